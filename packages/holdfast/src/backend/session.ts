@@ -1,0 +1,41 @@
+import type { Clock } from '../base/clock.ts'
+import type { Model, Models } from '../schema/index.ts'
+import type { Statement } from '../statement/index.ts'
+import type { Plan, Result, Row, Traits, TransactionOptions } from './port.ts'
+
+/**
+ * Where calls run: the storage itself, each call on its own, or one transaction. Everything above the port (repositories,
+ * queues, …) is written against this, and so works the same inside a transaction and outside.
+ */
+export interface Session {
+  readonly models: Models
+  readonly traits: Traits
+  readonly clock: Clock
+  /** Whether this is a transaction. */
+  readonly inTransaction: boolean
+
+  /** The plan for a shape; `statement` is only called when it is new. */
+  plan(key: string, statement: () => Statement): Plan
+  /** Executes a plan. Outside a transaction it is committed when this resolves. */
+  execute(plan: Plan, parameters: readonly unknown[]): Promise<Result>
+  /** Reads in batches with constant memory. */
+  stream(plan: Plan, parameters: readonly unknown[]): AsyncIterable<readonly Row[]>
+
+  /** One transaction, retried on conflict; inside a transaction, a savepoint of it. */
+  transaction<T>(work: (session: Session) => Promise<T>, options?: RetryingTransactionOptions): Promise<T>
+  /** Runs `work` once the data is committed: now, outside a transaction; never, when it rolls back. */
+  afterCommit(work: () => void): void
+
+  /** Makes sure that the table of a model that no schema declares exists. */
+  ensureTable(model: Model): Promise<void>
+  /** Tells this and other processes that something happened on a topic; a hint. Call it after the commit. */
+  notify(topic: string): void
+  /** Calls back after a `notify` of the topic; a hint. */
+  wake(topic: string, onWake: () => void): Promise<() => Promise<void>>
+}
+
+/** How a transaction runs and is repeated. */
+export interface RetryingTransactionOptions extends TransactionOptions {
+  /** How often it is tried again after a conflict, with growing, jittered pauses; 10 unless given. */
+  readonly retries?: number
+}

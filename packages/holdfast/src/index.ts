@@ -1,0 +1,38 @@
+/**
+ * Holdfast: data and jobs in one database and one transaction, the same in memory, SQLite and Postgres.
+ *
+ * This door holds everything an application uses. Backends have doors of their own (`holdfast/sqlite`, `holdfast/postgres`) for
+ * options that a target cannot carry, and tests have `holdfast/testing`.
+ *
+ * @module
+ */
+export type { BackendFactory } from './backend/index.ts'
+export { type Clock, systemClock } from './base/clock.ts'
+export * from './base/errors.ts'
+export * from './queue/public.ts'
+export {
+  avg,
+  count,
+  countDistinct,
+  dateTrunc,
+  increment,
+  max,
+  min,
+  QueryBuilder,
+  Repository,
+  sum,
+} from './repository/index.ts'
+export type { Include, OrderBy, Page, PageQuery, Patch, Query } from './repository/index.ts'
+export { defineSchema, documents, queue, t, table } from './schema/index.ts'
+export type { Comparison, FieldFilter, Insert, Key, ModelName, QueueName, Row, Schema, Where } from './schema/index.ts'
+export { openStorage, openStorageFromEnv, Storage } from './storage/index.ts'
+export type {
+  BatchOperation,
+  Environment,
+  Health,
+  RepositoryOf,
+  StorageMetrics,
+  StorageOptions,
+  Transaction,
+  TransactionOptions,
+} from './storage/index.ts'

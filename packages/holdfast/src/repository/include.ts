@@ -1,0 +1,120 @@
+import { ValidationError } from '../base/errors.ts'
+import type { Row, Session } from '../backend/index.ts'
+import { describe, type Model, type Relation } from '../schema/index.ts'
+import { type Condition, isPlainObject, modelScope, readWhere, type Shape } from '../statement/index.ts'
+import { type RawQuery, readQuery } from './select.ts'
+
+/** One relation to load: what it is, and the query of the related records. */
+interface Wanted {
+  readonly name: string
+  readonly relation: Relation
+  readonly model: Model
+  readonly query: RawQuery
+}
+
+const INCLUDE_KEYS = new Set(['where', 'orderBy', 'limit', 'select', 'include'])
+
+/**
+ * Reads `include`.
+ *
+ * @throws ValidationError for a name that is no relation, or a query that is none.
+ */
+export function readInclude(session: Session, model: Model, include: unknown): readonly Wanted[] {
+  if (include === undefined) return []
+  if (!isPlainObject(include)) throw refused(model, 'include', `must be an object, got ${describe(include)}`)
+  return Object.entries(include).flatMap(([name, value]) => {
+    if (value === undefined || value === false) return []
+    const relation = model.relations.get(name)
+    if (relation === undefined) throw refused(model, `include.${name}`, `is no relation of ${model.name}`)
+    const query = value === true ? {} : value
+    if (!isPlainObject(query)) throw refused(model, `include.${name}`, `must be true or a query, got ${describe(value)}`)
+    const unknown = Object.keys(query).find((key) => !INCLUDE_KEYS.has(key))
+    if (unknown !== undefined) throw refused(model, `include.${name}.${unknown}`, 'is no part of an include')
+    return [{ name, relation, model: session.models.get(relation.model) as Model, query }]
+  })
+}
+
+function refused(model: Model, path: string, reason: string): ValidationError {
+  return new ValidationError(`A query of ${model.name} was refused`, [{ path, reason }])
+}
+
+/** The fields of the records themselves that the relations need. */
+export function localFields(wanted: readonly Wanted[]): string[] {
+  return [...new Set(wanted.flatMap(({ relation }) => relation.local))].map(topLevel)
+}
+
+/** Loads relations into records: one statement for each relation and level, whatever the number of records. */
+export async function loadIncluded(session: Session, records: readonly Row[], wanted: readonly Wanted[]): Promise<void> {
+  if (records.length === 0) return
+  await Promise.all(wanted.map((one) => loadRelation(session, records, one)))
+}
+
+async function loadRelation(session: Session, records: readonly Row[], wanted: Wanted): Promise<void> {
+  const { name, relation, model, query } = wanted
+  const parents = new Map<string, unknown[]>()
+  for (const record of records) {
+    const values = valuesAt(record, relation.local)
+    if (values !== null) parents.set(identity(values), values)
+  }
+  const inner = readInclude(session, model, query.include)
+  const { limit, include: _, ...rest } = query
+  const finding = readQuery(model, rest, {
+    fields: [...relation.foreign.map(topLevel), ...localFields(inner)],
+    condition: (shape) => belongsTo([...parents.values()], relation, model, shape),
+    ...(limit !== undefined && { limitPer: { fields: relation.foreign, limit: limitOf(model, name, limit) } }),
+  })
+  const plan = session.plan(finding.key, () => finding.statement)
+  const rows = parents.size === 0 ? [] : (await session.execute(plan, finding.parameters)).rows
+  const related = rows.map(finding.toRecord)
+  await loadIncluded(session, related, inner)
+  const groups = Map.groupBy(related, (record) => identity(valuesAt(record, relation.foreign) ?? []))
+  const visible = visibleOf(query.select, inner)
+  for (const record of records) {
+    const values = valuesAt(record, relation.local)
+    const group = (values === null ? undefined : groups.get(identity(values))) ?? []
+    record[name] = relation.kind === 'many' ? group.map(visible) : group[0] === undefined ? null : visible(group[0])
+  }
+}
+
+/**
+ * For keys of several fields each field is asked for on its own, which finds a few records too many; they belong to no
+ * parent and drop out when records are put together.
+ */
+function belongsTo(parents: readonly (readonly unknown[])[], { foreign }: Relation, model: Model, shape: Shape): Condition {
+  const lists = foreign.map((field, index) => [field, { in: parents.map((values) => values[index]) }])
+  return readWhere(Object.fromEntries(lists), modelScope(model), shape) as Condition
+}
+
+function limitOf(model: Model, name: string, limit: unknown): number {
+  if (Number.isSafeInteger(limit) && (limit as number) >= 0) return limit as number
+  throw refused(model, `include.${name}.limit`, `must be a whole number from 0 on, got ${describe(limit)}`)
+}
+
+/** A record as the user asked for it: without the keys that were read only to put records together. */
+function visibleOf(select: unknown, inner: readonly Wanted[]): (record: Row) => Row {
+  if (!Array.isArray(select)) return (record) => ({ ...record })
+  const names = [...select, ...inner.map(({ name }) => name)]
+  return (record) => Object.fromEntries(names.filter((name) => name in record).map((name) => [name, record[name]]))
+}
+
+/** The values that relate a record; null where one of them is null or missing, for then it is related to nothing. */
+function valuesAt(record: Row, fields: readonly string[]): unknown[] | null {
+  const values = fields.map((field) => valueAt(record, field))
+  return values.some((value) => value === null || value === undefined) ? null : values
+}
+
+function valueAt(record: Row, field: string): unknown {
+  if (field in record) return record[field]
+  let value: unknown = record
+  for (const step of field.split('.')) value = isPlainObject(value) ? value[step] : undefined
+  return value
+}
+
+function topLevel(field: string): string {
+  return field.split('.')[0] as string
+}
+
+/** A text that is equal exactly when the values are. */
+function identity(values: readonly unknown[]): string {
+  return values.map((value) => `${typeof value} ${value instanceof Date ? value.getTime() : value}`).join('\0')
+}

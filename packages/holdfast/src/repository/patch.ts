@@ -1,0 +1,114 @@
+import { type Issue, ValidationError } from '../base/errors.ts'
+import type { Row } from '../backend/index.ts'
+import { acceptJson, describe, DOCUMENT_COLUMN, DOCUMENT_FIELDS, type Model, type ModelColumn } from '../schema/index.ts'
+import { type Assignment, type Field, isPlainObject, type Shape } from '../statement/index.ts'
+import { Increment } from './expressions.ts'
+import { acceptValue, UNKNOWN_FIELD } from './record.ts'
+
+const INCREMENTABLE = new Set(['integer', 'real', 'bigint', 'decimal'])
+
+/**
+ * Reads a patch into assignments, adding its values to the shape's parameters. `undefined` leaves a field alone. The version
+ * counts up and `updatedAt` moves by themselves.
+ */
+export function readPatch(model: Model, patch: unknown, now: Date, shape: Shape, path = ''): Assignment[] {
+  if (!isPlainObject(patch)) {
+    shape.refuse(path, `must be an object of changes, got ${describe(patch)}`)
+    return []
+  }
+  const read = model.kind === 'documents' ? readMember : readColumn
+  const assignments: Assignment[] = []
+  for (const name of Object.keys(patch)) {
+    const value = patch[name]
+    if (value === undefined) continue
+    const assignment = read(model, name, value, shape, path === '' ? name : `${path}.${name}`)
+    if (assignment !== undefined) assignments.push(assignment)
+  }
+  return [...assignments, ...readBookkeeping(model, now, shape)]
+}
+
+/** What a write changes besides what was asked for. */
+export function readBookkeeping(model: Model, now: Date, shape: Shape): Assignment[] {
+  if (!model.versioned) return []
+  const counted: Assignment = {
+    field: columnField('version'),
+    operation: 'increment',
+    operand: { kind: 'parameter', parameter: shape.add(1) },
+  }
+  if (model.kind === 'table') return [counted]
+  const moved: Assignment = {
+    field: columnField('updatedAt'),
+    operation: 'set',
+    operand: { kind: 'parameter', parameter: shape.add(now) },
+  }
+  return [counted, moved]
+}
+
+function readColumn(model: Model, name: string, value: unknown, shape: Shape, path: string): Assignment | undefined {
+  const column = model.byName.get(name)
+  if (column === undefined || (model.versioned && name === 'version')) {
+    shape.refuse(path, column === undefined ? `${UNKNOWN_FIELD} ${model.name}` : 'is kept by Holdfast and cannot be set')
+    return undefined
+  }
+  shape.mark(name)
+  if (value instanceof Increment) return readIncrement(column, value, shape, path)
+  const parameter = shape.add(acceptValue(model, column, value, path, shape.issues))
+  return { field: columnField(name), operation: 'set', operand: { kind: 'parameter', parameter } }
+}
+
+function readIncrement(column: ModelColumn, { by }: Increment<number | bigint | string>, shape: Shape, path: string): Assignment | undefined {
+  if (!INCREMENTABLE.has(column.type)) {
+    shape.refuse(path, `is ${column.type} and cannot be incremented`)
+    return undefined
+  }
+  shape.mark('+')
+  const parameter = shape.add(column.accept(by, path, shape.issues))
+  return { field: columnField(column.name), operation: 'increment', operand: { kind: 'parameter', parameter } }
+}
+
+function readMember(model: Model, name: string, value: unknown, shape: Shape, path: string): Assignment | undefined {
+  if (DOCUMENT_FIELDS.includes(name) || name.includes('.') || name === '__proto__') {
+    const reason = name.includes('.') ? 'is a path; patch the whole top-level field' : 'is kept by Holdfast and cannot be set'
+    shape.refuse(path, reason)
+    return undefined
+  }
+  shape.mark(name)
+  const field: Field = { source: 0, column: DOCUMENT_COLUMN, path: [name] }
+  if (value instanceof Increment) {
+    if (!Number.isFinite(value.by)) shape.refuse(path, `must be incremented by a finite number, got ${describe(value.by)}`)
+    shape.mark('+')
+    return { field, operation: 'increment', operand: { kind: 'parameter', parameter: shape.add(value.by) } }
+  }
+  const parameter = shape.add(acceptJson(value, path, shape.issues))
+  return { field, operation: 'set', operand: { kind: 'parameter', parameter } }
+}
+
+/** A column of the statement's own model. */
+export function columnField(column: string): Field {
+  return { source: 0, column, path: [] }
+}
+
+/**
+ * Applies a patch to a document's fields in memory, for documents that a schema must check as a whole.
+ *
+ * @throws ValidationError
+ */
+export function applyPatch(model: Model, content: Row, patch: unknown): Row {
+  const issues: Issue[] = []
+  const changed = { ...content }
+  if (!isPlainObject(patch)) issues.push({ path: '', reason: `must be an object of changes, got ${describe(patch)}` })
+  for (const [name, value] of Object.entries(patch ?? {})) {
+    if (value === undefined) continue
+    if (DOCUMENT_FIELDS.includes(name)) issues.push({ path: name, reason: 'is kept by Holdfast and cannot be set' })
+    else changed[name] = value instanceof Increment ? incremented(changed[name], value, name, issues) : value
+  }
+  if (issues.length > 0) throw new ValidationError(`A patch of ${model.name} was refused`, issues)
+  return changed
+}
+
+function incremented(value: unknown, { by }: Increment<number | bigint | string>, path: string, issues: Issue[]): unknown {
+  if (value === null || value === undefined) return value
+  if (typeof value === 'number' && typeof by === 'number' && Number.isFinite(by)) return value + by
+  issues.push({ path, reason: `cannot be incremented by ${describe(by)}, it holds ${describe(value)}` })
+  return value
+}

@@ -1,0 +1,207 @@
+import type { Row, Session } from '../backend/index.ts'
+import { ValidationError } from '../base/errors.ts'
+import { type Model, type ModelTypes, resolveField, type Schema, type Where } from '../schema/index.ts'
+import { type Field, type Join, joinedScope, type Select, Shape } from '../statement/index.ts'
+import { type RawAggregate, readAggregate, type Source } from './aggregate.ts'
+import type { Aggregate, DateTrunc } from './expressions.ts'
+import type { Path } from './types.ts'
+
+type RowOf<S extends Schema, Name> = Name extends keyof S['declarations']
+  ? NonNullable<(S['declarations'][Name] & ModelTypes)['$row']>
+  : never
+
+type Direction = 'asc' | 'desc'
+
+/** The fields of a joined model, behind its name: `'users.username'`. */
+type JoinedRow<S extends Schema, Name extends string, Null> = {
+  [Field in keyof RowOf<S, Name> & string as `${Name}.${Field}`]: RowOf<S, Name>[Field] | Null
+}
+
+type SelectItem<Scope> = (keyof Scope & string) | Path | Aggregate | DateTrunc
+
+type Selected<Scope, Selection> = {
+  -readonly [Name in keyof Selection]: Selection[Name] extends Aggregate<infer F, infer Of>
+    ? F extends 'count' | 'countDistinct'
+      ? number
+      : F extends 'avg'
+        ? number | null
+        : (Of extends keyof Scope ? NonNullable<Scope[Of]> : number) | null
+    : Selection[Name] extends DateTrunc
+      ? Date
+      : Selection[Name] extends keyof Scope
+        ? Scope[Selection[Name]]
+        : unknown
+}
+
+interface Joining {
+  readonly name: string
+  readonly model: Model
+  readonly kind: 'inner' | 'left'
+  readonly on: Readonly<Record<string, string>>
+}
+
+interface State {
+  readonly where: readonly unknown[]
+  readonly joins: readonly Joining[]
+  readonly query: RawAggregate
+}
+
+/**
+ * A query put together step by step, with joins. Each step gives a new builder, so that a common beginning can be shared.
+ *
+ * @example
+ * ```ts
+ * const top = await storage.repository('sessions').query()
+ *   .join('users', { userId: 'id' })
+ *   .where({ 'users.isAllowed': true })
+ *   .groupBy({ name: 'users.username' })
+ *   .select({ sessions: count() })
+ *   .orderBy({ sessions: 'desc' })
+ *   .limit(10)
+ *   .all()
+ * ```
+ */
+export class QueryBuilder<S extends Schema, Scope, Result> {
+  readonly #session: Session
+  readonly #model: Model
+  readonly #state: State
+
+  constructor(session: Session, model: Model, state: State = { where: [], joins: [], query: {} }) {
+    this.#session = session
+    this.#model = model
+    this.#state = state
+  }
+
+  /** Adds a condition; all that were added must hold. Fields of joins are written `'users.username'`. */
+  where(where: Where<Scope>): QueryBuilder<S, Scope, Result> {
+    return this.#with({ where: [...this.#state.where, where] })
+  }
+
+  /** Puts the records of another model beside these where the named fields are equal: `{ userId: 'id' }`. */
+  join<Name extends keyof S['declarations'] & string>(
+    model: Name,
+    on: { readonly [Field in (keyof Scope & string) | Path]?: keyof RowOf<S, Name> & string },
+  ): QueryBuilder<S, Scope & JoinedRow<S, Name, never>, Result> {
+    return this.#join(model, 'inner', on as Record<string, string>)
+  }
+
+  /** Like `join`, but keeps records that have no partner; the partner's fields are null then. */
+  leftJoin<Name extends keyof S['declarations'] & string>(
+    model: Name,
+    on: { readonly [Field in (keyof Scope & string) | Path]?: keyof RowOf<S, Name> & string },
+  ): QueryBuilder<S, Scope & JoinedRow<S, Name, null>, Result> {
+    return this.#join(model, 'left', on as Record<string, string>)
+  }
+
+  /** Groups rows by named fields or truncated timestamps; the names are part of each result. */
+  groupBy<const G extends { readonly [name: string]: (keyof Scope & string) | Path | DateTrunc }>(
+    groupBy: G,
+  ): QueryBuilder<S, Scope, Selected<Scope, G>> {
+    return this.#with({ query: { ...this.#state.query, groupBy } })
+  }
+
+  /** Names what each result holds: fields, truncated timestamps or aggregates. */
+  select<const Selection extends { readonly [name: string]: SelectItem<Scope> }>(
+    select: Selection,
+  ): QueryBuilder<S, Scope, (Result extends Unselected ? unknown : Result) & Selected<Scope, Selection>> {
+    return this.#with({ query: { ...this.#state.query, select } })
+  }
+
+  /** A condition on groups, by the names of their results. */
+  having(having: Where<Result>): QueryBuilder<S, Scope, Result> {
+    return this.#with({ query: { ...this.#state.query, having } })
+  }
+
+  /** Orders the results, by fields or by the names of results. */
+  orderBy(orderBy: { readonly [name: string]: Direction } | readonly { readonly [name: string]: Direction }[]): QueryBuilder<S, Scope, Result> {
+    return this.#with({ query: { ...this.#state.query, orderBy } })
+  }
+
+  /** At most so many results. */
+  limit(limit: number): QueryBuilder<S, Scope, Result> {
+    return this.#with({ query: { ...this.#state.query, limit } })
+  }
+
+  /** Passes over so many results. */
+  offset(offset: number): QueryBuilder<S, Scope, Result> {
+    return this.#with({ query: { ...this.#state.query, offset } })
+  }
+
+  /** Asks, and gives all results. */
+  async all(): Promise<Result[]> {
+    const { select, shape } = this.#read()
+    const { rows } = await this.#session.execute(this.#session.plan(shape.key, () => select), shape.parameters)
+    return rows as Result[]
+  }
+
+  /** Asks, and gives the first result; null where there is none. */
+  async first(): Promise<Result | null> {
+    return (await this.limit(1).all())[0] ?? null
+  }
+
+  /** Asks, and gives the results one by one with constant memory. */
+  async *stream(): AsyncGenerator<Result, void, undefined> {
+    const { select, shape } = this.#read()
+    for await (const rows of this.#session.stream(this.#session.plan(shape.key, () => select), shape.parameters)) {
+      yield* rows as Result[]
+    }
+  }
+
+  #with<R, Sc>(change: Partial<State>): QueryBuilder<S, Sc, R> {
+    return new QueryBuilder<S, Sc, R>(this.#session, this.#model, { ...this.#state, ...change })
+  }
+
+  #join<R, Sc>(name: string, kind: 'inner' | 'left', on: Readonly<Record<string, string>>): QueryBuilder<S, Sc, R> {
+    const model = this.#session.models.get(name)
+    if (model === undefined) throw refused(this.#model, `join.${name}`, 'is no table or documents of the schema')
+    if (this.#state.joins.some((join) => join.name === name) || name === this.#model.name) {
+      throw refused(this.#model, `join.${name}`, 'is part of the query already')
+    }
+    return this.#with({ joins: [...this.#state.joins, { name, model, kind, on }] })
+  }
+
+  #read(): { readonly select: Select; readonly shape: Shape } {
+    const { where, joins, query } = this.#state
+    const shape = new Shape(`${this.#model.name} query`)
+    const source = this.#source(joins, shape)
+    const selected = query.select === undefined && query.groupBy === undefined ? allFields(this.#model) : query.select
+    const select = readAggregate(source, { ...query, where, select: selected }, shape)
+    shape.assertValid(`A query of ${this.#model.name} was refused`)
+    return { select, shape }
+  }
+
+  #source(joins: readonly Joining[], shape: Shape): Source {
+    const resolved = joins.map(({ name, model, kind, on }, index): Join => {
+      shape.mark(`${kind} join ${name}`)
+      const earlier = joinedScope(this.#model, joins.slice(0, index))
+      const pairs = Object.entries(on).map(([left, right]): [Field, Field] => {
+        shape.mark(left)
+        shape.mark(right)
+        const known = earlier.resolve(left)
+        const other = resolveField(model, right)
+        if (known === null) shape.refuse(`join.${name}.${left}`, `is no field of ${earlier.subject}`)
+        if (other === null) shape.refuse(`join.${name}.${left}`, `names ${right}, which is no field of ${name}`)
+        return [known?.field as Field, { source: index + 1, column: other?.column ?? right, path: other?.path ?? [] }]
+      })
+      if (pairs.length === 0) shape.refuse(`join.${name}`, 'must name the fields that are equal')
+      return { model: name, kind, on: pairs }
+    })
+    shape.assertValid(`A query of ${this.#model.name} was refused`)
+    return { model: this.#model, joins: resolved, joined: joins.map(({ model }) => model), scope: joinedScope(this.#model, joins) }
+  }
+}
+
+/** The type of results before anything was selected: the first model's rows. */
+export type Unselected = { readonly $unselected?: never }
+
+/** Without `select`, a query gives the first model's columns. */
+function allFields(model: Model): Row {
+  if (model.kind === 'documents') {
+    throw refused(model, 'select', 'is required in a query of documents: name the fields you want')
+  }
+  return Object.fromEntries(model.columns.map(({ name }) => [name, name]))
+}
+
+function refused(model: Model, path: string, reason: string): ValidationError {
+  return new ValidationError(`A query of ${model.name} was refused`, [{ path, reason }])
+}

@@ -1,0 +1,178 @@
+import { NotFoundError, ValidationError } from '../base/errors.ts'
+import type { Plan, Row, Session } from '../backend/index.ts'
+import { describe, type Model } from '../schema/index.ts'
+import { type Condition, isPlainObject, keyFields, modelScope, readWhere, type Select, Shape } from '../statement/index.ts'
+import { encodeCursor } from './cursor.ts'
+import { loadIncluded, localFields, readInclude } from './include.ts'
+import { acceptKey, fromRow } from './record.ts'
+import { allOutputs, type Extra, type Finding, type RawQuery, readQuery } from './select.ts'
+import type { Page } from './types.ts'
+
+/** Reads one record by its key: one plan for the life of the process. */
+export async function findById(session: Session, model: Model, key: unknown): Promise<Row | null> {
+  const parameters = acceptKey(model, key)
+  const { rows } = await session.execute(byIdPlan(session, model), parameters)
+  const [row] = rows
+  return row === undefined ? null : fromRow(model, row)
+}
+
+/** @throws NotFoundError */
+export async function getById(session: Session, model: Model, key: unknown): Promise<Row> {
+  const record = await findById(session, model, key)
+  if (record === null) throw new NotFoundError(model.name, key)
+  return record
+}
+
+const byIdKeys = new WeakMap<Model, string>()
+
+function byIdPlan(session: Session, model: Model): Plan {
+  let key = byIdKeys.get(model)
+  if (key === undefined) {
+    key = `${model.name} findById`
+    byIdKeys.set(model, key)
+  }
+  return session.plan(key, () => ({ ...selectAll(model), where: keyCondition(model, 0) }))
+}
+
+function selectAll(model: Model): Select {
+  return { kind: 'select', model: model.name, joins: [], outputs: allOutputs(model), orderBy: [] }
+}
+
+/** The record with the key whose values are the parameters from `first` on. */
+export function keyCondition(model: Model, first: number): Condition {
+  const conditions = keyFields(model).map(
+    (field, index): Condition => ({
+      kind: 'compare',
+      field,
+      operator: 'eq',
+      operand: { kind: 'parameter', parameter: first + index },
+    }),
+  )
+  return conditions.length === 1 ? (conditions[0] as Condition) : { kind: 'and', conditions }
+}
+
+/** Reads the records of several keys, in the order of the keys; missing ones are left out, repeated ones given once. */
+export async function findByIds(session: Session, model: Model, keys: unknown): Promise<Row[]> {
+  if (!Array.isArray(keys)) {
+    throw new ValidationError(`A query of ${model.name} was refused`, [{ path: 'keys', reason: `must be a list, got ${describe(keys)}` }])
+  }
+  if (model.primaryKey.length > 1) {
+    const found = await Promise.all(keys.map((key) => findById(session, model, key)))
+    return found.filter((record) => record !== null)
+  }
+  const [name] = model.primaryKey as [string]
+  const values = keys.map((key) => acceptKey(model, key)[0])
+  const plan = session.plan(`${model.name} findByIds`, () => ({
+    ...selectAll(model),
+    where: { kind: 'in', field: { source: 0, column: name, path: [] }, parameter: 0 },
+  }))
+  const { rows } = await session.execute(plan, [values])
+  const byKey = new Map(rows.map((row) => [keyText(row[name]), row]))
+  const ordered: Row[] = []
+  for (const value of values) {
+    const text = keyText(value)
+    const row = byKey.get(text)
+    if (row !== undefined) ordered.push(fromRow(model, row))
+    byKey.delete(text)
+  }
+  return ordered
+}
+
+function keyText(value: unknown): string {
+  return value instanceof Date ? String(value.getTime()) : String(value)
+}
+
+/** Reads all records of a query. */
+export async function find(session: Session, model: Model, query: RawQuery, extra: Extra = {}): Promise<Row[]> {
+  const wanted = readInclude(session, model, query.include)
+  const finding = readQuery(model, query, { ...extra, fields: localFields(wanted) })
+  const { rows } = await session.execute(session.plan(finding.key, () => finding.statement), finding.parameters)
+  const records = toRecords(finding, rows)
+  await loadIncluded(session, records, wanted)
+  return wanted.length === 0 ? records : withoutExtra(records, query.select, wanted)
+}
+
+function toRecords(finding: Finding, rows: Row[]): Row[] {
+  for (let index = 0; index < rows.length; index++) rows[index] = finding.toRecord(rows[index] as Row)
+  return rows
+}
+
+/** Takes away what was read only to load relations. */
+function withoutExtra(records: Row[], select: unknown, wanted: readonly { readonly name: string }[]): Row[] {
+  if (!Array.isArray(select)) return records
+  const names = [...select, ...wanted.map(({ name }) => name)]
+  return records.map((record) => Object.fromEntries(names.filter((name) => name in record).map((name) => [name, record[name]])))
+}
+
+/** Reads the first record of a query; null where there is none. */
+export async function findOne(session: Session, model: Model, query: RawQuery): Promise<Row | null> {
+  if (!isPlainObject(query) || query.where === undefined) {
+    throw new ValidationError(`A query of ${model.name} was refused`, [
+      { path: 'where', reason: 'is required here, so that a forgotten condition does not find just any record' },
+    ])
+  }
+  return (await find(session, model, { ...query, limit: 1 }))[0] ?? null
+}
+
+/** Reads one page by keyset: a page costs the same wherever it lies. */
+export async function page(session: Session, model: Model, query: RawQuery & { readonly first?: unknown }): Promise<Page<Row>> {
+  const { first, after, ...rest } = query
+  if (!Number.isSafeInteger(first) || (first as number) < 1) {
+    throw new ValidationError(`A page of ${model.name} was refused`, [
+      { path: 'first', reason: `must be a whole number from 1 on, got ${describe(first)}` },
+    ])
+  }
+  if (after !== undefined && after !== null && typeof after !== 'string') {
+    throw new ValidationError(`A page of ${model.name} was refused`, [{ path: 'after', reason: `must be a cursor, got ${describe(after)}` }])
+  }
+  const size = first as number
+  const wanted = readInclude(session, model, rest.include)
+  const limited = { ...rest, limit: size + 1, ...(typeof after === 'string' && { after }) }
+  const finding = readQuery(model, limited, { fields: localFields(wanted), ordering: true })
+  const { rows } = await session.execute(session.plan(finding.key, () => finding.statement), finding.parameters)
+  const last = rows.length > size ? rows[size - 1] : undefined
+  const next = last === undefined ? null : encodeCursor(finding.statement.orderBy, finding.orderValues(last))
+  const records = toRecords(finding, rows.slice(0, size))
+  await loadIncluded(session, records, wanted)
+  return { items: withoutExtra(records, rest.select, wanted), next }
+}
+
+/** Reads a query's records one by one, with constant memory. */
+export async function* stream(session: Session, model: Model, query: RawQuery): AsyncGenerator<Row, void, undefined> {
+  const wanted = readInclude(session, model, query.include)
+  const finding = readQuery(model, query, { fields: localFields(wanted) })
+  const plan = session.plan(finding.key, () => finding.statement)
+  for await (const rows of session.stream(plan, finding.parameters)) {
+    const records = rows.map(finding.toRecord)
+    await loadIncluded(session, records, wanted)
+    yield* withoutExtra(records, query.select, wanted)
+  }
+}
+
+/** Counts the records that match. */
+export async function countWhere(session: Session, model: Model, where: unknown): Promise<number> {
+  const shape = new Shape(`${model.name} count`)
+  const condition = where === undefined ? undefined : readWhere(where, modelScope(model), shape)
+  shape.assertValid(`A query of ${model.name} was refused`)
+  const plan = session.plan(shape.key, () => ({
+    kind: 'select',
+    model: model.name,
+    joins: [],
+    outputs: [{ kind: 'aggregate', name: 'n', function: 'count' }],
+    groupBy: [],
+    orderBy: [],
+    ...(condition !== undefined && { where: condition }),
+  }))
+  const { rows } = await session.execute(plan, shape.parameters)
+  return (rows[0] as { n: number }).n
+}
+
+/** Whether there is such a record: by key, or by a condition. */
+export async function exists(session: Session, model: Model, keyOrWhere: unknown): Promise<boolean> {
+  const where = isPlainObject(keyOrWhere) ? keyOrWhere : keyWhere(model, keyOrWhere)
+  return (await find(session, model, { where, limit: 1, select: model.primaryKey })).length > 0
+}
+
+function keyWhere(model: Model, key: unknown): Row {
+  return { [model.primaryKey[0] as string]: acceptKey(model, key)[0] }
+}

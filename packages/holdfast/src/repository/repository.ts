@@ -1,0 +1,190 @@
+import type { Session } from '../backend/index.ts'
+import type { Model, Schema, Where } from '../schema/index.ts'
+import { modelScope, Shape } from '../statement/index.ts'
+import { readAggregate } from './aggregate.ts'
+import * as inserting from './inserting.ts'
+import { QueryBuilder, type Unselected } from './query-builder.ts'
+import * as reading from './reading.ts'
+import type {
+  AggregateQuery,
+  AggregateRow,
+  Aggregates,
+  Found,
+  GroupBy,
+  ModelRelations,
+  OneQuery,
+  Page,
+  PageQuery,
+  Patch,
+  Query,
+} from './types.ts'
+import * as updating from './updating.ts'
+
+/**
+ * The records of one model: reads and writes, typed from the schema. Made by `storage.repository(name)` or, inside a
+ * transaction, `tx.repository(name)`.
+ *
+ * Every method refuses bad input with a `ValidationError` before anything is written, and writes raise `ConflictError` and
+ * `ConstraintError` where the schema's rules are broken.
+ */
+export class Repository<Row extends object, Insert, Key, S extends Schema, R extends ModelRelations> {
+  readonly #session: Session
+  readonly #model: Model
+
+  constructor(session: Session, model: Model) {
+    this.#session = session
+    this.#model = model
+  }
+
+  /** Inserts a record and gives it back as stored, with its key and defaults. */
+  create(record: Insert): Promise<Row> {
+    return inserting.create(this.#session, this.#model, record) as Promise<Row>
+  }
+
+  /** Inserts many records in one statement, all or none, and gives them back in order. */
+  createMany(records: readonly Insert[]): Promise<Row[]> {
+    return inserting.createMany(this.#session, this.#model, records) as Promise<Row[]>
+  }
+
+  /**
+   * Stores a record whether it is new or not. One that was read from a versioned model must still have its version.
+   *
+   * @throws ConflictError when somebody else changed it since it was read.
+   */
+  save(record: Row | Insert): Promise<Row> {
+    return inserting.save(this.#session, this.#model, record) as Promise<Row>
+  }
+
+  /**
+   * Inserts a record or, where one has the same unique fields, updates that one.
+   *
+   * @param options.on the fields that tell: the primary key unless given, else those of a unique index.
+   * @param options.update what to change then; the fields that were given unless it is.
+   *
+   * @example
+   * ```ts
+   * await users.upsert({ id: 7, username: 'kim' }, { update: { visits: increment(1) } })
+   * ```
+   */
+  upsert(
+    record: Insert,
+    options: { readonly on?: (keyof Row & string) | readonly (keyof Row & string)[]; readonly update?: Patch<Row> } = {},
+  ): Promise<Row> {
+    return inserting.upsert(this.#session, this.#model, record, options) as Promise<Row>
+  }
+
+  /**
+   * Changes some fields of a record and gives it back.
+   *
+   * @throws NotFoundError; ConflictError when `ifVersion` is given and the record has another version by now.
+   */
+  update(id: Key, patch: Patch<Row>, options: { readonly ifVersion?: number } = {}): Promise<Row> {
+    return updating.update(this.#session, this.#model, id, patch, options) as Promise<Row>
+  }
+
+  /** Changes all records that match in one statement, and gives their number. `{}` means every record. */
+  updateMany(where: Where<Row>, patch: Patch<Row>): Promise<number> {
+    return updating.updateMany(this.#session, this.#model, where, patch)
+  }
+
+  /** Deletes a record; whether there was one. */
+  delete(id: Key): Promise<boolean> {
+    return updating.deleteById(this.#session, this.#model, id)
+  }
+
+  /** Deletes all records that match in one statement, and gives their number. `{}` means every record. */
+  deleteMany(where: Where<Row>): Promise<number> {
+    return updating.deleteMany(this.#session, this.#model, where)
+  }
+
+  /** The record with this key, or null. */
+  findById(id: Key): Promise<Row | null> {
+    return reading.findById(this.#session, this.#model, id) as Promise<Row | null>
+  }
+
+  /** @throws NotFoundError where there is no record with this key. */
+  getById(id: Key): Promise<Row> {
+    return reading.getById(this.#session, this.#model, id) as Promise<Row>
+  }
+
+  /** The records with these keys, in their order; missing ones are left out, repeated keys give one record. */
+  findByIds(ids: readonly Key[]): Promise<Row[]> {
+    return reading.findByIds(this.#session, this.#model, ids) as Promise<Row[]>
+  }
+
+  /** The first record that matches, or null. The condition is required. */
+  findOne<const Q extends OneQuery<Row, S, R>>(query: Q): Promise<Found<Row, S, R, Q> | null> {
+    return reading.findOne(this.#session, this.#model, query) as Promise<Found<Row, S, R, Q> | null>
+  }
+
+  /** All records that match, by the primary key unless ordered otherwise. */
+  find<const Q extends Query<Row, S, R>>(query?: Q): Promise<Found<Row, S, R, Q>[]> {
+    return reading.find(this.#session, this.#model, query ?? {}) as Promise<Found<Row, S, R, Q>[]>
+  }
+
+  /** The records that match, one by one, with constant memory and from one snapshot. */
+  stream<const Q extends Query<Row, S, R>>(query?: Q): AsyncGenerator<Found<Row, S, R, Q>, void, undefined> {
+    return reading.stream(this.#session, this.#model, query ?? {}) as AsyncGenerator<Found<Row, S, R, Q>, void, undefined>
+  }
+
+  /**
+   * One page by keyset: it costs the same wherever it lies, and no record is skipped or repeated when others are written
+   * between pages.
+   *
+   * @example
+   * ```ts
+   * let after: string | null = null
+   * do {
+   *   const page = await users.page({ first: 50, after, orderBy: { username: 'asc' } })
+   *   after = page.next
+   * } while (after !== null)
+   * ```
+   */
+  page<const Q extends PageQuery<Row, S, R>>(query: Q): Promise<Page<Found<Row, S, R, Q>>> {
+    return reading.page(this.#session, this.#model, query) as Promise<Page<Found<Row, S, R, Q>>>
+  }
+
+  /** How many records match; all of them without a condition. */
+  count(where?: Where<Row>): Promise<number> {
+    return reading.countWhere(this.#session, this.#model, where)
+  }
+
+  /** Whether there is a record with this key, or one that matches. */
+  exists(idOrWhere: Key | Where<Row>): Promise<boolean> {
+    return reading.exists(this.#session, this.#model, idOrWhere)
+  }
+
+  /**
+   * Computes counts, sums and the like, by group; without `groupBy`, one result over all records.
+   *
+   * @example
+   * ```ts
+   * await messages.aggregate({
+   *   groupBy: { day: dateTrunc('day', 'sentAt'), userId: 'userId' },
+   *   select: { n: count(), cost: sum('cost') },
+   *   having: { n: { gt: 10 } },
+   *   orderBy: { cost: 'desc' },
+   * })
+   * ```
+   */
+  async aggregate<const G extends GroupBy<Row> = Record<never, never>, const A extends Aggregates<Row> = Record<never, never>>(
+    query: AggregateQuery<Row, G, A>,
+  ): Promise<AggregateRow<Row, G, A>[]> {
+    const model = this.#model
+    const shape = new Shape(`${model.name} aggregate`)
+    const { where, ...rest } = query
+    const source = { model, joins: [], joined: [], scope: modelScope(model) }
+    const select = readAggregate(source, { ...rest, where: where === undefined ? [] : [where] }, shape)
+    shape.assertValid(`A query of ${model.name} was refused`)
+    const { rows } = await this.#session.execute(
+      this.#session.plan(shape.key, () => select),
+      shape.parameters,
+    )
+    return rows as AggregateRow<Row, G, A>[]
+  }
+
+  /** Starts a query with joins, put together step by step. */
+  query(): QueryBuilder<S, Row, Row & Unselected> {
+    return new QueryBuilder(this.#session, this.#model)
+  }
+}

@@ -1,0 +1,174 @@
+import type { Row } from '../backend/index.ts'
+import { describe, DOCUMENT_COLUMN, DOCUMENT_FIELDS, type Model } from '../schema/index.ts'
+import {
+  type AfterKey,
+  type Condition,
+  isPlainObject,
+  keyFields,
+  modelScope,
+  type Order,
+  type Output,
+  readOrderBy,
+  readWhere,
+  type Select,
+  Shape,
+} from '../statement/index.ts'
+import { decodeCursor } from './cursor.ts'
+import { fromRow } from './record.ts'
+
+/** A query as the repository reads it; users get it typed. */
+export interface RawQuery {
+  readonly where?: unknown
+  readonly orderBy?: unknown
+  readonly limit?: unknown
+  readonly offset?: unknown
+  readonly select?: unknown
+  readonly include?: unknown
+  readonly after?: unknown
+}
+
+/** A query made ready: its statement, and how its rows become records. */
+export interface Finding {
+  readonly key: string
+  readonly parameters: readonly unknown[]
+  readonly statement: Select
+  /** The record as the user sees it, without what was read besides. */
+  toRecord(row: Row): Row
+  /** The row's values in the ordering. */
+  orderValues(row: Row): unknown[]
+}
+
+/** What a query reads besides what the user asked for. */
+export interface Extra {
+  /** Fields by name that must be in the rows: the keys of included relations. */
+  readonly fields?: readonly string[]
+  /** Whether the values of the ordering must be in the rows, for a cursor. */
+  readonly ordering?: boolean
+  /** A further condition, made from the shape. */
+  readonly condition?: (shape: Shape) => Condition
+  /** At most so many rows for each value of these fields. */
+  readonly limitPer?: { readonly fields: readonly string[]; readonly limit: number }
+}
+
+const QUERY_KEYS = new Set(['where', 'orderBy', 'limit', 'offset', 'select', 'include', 'first', 'after'])
+
+/**
+ * Reads a query.
+ *
+ * @throws ValidationError naming everything in it that is wrong.
+ */
+export function readQuery(model: Model, query: RawQuery, extra: Extra = {}): Finding {
+  const shape = new Shape(`${model.name} find`)
+  if (!isPlainObject(query)) shape.refuse('', `must be an object such as { where }, got ${describe(query)}`)
+  for (const name of Object.keys(query ?? {})) if (!QUERY_KEYS.has(name)) shape.refuse(name, 'is no part of a query')
+  shape.assertValid(`A query of ${model.name} was refused`)
+
+  const scope = modelScope(model)
+  const conditions: Condition[] = []
+  const where = query.where === undefined ? undefined : readWhere(query.where, scope, shape)
+  if (where !== undefined) conditions.push(where)
+  if (extra.condition !== undefined) conditions.push(extra.condition(shape))
+  const orderBy = readOrderBy(query.orderBy, scope, shape, keyFields(model))
+  const fields = readSelect(model, query.select, extra.fields ?? [], shape)
+  shape.assertValid(`A query of ${model.name} was refused`)
+  if (typeof query.after === 'string') conditions.push({ kind: 'after', keys: afterKeys(query.after, model, orderBy, shape) })
+  const limit = shape.addCount('limit', query.limit)
+  const offset = shape.addCount('offset', query.offset)
+  const limitPer = readLimitPer(extra, shape)
+  if (extra.ordering === true) shape.mark('ordering')
+  shape.assertValid(`A query of ${model.name} was refused`)
+
+  const outputs = outputsOf(model, fields, extra.ordering === true ? orderBy : [])
+  const condition: Condition | undefined = conditions.length > 1 ? { kind: 'and', conditions } : conditions[0]
+  return {
+    key: shape.key,
+    parameters: shape.parameters,
+    statement: {
+      kind: 'select',
+      model: model.name,
+      joins: [],
+      outputs,
+      orderBy,
+      ...(condition !== undefined && { where: condition }),
+      ...(limit !== undefined && { limit }),
+      ...(offset !== undefined && { offset }),
+      ...(limitPer !== undefined && { limitPer }),
+    },
+    toRecord: recordReader(model, fields, extra.ordering === true),
+    orderValues: (row) => orderBy.map((_, index) => row[orderName(index)] ?? null),
+  }
+}
+
+function afterKeys(after: string, model: Model, orderBy: readonly Order[], shape: Shape): AfterKey[] {
+  shape.mark('after')
+  return decodeCursor(after, model, orderBy, shape)
+}
+
+function readLimitPer({ limitPer }: Extra, shape: Shape): Select['limitPer'] {
+  if (limitPer === undefined) return undefined
+  shape.mark('limitPer')
+  const fields = limitPer.fields.map((column) => ({ source: 0, column, path: [] }))
+  return { fields, limit: shape.add(limitPer.limit) }
+}
+
+/** The fields to read; undefined for all of them. */
+function readSelect(model: Model, select: unknown, extra: readonly string[], shape: Shape): readonly string[] | undefined {
+  if (select === undefined) return undefined
+  if (!Array.isArray(select)) {
+    shape.refuse('select', `must be a list of fields, got ${describe(select)}`)
+    return undefined
+  }
+  for (const name of select) {
+    const known = typeof name === 'string' && (model.kind === 'documents' ? !name.includes('.') : model.byName.has(name))
+    if (!known) shape.refuse('select', `names ${describe(name)}, which is no field of ${model.name}`)
+  }
+  const fields = [...new Set([...(select as string[]), ...extra])]
+  shape.mark('select')
+  for (const name of fields) shape.mark(name)
+  return fields
+}
+
+const outputsOfModels = new WeakMap<Model, readonly Output[]>()
+
+/** All columns of a model, as outputs. */
+export function allOutputs(model: Model): readonly Output[] {
+  const known = outputsOfModels.get(model)
+  if (known !== undefined) return known
+  const outputs = model.columns.map(({ name }) => columnOutput(name))
+  outputsOfModels.set(model, outputs)
+  return outputs
+}
+
+function columnOutput(name: string): Output {
+  return { kind: 'field', name, field: { source: 0, column: name, path: [] } }
+}
+
+function outputsOf(model: Model, fields: readonly string[] | undefined, orderBy: readonly Order[]): readonly Output[] {
+  const ordering = orderBy.map(({ field }, index): Output => ({ kind: 'field', name: orderName(index), field }))
+  if (fields === undefined) return ordering.length === 0 ? allOutputs(model) : [...allOutputs(model), ...ordering]
+  const columns = model.kind === 'table' ? fields : documentColumns(fields)
+  return [...columns.map(columnOutput), ...ordering]
+}
+
+/** A document's own fields are read whole and picked here, so that missing and null stay apart. */
+function documentColumns(fields: readonly string[]): string[] {
+  const columns = fields.filter((name) => DOCUMENT_FIELDS.includes(name))
+  return columns.length < fields.length ? [...columns, DOCUMENT_COLUMN] : columns
+}
+
+/** The name under which a row carries a value of its ordering; control characters keep it apart from fields. */
+function orderName(index: number): string {
+  return `\u0001${index}`
+}
+
+function recordReader(model: Model, fields: readonly string[] | undefined, ordered: boolean): (row: Row) => Row {
+  if (fields === undefined && !ordered) return (row) => fromRow(model, row)
+  const names = fields ?? (model.kind === 'table' ? model.columns.map(({ name }) => name) : undefined)
+  if (names === undefined) return (row) => fromRow(model, row)
+  return (row) => {
+    const whole = model.kind === 'table' ? row : ({ ...(row[DOCUMENT_COLUMN] as Row), ...row } as Row)
+    const record: Row = {}
+    for (const name of names) if (name in whole) record[name] = whole[name]
+    return record
+  }
+}

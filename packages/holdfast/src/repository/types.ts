@@ -1,0 +1,134 @@
+import type { Documents, Many, ModelTypes, One, Relations, Schema, Where } from '../schema/index.ts'
+import type { AggregateFunction, Direction } from '../statement/index.ts'
+import type { Aggregate, DateTrunc, Increment } from './expressions.ts'
+
+/** A path into JSON. */
+export type Path = `${string}.${string}`
+
+/** One ordering: `{ name: 'asc' }`. With several fields the first named comes first; a list says so plainly. */
+export type Ordering<Row> = { readonly [Name in keyof Row]?: Direction } & { readonly [path: Path]: Direction }
+
+/** An ordering, or a list of them. */
+export type OrderBy<Row> = Ordering<Row> | readonly Ordering<Row>[]
+
+/** The relations of one model, by the names used in `include`. */
+export type ModelRelations = { readonly [Name in string]: One | Many }
+
+/** The relations of a model of a schema. */
+export type RelationsOf<S extends Schema, Name> = Name extends keyof S['relations']
+  ? Extract<S['relations'][Name], ModelRelations>
+  : Record<never, never>
+
+type RowOf<S extends Schema, Name> = Name extends keyof S['declarations']
+  ? NonNullable<(S['declarations'][Name] & ModelTypes)['$row']>
+  : never
+
+/** What `include` takes: `true`, or a query of the related records; `limit` counts for each parent. */
+export type Include<S extends Schema, R extends ModelRelations> = {
+  readonly [Name in keyof R]?: true | RelatedQuery<S, R[Name]['model']>
+}
+
+interface RelatedQuery<S extends Schema, Target extends string> {
+  readonly where?: Where<RowOf<S, Target>>
+  readonly orderBy?: OrderBy<RowOf<S, Target>>
+  readonly limit?: number
+  readonly select?: readonly (keyof RowOf<S, Target>)[]
+  readonly include?: Include<S, RelationsOf<S, Target>>
+}
+
+/** What records to find, in which order, and what of them. */
+export interface Query<Row, S extends Schema = Schema, R extends ModelRelations = ModelRelations> {
+  readonly where?: Where<Row>
+  /** By the primary key unless given; ties are broken by it. */
+  readonly orderBy?: OrderBy<Row>
+  readonly limit?: number
+  readonly offset?: number
+  /** The fields to read; all unless given. */
+  readonly select?: readonly (keyof Row)[]
+  /** Related records to load beside each: one statement a relation, however many records. */
+  readonly include?: Include<S, R>
+}
+
+/** A query for one record: it must say which. */
+export type OneQuery<Row, S extends Schema, R extends ModelRelations> = Omit<Query<Row, S, R>, 'limit' | 'where'> & {
+  readonly where: Where<Row>
+}
+
+/** A query for a page. */
+export type PageQuery<Row, S extends Schema, R extends ModelRelations> = Omit<Query<Row, S, R>, 'limit' | 'offset'> & {
+  /** How many records a page holds. */
+  readonly first: number
+  /** The `next` of the page before; left out or null for the first page. */
+  readonly after?: string | null
+}
+
+/** A page and where the next one starts; null after the last. */
+export interface Page<Item> {
+  readonly items: Item[]
+  readonly next: string | null
+}
+
+/** A record as a query gives it: the selected fields, and what was included. */
+export type Found<Row, S extends Schema, R extends ModelRelations, Q> = Selected<Row, Q> &
+  (Q extends { readonly include: infer I } ? Included<S, R, I> : unknown)
+
+type Selected<Row, Q> = Q extends { readonly select: readonly (infer Name)[] } ? Pick<Row, Name & keyof Row> : Row
+
+type Included<S extends Schema, R extends ModelRelations, I> = {
+  -readonly [Name in keyof I & keyof R]: R[Name]['kind'] extends 'many'
+    ? Related<S, R[Name]['model'], I[Name]>[]
+    : Related<S, R[Name]['model'], I[Name]> | null
+}
+
+type Related<S extends Schema, Target, Q> = Found<RowOf<S, Target>, S, RelationsOf<S, Target>, Q>
+
+/** A change of some fields; `undefined` leaves a field alone, null sets null. */
+export type Patch<Row> = {
+  readonly [Name in keyof Row]?: Row[Name] | IncrementOf<Row[Name]> | undefined
+}
+
+type IncrementOf<Value> = Extract<Value, number | bigint | string> extends infer N extends number | bigint | string
+  ? [N] extends [never]
+    ? never
+    : Increment<N>
+  : never
+
+/** What `aggregate` groups by: result names, each a field or a truncated timestamp. */
+export type GroupBy<Row> = { readonly [name: string]: keyof Row | Path | DateTrunc<(keyof Row & string) | Path> }
+
+/** What `aggregate` computes: result names, each an aggregate. */
+export type Aggregates<Row> = {
+  readonly [name: string]: Aggregate<AggregateFunction, (keyof Row & string) | Path>
+}
+
+/** A grouped question. */
+export interface AggregateQuery<Row, G extends GroupBy<Row>, A extends Aggregates<Row>> {
+  readonly where?: Where<Row>
+  /** Left out: one group of all rows, and exactly one result. */
+  readonly groupBy?: G
+  readonly select: A
+  /** A condition on the results, by their names. */
+  readonly having?: Where<AggregateRow<Row, G, A>>
+  /** An ordering of the results, by their names; by the groups unless given. */
+  readonly orderBy?: OrderBy<AggregateRow<Row, G, A>>
+  readonly limit?: number
+  readonly offset?: number
+}
+
+/** One result of an aggregate. */
+export type AggregateRow<Row, G, A> = {
+  -readonly [Name in keyof G]: G[Name] extends DateTrunc ? Date : G[Name] extends keyof Row ? Row[G[Name]] : unknown
+} & { -readonly [Name in keyof A]: A[Name] extends Aggregate<infer F, infer Field> ? AggregateValue<Row, F, Field> : never }
+
+type AggregateValue<Row, F extends AggregateFunction, Field> = F extends 'count' | 'countDistinct'
+  ? number
+  : F extends 'avg'
+    ? number | null
+    : F extends 'sum'
+      ? SumOf<Field extends keyof Row ? Row[Field] : number> | null
+      : (Field extends keyof Row ? NonNullable<Row[Field]> : string | number | boolean) | null
+
+type SumOf<Value> = NonNullable<Value> extends bigint ? bigint : NonNullable<Value> extends string ? string : number
+
+/** The schema of a collection nobody declared. */
+export type UndeclaredSchema<Content extends object> = Schema<{ [name: string]: Documents<Content> }, Relations>

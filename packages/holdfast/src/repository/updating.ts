@@ -1,0 +1,212 @@
+import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
+import type { Row, Session } from '../backend/index.ts'
+import { DOCUMENT_COLUMN, describe, type Model } from '../schema/index.ts'
+import { type Assignment, type Condition, isPlainObject, modelScope, readWhere, Shape } from '../statement/index.ts'
+import { applyPatch, columnField, readBookkeeping, readPatch } from './patch.ts'
+import { findById, keyCondition } from './reading.ts'
+import { acceptContent, acceptKey, fromRow } from './record.ts'
+
+/** How one record is updated. */
+export interface UpdateOptions {
+  /** Only when the record still has this version. */
+  readonly ifVersion?: unknown
+}
+
+/**
+ * Changes one record and gives it back.
+ *
+ * @throws NotFoundError; ConflictError when `ifVersion` is another one by now.
+ */
+export async function update(session: Session, model: Model, key: unknown, patch: unknown, options: UpdateOptions = {}): Promise<Row> {
+  const changed = await updateById(session, model, key, patch, options)
+  if (changed === null) throw new NotFoundError(model.name, key)
+  return changed
+}
+
+/** Changes one record; null where there is none. `replace` takes the patch for the whole document. */
+export async function updateById(
+  session: Session,
+  model: Model,
+  key: unknown,
+  patch: unknown,
+  options: UpdateOptions & { readonly replace?: boolean } = {},
+): Promise<Row | null> {
+  if (options.replace === true || model.schema !== undefined) return updateDocument(session, model, key, patch, options)
+  const shape = new Shape(`${model.name} update`)
+  const set = readPatch(model, patch, new Date(session.clock.now()), shape)
+  const row = await writeById(session, model, key, set, shape, options.ifVersion)
+  if (row === null && options.ifVersion !== undefined) await assertGone(session, model, key)
+  return row
+}
+
+async function writeById(
+  session: Session,
+  model: Model,
+  key: unknown,
+  set: readonly Assignment[],
+  shape: Shape,
+  ifVersion: unknown,
+): Promise<Row | null> {
+  const keyValues = acceptKey(model, key)
+  const first = shape.parameters.length
+  shape.parameters.push(...keyValues)
+  const condition = versionCondition(model, keyCondition(model, first), ifVersion, shape)
+  shape.assertValid(`A patch of ${model.name} was refused`)
+  if (set.length === 0) return findById(session, model, key)
+  const plan = session.plan(shape.key, () => ({
+    kind: 'update',
+    model: model.name,
+    set,
+    where: condition,
+    orderBy: [],
+    returning: model.columns.map(({ name }) => name),
+  }))
+  const { rows } = await session.execute(plan, shape.parameters)
+  return rows[0] === undefined ? null : fromRow(model, rows[0])
+}
+
+function versionCondition(model: Model, byKey: Condition, ifVersion: unknown, shape: Shape): Condition {
+  if (ifVersion === undefined) return byKey
+  if (!model.versioned) shape.refuse('ifVersion', `needs { versioned: true } on ${model.name}`)
+  if (!Number.isSafeInteger(ifVersion)) shape.refuse('ifVersion', `must be a version number, got ${describe(ifVersion)}`)
+  shape.mark('ifVersion')
+  const operand = { kind: 'parameter' as const, parameter: shape.add(ifVersion) }
+  return { kind: 'and', conditions: [byKey, { kind: 'compare', field: columnField('version'), operator: 'eq', operand }] }
+}
+
+/** An update found nothing under `ifVersion`: either the record is gone, or it has another version. */
+async function assertGone(session: Session, model: Model, key: unknown): Promise<void> {
+  if ((await findById(session, model, key)) !== null) throw new ConflictError('CONFLICT_VERSION', model.name, ['version'])
+}
+
+/**
+ * A document's schema checks it whole: it is read, changed, checked and written back if nobody wrote in between. Each lost
+ * race means that somebody else's write went through, so this ends.
+ */
+async function updateDocument(
+  session: Session,
+  model: Model,
+  key: unknown,
+  patch: unknown,
+  { ifVersion, replace }: UpdateOptions & { readonly replace?: boolean },
+): Promise<Row | null> {
+  for (;;) {
+    const current = await findById(session, model, key)
+    if (current === null) return null
+    if (ifVersion !== undefined && current['version'] !== ifVersion) throw new ConflictError('CONFLICT_VERSION', model.name, ['version'])
+    const { id: _, version, createdAt: __, updatedAt: ___, ...content } = current
+    const changed = replace === true ? patch : applyPatch(model, content, patch)
+    const shape = new Shape(`${model.name} update document`)
+    const set = contentAssignments(model, changed, new Date(session.clock.now()), shape)
+    const written = await writeById(session, model, key, set, shape, version)
+    if (written !== null) return written
+  }
+}
+
+function contentAssignments(model: Model, content: unknown, now: Date, shape: Shape): Assignment[] {
+  if (!isPlainObject(content)) {
+    throw new ValidationError(`A document of ${model.name} was refused`, [{ path: '', reason: `must be an object, got ${describe(content)}` }])
+  }
+  const parameter = shape.add(acceptContent(model, content, '', shape.issues))
+  const replaced: Assignment = { field: columnField(DOCUMENT_COLUMN), operation: 'set', operand: { kind: 'parameter', parameter } }
+  return [replaced, ...readBookkeeping(model, now, shape)]
+}
+
+/** Changes all records that match, in one statement; gives their number. */
+export async function updateMany(session: Session, model: Model, where: unknown, patch: unknown): Promise<number> {
+  if (model.schema !== undefined) return updateDocuments(session, model, where, patch)
+  const shape = new Shape(`${model.name} updateMany`)
+  const set = readPatch(model, patch, new Date(session.clock.now()), shape)
+  shape.mark('where')
+  const condition = readRequiredWhere(model, where, shape)
+  if (set.length === 0) return 0
+  const plan = session.plan(shape.key, () => ({
+    kind: 'update',
+    model: model.name,
+    set,
+    orderBy: [],
+    returning: [],
+    ...(condition !== undefined && { where: condition }),
+  }))
+  return (await session.execute(plan, shape.parameters)).count
+}
+
+/** @throws ValidationError where the condition is missing: `{}` says that all are meant. */
+function readRequiredWhere(model: Model, where: unknown, shape: Shape): Condition | undefined {
+  if (where === undefined) shape.refuse('where', 'is required; write {} to mean every record')
+  else {
+    const condition = readWhere(where, modelScope(model), shape)
+    shape.assertValid(`A write to ${model.name} was refused`)
+    return condition
+  }
+  shape.assertValid(`A write to ${model.name} was refused`)
+  return undefined
+}
+
+/** Documents with a schema are read in batches, checked one by one, and written back a batch at a time, in one transaction. */
+async function updateDocuments(session: Session, model: Model, where: unknown, patch: unknown): Promise<number> {
+  return session.transaction(async (inner) => {
+    const shape = new Shape(`${model.name} find for updateMany`)
+    const condition = readRequiredWhere(model, where, shape)
+    const plan = inner.plan(shape.key, () => ({
+      kind: 'select',
+      model: model.name,
+      joins: [],
+      outputs: model.columns.map(({ name }) => ({ kind: 'field' as const, name, field: columnField(name) })),
+      orderBy: [],
+      ...(condition !== undefined && { where: condition }),
+    }))
+    const { rows } = await inner.execute(plan, shape.parameters)
+    if (rows.length > 0) await writeDocuments(inner, model, rows, patch)
+    return rows.length
+  })
+}
+
+async function writeDocuments(session: Session, model: Model, rows: readonly Row[], patch: unknown): Promise<void> {
+  const now = new Date(session.clock.now())
+  const shape = new Shape(`${model.name} write documents`)
+  const set: Assignment[] = [{ field: columnField(DOCUMENT_COLUMN), operation: 'proposed' }, ...readBookkeeping(model, now, shape)]
+  const leading = shape.parameters.length
+  for (const row of rows) {
+    const changed = applyPatch(model, row[DOCUMENT_COLUMN] as Row, patch)
+    const content = acceptContent(model, changed, String(row['id']), shape.issues)
+    shape.parameters.push(row['id'], content, row['version'], row['createdAt'], now)
+  }
+  shape.assertValid(`A patch of ${model.name} was refused`)
+  const plan = session.plan(shape.key, () => ({
+    kind: 'insert',
+    model: model.name,
+    columns: model.columns.map(({ name }) => ({ column: name, value: 'given' as const })),
+    leading,
+    onConflict: { columns: ['id'], set },
+    returning: [],
+  }))
+  await session.execute(plan, shape.parameters)
+}
+
+/** Deletes one record; whether there was one. */
+export async function deleteById(session: Session, model: Model, key: unknown): Promise<boolean> {
+  const parameters = acceptKey(model, key)
+  const plan = session.plan(`${model.name} delete`, () => ({
+    kind: 'delete',
+    model: model.name,
+    where: keyCondition(model, 0),
+    orderBy: [],
+    returning: [],
+  }))
+  return (await session.execute(plan, parameters)).count > 0
+}
+
+/** Deletes all records that match, in one statement; gives their number. */
+export async function deleteMany(session: Session, model: Model, where: unknown): Promise<number> {
+  const shape = new Shape(`${model.name} deleteMany`)
+  const condition = readRequiredWhere(model, where, shape)
+  const plan = session.plan(shape.key, () => ({
+    kind: 'delete',
+    model: model.name,
+    orderBy: [],
+    returning: [],
+    ...(condition !== undefined && { where: condition }),
+  }))
+  return (await session.execute(plan, shape.parameters)).count
+}

@@ -1,0 +1,168 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Column } from './column.ts'
+import type { Where } from './filter.ts'
+
+/** The columns of a table by their names in TypeScript. */
+// biome-ignore lint/suspicious/noExplicitAny: a column of any value; unknown would refuse modifiers that take it.
+export type Columns = Record<string, Column<any, boolean, boolean>>
+
+type RowOf<C extends Columns> = { [Name in keyof C]: C[Name]['$value'] }
+type OptionalOf<C extends Columns> = { [Name in keyof C]: C[Name]['$optional'] extends true ? Name : never }[keyof C]
+type InsertOf<C extends Columns> = { [Name in Exclude<keyof C, OptionalOf<C>>]: C[Name]['$value'] } & {
+  [Name in OptionalOf<C>]?: C[Name]['$value'] | undefined
+}
+type SingleKeyOf<C extends Columns> = { [Name in keyof C]: C[Name]['$key'] extends true ? C[Name]['$value'] : never }[keyof C]
+type KeyOf<C extends Columns, Composite extends keyof C> = [Composite] extends [never]
+  ? SingleKeyOf<C>
+  : { [Name in Composite]: C[Name]['$value'] }
+type VersionOf<Versioned extends boolean> = Versioned extends true ? { version: number } : unknown
+
+/** What a model is to the type checker: the row it gives, what an insert takes, and its key. */
+export interface ModelTypes<Row = unknown, Insert = unknown, Key = unknown> {
+  /** For inference only; never there at run time. */
+  readonly $row?: Row
+  /** For inference only; never there at run time. */
+  readonly $insert?: Insert
+  /** For inference only; never there at run time. */
+  readonly $key?: Key
+}
+
+/** The options of a table. */
+export interface TableOptions<Row, Name extends string, Composite extends Name, Versioned extends boolean> {
+  /** The primary key, where it has several columns: `['playlistId', 'trackId']`. */
+  readonly primaryKey?: readonly Composite[]
+  /** Indexes: a field, a path into JSON, or a list of fields. */
+  readonly indexes?: readonly (Name | `${string}.${string}` | readonly (Name | `${string}.${string}`)[])[]
+  /** Fields that are unique together. */
+  readonly unique?: readonly (Name | readonly Name[])[]
+  /** Conditions every row must meet. */
+  readonly checks?: readonly Where<Row>[]
+  /** Adds `version`, a number that counts writes, for `update(id, patch, { ifVersion })`. */
+  readonly versioned?: Versioned
+}
+
+/** A declared table. */
+export interface Table<Row = unknown, Insert = unknown, Key = unknown> extends ModelTypes<Row, Insert, Key> {
+  readonly kind: 'table'
+  readonly columns: Columns
+  readonly options: TableOptions<never, string, string, boolean>
+}
+
+/**
+ * Declares a table by its columns.
+ *
+ * @example
+ * ```ts
+ * const sessions = table(
+ *   { id: t.id(), userId: t.integer().references('users', { onDelete: 'cascade' }), lastUsed: t.timestamp().defaultNow() },
+ *   { indexes: [['userId', 'lastUsed']] },
+ * )
+ * ```
+ */
+export function table<const C extends Columns, const Composite extends keyof C & string = never, Versioned extends boolean = false>(
+  columns: C,
+  options: TableOptions<RowOf<C>, keyof C & string, Composite, Versioned> = {},
+): Table<RowOf<C> & VersionOf<Versioned>, InsertOf<C>, KeyOf<C, Composite>> {
+  return { kind: 'table', columns, options: options as unknown as TableOptions<never, string, string, boolean> }
+}
+
+/** The options of a documents collection. */
+export interface DocumentsOptions {
+  /** Indexes: a top-level field, a path such as `'owner.team'`, or a list of them. */
+  readonly indexes?: readonly (string | readonly string[])[]
+  /** Fields or paths that are unique (together). Documents that lack one of them do not collide. */
+  readonly unique?: readonly (string | readonly string[])[]
+}
+
+/** What every document carries besides its own fields. */
+export interface DocumentFields {
+  id: string
+  /** Counts the writes: 1 after create. */
+  version: number
+  createdAt: Date
+  updatedAt: Date
+}
+
+/** A declared documents collection. */
+export interface Documents<Content extends object = object, Input = Content>
+  extends ModelTypes<Content & DocumentFields, Input & { id?: string | undefined }, string> {
+  readonly kind: 'documents'
+  readonly schema?: StandardSchemaV1<unknown, Content>
+  readonly options: DocumentsOptions
+}
+
+/**
+ * Declares a collection of JSON documents, each `{ id, ...yours, version, createdAt, updatedAt }`.
+ *
+ * @example
+ * ```ts
+ * const plans = documents({ schema: z.object({ status: z.string() }), indexes: ['status', 'owner.team'] })
+ * const notes = documents<{ text: string }>()
+ * ```
+ */
+export function documents<Schema extends StandardSchemaV1<never, object>>(
+  options: DocumentsOptions & { readonly schema: Schema },
+): Documents<StandardSchemaV1.InferOutput<Schema>, StandardSchemaV1.InferInput<Schema>>
+export function documents<Content extends object>(
+  options?: DocumentsOptions & { readonly schema?: StandardSchemaV1<never, Content> },
+): Documents<Content>
+export function documents(options: DocumentsOptions & { readonly schema?: StandardSchemaV1 } = {}): Documents {
+  const { schema, ...rest } = options
+  const declared = { kind: 'documents' as const, options: rest }
+  return schema === undefined ? declared : { ...declared, schema: schema as StandardSchemaV1<unknown, object> }
+}
+
+/** The options of a queue. */
+export interface QueueOptions {
+  /** How often a job is tried before it counts as failed; 5 unless given. */
+  readonly maxAttempts?: number
+}
+
+/** A declared queue. */
+export interface Queue<Data = unknown, Input = Data> {
+  readonly kind: 'queue'
+  readonly schema?: StandardSchemaV1<unknown, Data>
+  readonly options: QueueOptions
+  /** For inference only; never there at run time. */
+  readonly $data?: Data
+  /** For inference only; never there at run time. */
+  readonly $input?: Input
+}
+
+/**
+ * Declares a job queue; its payloads are checked by a Standard Schema where one is given.
+ *
+ * @example
+ * ```ts
+ * const execute = queue({ schema: z.object({ planId: z.string() }), maxAttempts: 5 })
+ * const mail = queue<{ to: string }>()
+ * ```
+ */
+export function queue<Schema extends StandardSchemaV1>(
+  options: QueueOptions & { readonly schema: Schema },
+): Queue<StandardSchemaV1.InferOutput<Schema>, StandardSchemaV1.InferInput<Schema>>
+export function queue<Data>(options?: QueueOptions & { readonly schema?: StandardSchemaV1<never, Data> }): Queue<Data>
+export function queue(options: QueueOptions & { readonly schema?: StandardSchemaV1 } = {}): Queue {
+  const { schema, ...rest } = options
+  return schema === undefined ? { kind: 'queue', options: rest } : { kind: 'queue', schema, options: rest }
+}
+
+/** What a schema is made of, by the names used in code. */
+export type Declarations = Record<string, Table | Documents | Queue>
+
+/** A relation to one record: the fields here hold the key of the record there. */
+export interface One<Target extends string = string> {
+  readonly kind: 'one'
+  readonly model: Target
+  readonly fields: readonly string[]
+}
+
+/** A relation to many records: the fields there hold the key of the record here. */
+export interface Many<Target extends string = string> {
+  readonly kind: 'many'
+  readonly model: Target
+  readonly fields: readonly string[]
+}
+
+/** The relations of a schema: by model, then by the name used in `include`. */
+export type Relations = { readonly [Model in string]?: { readonly [Name in string]: One | Many } }

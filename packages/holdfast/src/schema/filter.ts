@@ -1,0 +1,49 @@
+/**
+ * The shape of conditions, as types. What they mean is told in `statement/rules.ts`,
+ * where they are read; they stand here because a column's check is a condition too.
+ */
+
+/** The operators of one field. Several in one object must all hold. */
+export interface Comparison<Value> {
+  /** Equal; `{ eq: null }` means is null. */
+  readonly eq?: Value
+  /** The exact complement of `eq`: null is not equal to `'x'`, so it is found by `{ ne: 'x' }`. */
+  readonly ne?: Value
+  readonly gt?: NonNullable<Value>
+  readonly gte?: NonNullable<Value>
+  readonly lt?: NonNullable<Value>
+  readonly lte?: NonNullable<Value>
+  /** Equal to one of these; null may be among them. An empty list matches nothing. */
+  readonly in?: readonly Value[]
+  /** The exact complement of `in`. */
+  readonly notIn?: readonly Value[]
+  /** Holds this text, letter for letter: `%` and `_` are ordinary characters, case matters. */
+  readonly contains?: Extract<Value, string>
+  readonly startsWith?: Extract<Value, string>
+  readonly endsWith?: Extract<Value, string>
+  /** For a list in a JSON column or a document: holds this string, number or boolean as an element. */
+  readonly has?: Value extends readonly (infer Element)[] ? Element : never
+}
+
+/** A condition on one field: a value it must equal, or operators. */
+export type FieldFilter<Value> = Value | Comparison<Value>
+
+/** A condition on a path into a JSON column or a document, such as `'owner.team'`. */
+export type PathFilter = FieldFilter<string> | FieldFilter<number> | FieldFilter<boolean> | Comparison<unknown> | null
+
+/**
+ * A condition on a row. All fields named must hold; `and`, `or` and `not` combine further conditions.
+ *
+ * @example
+ * ```ts
+ * { status: 'active', cost: { gt: 5, lte: 9 }, or: [{ owner: null }, { 'owner.team': { in: ['x', 'y'] } }] }
+ * ```
+ */
+export type Where<Row> = { readonly [Name in keyof Row]?: FieldFilter<Row[Name]> } & {
+  readonly and?: readonly Where<Row>[]
+  /** One of these must hold; an empty list matches nothing. */
+  readonly or?: readonly Where<Row>[]
+  /** The exact complement: finds every row that the condition inside does not. */
+  readonly not?: Where<Row>
+  readonly [path: `${string}.${string}`]: PathFilter
+}

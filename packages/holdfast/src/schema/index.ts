@@ -1,0 +1,8 @@
+export { describe, validateStandard } from './accept.ts'
+export { Column, type ColumnDefinition, type ColumnType, type ColumnTypes, type Default, type ReferenceAction, t } from './column.ts'
+export * from './declare.ts'
+export type { Comparison, FieldFilter, PathFilter, Where } from './filter.ts'
+export { acceptJson, cloneJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
+export * from './model.ts'
+export { resolveModel, resolveModels } from './resolve.ts'
+export * from './schema.ts'

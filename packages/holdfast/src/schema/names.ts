@@ -1,0 +1,35 @@
+/**
+ * Names in the database: `lastUsed` becomes `last_used`. Every other character stays as it is, so that a
+ * table may be called `order` or `naïve "quoted"`; backends quote all names.
+ */
+export function databaseName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter, at: number) => (at === 0 ? '' : '_') + letter.toLowerCase())
+}
+
+/** The longest name that every backend keeps whole, in bytes of UTF-8: Postgres cuts longer ones silently. */
+export const MAX_NAME_BYTES = 63
+
+/**
+ * The name of an index or a constraint: `sessions_user_id_last_used_index`. One that would be too long ends in a
+ * hash of the whole instead, so that two long ones cannot collide.
+ */
+export function constraintName(table: string, fields: readonly string[], kind: string): string {
+  const whole = [table, ...fields, kind].join('_').replace(/[^\p{L}\p{N}_]+/gu, '_')
+  if (byteLength(whole) <= MAX_NAME_BYTES) return whole
+  const ending = `_${hash(whole)}_${kind}`
+  let start = whole
+  while (byteLength(start) + ending.length > MAX_NAME_BYTES) start = [...start].slice(0, -1).join('')
+  return start + ending
+}
+
+/** The length of a name as a database counts it. */
+export function byteLength(name: string): number {
+  return new TextEncoder().encode(name).length
+}
+
+/** FNV-1a, 32 bits: enough to tell apart the few names that share their first fifty bytes. */
+function hash(text: string): string {
+  let value = 0x811c9dc5
+  for (const byte of new TextEncoder().encode(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0
+  return value.toString(36)
+}

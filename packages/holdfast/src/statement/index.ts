@@ -1,0 +1,7 @@
+export * from './condition.ts'
+export * from './rules.ts'
+export * from './statement.ts'
+export * from './order.ts'
+export * from './scope.ts'
+export * from './shape.ts'
+export * from './where.ts'

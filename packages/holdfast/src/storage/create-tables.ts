@@ -1,0 +1,62 @@
+import { MigrationError } from '../base/errors.ts'
+import type { Backend, ExistingTable, SchemaChange } from '../backend/index.ts'
+import type { Model } from '../schema/index.ts'
+
+/**
+ * Makes the database fit the models: creates what is missing where `autoCreate` is on, and refuses to go on where a table
+ * that exists does not fit.
+ *
+ * @throws MigrationError, code `SCHEMA_MISMATCH`, naming every difference.
+ */
+export async function fitTables(backend: Backend, models: readonly Model[], autoCreate: boolean): Promise<void> {
+  const existing = new Map((await backend.schema.inspect()).map((table) => [table.name, table]))
+  const changes: SchemaChange[] = []
+  const missing: string[] = []
+  const differences: string[] = []
+  for (const model of models) {
+    const table = existing.get(model.table)
+    if (table === undefined) {
+      missing.push(`the table ${model.table} of ${model.name} is missing`)
+      changes.push({ kind: 'createTable', model })
+      continue
+    }
+    differences.push(...differencesOf(backend.schema.expected(model), table))
+    for (const { name } of model.indexes) {
+      if (table.indexes.some((index) => index.name === name)) continue
+      missing.push(`the index ${name} of ${model.name} is missing`)
+      changes.push({ kind: 'createIndex', model, index: name })
+    }
+  }
+  if (differences.length > 0) throw mismatch(differences, 'Migrate the database to the schema, or use another database.')
+  if (missing.length > 0 && !autoCreate) throw mismatch(missing, 'Create them first, or open the storage with autoCreate: true.')
+  if (changes.length > 0) await backend.schema.apply(changes)
+}
+
+function mismatch(differences: readonly string[], hint: string): MigrationError {
+  return new MigrationError(`The database does not fit the schema: ${differences.join('; ')}.`, {
+    code: 'SCHEMA_MISMATCH',
+    hint,
+    differences,
+  })
+}
+
+function differencesOf(expected: ExistingTable, actual: ExistingTable): string[] {
+  const differences: string[] = []
+  for (const column of expected.columns) {
+    const found = actual.columns.find(({ name }) => name === column.name)
+    const path = `${expected.name}.${column.name}`
+    if (found === undefined) differences.push(`the column ${path} is missing`)
+    else if (found.type !== column.type) differences.push(`${path} is ${found.type} instead of ${column.type}`)
+    else if (found.nullable !== column.nullable) {
+      differences.push(`${path} ${found.nullable ? 'allows null' : 'does not allow null'}, the schema says otherwise`)
+    }
+  }
+  const known = new Set(expected.columns.map(({ name }) => name))
+  for (const { name, nullable } of actual.columns) {
+    if (!known.has(name) && !nullable) differences.push(`${expected.name}.${name} is required there and not in the schema`)
+  }
+  if (expected.primaryKey.join() !== actual.primaryKey.join()) {
+    differences.push(`${expected.name} has the primary key (${actual.primaryKey.join(', ')}) instead of (${expected.primaryKey.join(', ')})`)
+  }
+  return differences
+}

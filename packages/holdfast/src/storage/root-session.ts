@@ -1,0 +1,199 @@
+import type { Clock } from '../base/clock.ts'
+import { ConnectionError, SerializationError, TimeoutError } from '../base/errors.ts'
+import {
+  type Backend,
+  Dispatcher,
+  type Plan,
+  Plans,
+  type Result,
+  type RetryingTransactionOptions,
+  type Row,
+  type Session,
+  type Traits,
+} from '../backend/index.ts'
+import type { Model, Models } from '../schema/index.ts'
+import type { Statement } from '../statement/index.ts'
+import { type AmbientScope, assertOutsideTransaction, runInScope } from './ambient.ts'
+import { Counters } from './metrics.ts'
+import { pauseBefore } from './retry.ts'
+import { type TransactionRoot, TransactionSession } from './transaction-session.ts'
+
+const DEFAULT_RETRIES = 10
+
+/** Watches the statements of a storage, for tests and telemetry. */
+export type StatementListener = (statement: Statement) => void
+
+/** Calls made on the storage itself: each on its own, those of one tick gathered. */
+export class RootSession implements Session, TransactionRoot {
+  readonly models: Models
+  readonly clock: Clock
+  readonly inTransaction = false
+  readonly counters: Counters = new Counters()
+  readonly #backend: Backend
+  readonly #plans: Plans
+  readonly #dispatcher: Dispatcher
+  readonly #ensured = new Map<string, Promise<void>>()
+  readonly #tables = new Set<string>()
+  readonly #listeners = new Set<StatementListener>()
+  #openTransactions = 0
+  #closed = false
+
+  constructor(backend: Backend, models: Models, clock: Clock) {
+    this.#backend = backend
+    this.#plans = new Plans(backend)
+    this.#dispatcher = new Dispatcher(backend)
+    this.models = models
+    this.clock = clock
+  }
+
+  get traits(): Traits {
+    return this.#backend.traits
+  }
+
+  plan(key: string, statement: () => Statement): Plan {
+    return this.#plans.get(key, statement)
+  }
+
+  execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
+    try {
+      this.assertUsable()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    this.observe(plan.statement)
+    return this.#dispatcher.execute(plan, parameters)
+  }
+
+  async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[]> {
+    this.assertUsable()
+    this.observe(plan.statement)
+    yield* this.#backend.stream(plan, parameters)
+  }
+
+  /** Runs SQL as it stands. */
+  async sql(text: string, parameters: readonly unknown[]): Promise<Result> {
+    this.assertUsable()
+    if (this.#backend.sql === undefined) throw new TypeError(`${this.#backend.name} runs no SQL`)
+    this.counters.statements++
+    return this.#backend.sql(text, parameters)
+  }
+
+  async transaction<T>(work: (session: Session) => Promise<T>, options: RetryingTransactionOptions = {}): Promise<T> {
+    return this.runTransaction(work, options)
+  }
+
+  /** Like `transaction`, giving `work` all that a transaction's session can do. */
+  async runTransaction<T>(
+    work: (session: TransactionSession) => Promise<T>,
+    { retries = DEFAULT_RETRIES, timeoutMs, ...rest }: RetryingTransactionOptions,
+  ): Promise<T> {
+    this.assertUsable()
+    const started = performance.now()
+    this.#openTransactions++
+    try {
+      for (let attempt = 0; ; attempt++) {
+        const remainingMs = timeoutMs === undefined ? undefined : timeoutMs - (performance.now() - started)
+        if (remainingMs !== undefined && remainingMs <= 0) throw new TimeoutError('The transaction', timeoutMs as number)
+        const outcome = await this.#attempt(work, remainingMs === undefined ? rest : { ...rest, timeoutMs: remainingMs })
+        if ('value' in outcome) return outcome.value
+        if (attempt >= retries || !outcome.repeatable) throw outcome.error
+        this.counters.retried++
+        await pauseBefore(attempt)
+      }
+    } finally {
+      this.#openTransactions--
+    }
+  }
+
+  async #attempt<T>(
+    work: (session: TransactionSession) => Promise<T>,
+    options: RetryingTransactionOptions,
+  ): Promise<{ readonly value: T } | { readonly error: unknown; readonly repeatable: boolean }> {
+    let session: TransactionSession | undefined
+    try {
+      const value = await this.#backend.transaction(options, (connection) => {
+        const opened = new TransactionSession(this, connection)
+        session = opened
+        return opened.run(work)
+      })
+      this.counters.committed++
+      session?.committed()
+      return { value }
+    } catch (error) {
+      this.counters.rolledBack++
+      return { error, repeatable: isConflict(error) || isConflict(session?.failure) }
+    } finally {
+      session?.end()
+    }
+  }
+
+  afterCommit(work: () => void): void {
+    work()
+  }
+
+  ensureTable(model: Model): Promise<void> {
+    const known = this.#ensured.get(model.name)
+    if (known !== undefined) return known
+    const ensured = this.#backend.schema.apply([{ kind: 'createTable', model }]).then(
+      () => {
+        this.#tables.add(model.name)
+      },
+      (error: unknown) => {
+        this.#ensured.delete(model.name)
+        throw error
+      },
+    )
+    this.#ensured.set(model.name, ensured)
+    return ensured
+  }
+
+  hasTable(model: Model): boolean {
+    return this.#tables.has(model.name)
+  }
+
+  notify(topic: string): void {
+    if (this.#closed) return
+    // A hint that is lost costs one polling interval, and the next statement tells of a lost connection.
+    this.#backend.notify?.(topic).catch(() => this.counters.failures++)
+  }
+
+  async wake(topic: string, onWake: () => void): Promise<() => Promise<void>> {
+    return this.#backend.wake?.(topic, onWake) ?? (async () => undefined)
+  }
+
+  /** Calls back with every statement from now on; gives the function that ends it. */
+  onStatement(listener: StatementListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Counts a statement and tells those who watch. */
+  observe(statement: Statement): void {
+    this.counters.statements++
+    if (this.#listeners.size > 0) for (const listener of this.#listeners) listener(statement)
+  }
+
+  /** @throws ConnectionError once the storage is closed; ConfigurationError inside a transaction of it. */
+  assertUsable(): void {
+    if (this.#closed) {
+      throw new ConnectionError('The storage is closed.', { code: 'CLOSED', hint: 'Open it again, or close it later.', retryable: false })
+    }
+    if (this.#openTransactions > 0) assertOutsideTransaction(this)
+  }
+
+  /** Runs `work` so that a transaction opened later in `scope` is known to calls made inside. */
+  inScope<T>(scope: AmbientScope, work: () => T): T {
+    return runInScope(scope, work)
+  }
+
+  /** Refuses new calls, lets those that run finish, and closes the backend. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#backend.close()
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof SerializationError || (error instanceof ConnectionError && error.retryable)
+}

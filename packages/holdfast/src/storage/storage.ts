@@ -1,0 +1,166 @@
+import { type Clock, systemClock } from '../base/clock.ts'
+import { isHoldfastError } from '../base/errors.ts'
+import type { Backend, BackendFactory } from '../backend/index.ts'
+import { queueModels } from '../queue/index.ts'
+import { defineSchema, type Schema } from '../schema/index.ts'
+import { type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
+import { fitTables } from './create-tables.ts'
+import { type Environment, targetFromEnv } from './env.ts'
+import type { StorageMetrics } from './metrics.ts'
+import { RootSession, type StatementListener } from './root-session.ts'
+import { SessionStores, type Shared, TransactionStores } from './session-stores.ts'
+import type { Transaction, TransactionOptions } from './stores.ts'
+import { backendOf, type TargetOptions } from './targets.ts'
+
+/** How a storage is opened. */
+export interface StorageOptions<S extends Schema> extends TargetOptions {
+  /** The models and queues; without one, every name is a documents collection made at its first use. */
+  readonly schema?: S
+  /** Creates missing tables, and collections that the schema does not declare; on unless NODE_ENV is `production`. */
+  readonly autoCreate?: boolean
+  /** Where the time comes from; tests give one they can move. */
+  readonly clock?: Clock
+}
+
+/** Whether a storage is well. */
+export interface Health {
+  readonly ok: boolean
+  /** The backend's name, such as `sqlite`. */
+  readonly backend: string
+  /** How long the database took to answer, or to fail. */
+  readonly latencyMs: number
+  /** Why it is not well. */
+  readonly error?: string
+}
+
+/** The schema of a storage that was opened without one. */
+export type NoSchema = Schema<Record<never, never>, Record<never, never>>
+
+/**
+ * An open storage: the ways to its data, transactions, and its own life. Made by `openStorage`.
+ */
+export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
+  readonly #session: RootSession
+  readonly #backend: Backend
+
+  constructor(shared: Shared, session: RootSession, backend: Backend) {
+    super(shared, session)
+    this.#session = session
+    this.#backend = backend
+  }
+
+  /**
+   * Runs `work` in one transaction: serializable, committed when it resolves, rolled back when it rejects. After a conflict
+   * with another transaction the whole of `work` runs again, so effects outside the database belong into `tx.afterCommit`.
+   *
+   * @throws SerializationError when the retries are used up; TimeoutError; UnknownOutcomeError when the connection was lost while
+   *   it committed; and whatever `work` rejects with.
+   *
+   * @example
+   * ```ts
+   * const run = await storage.transaction(async (tx) => {
+   *   const run = await tx.repository('runs').create({ planId, status: 'pending' })
+   *   await tx.queue('execute').enqueue({ planId, runId: run.id })
+   *   return run
+   * })
+   * ```
+   */
+  transaction<T>(work: (tx: Transaction<S>) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.#session.runTransaction((session) => work(new TransactionStores<S>(this.shared, session)), options)
+  }
+
+  /**
+   * Runs several writes as one atomic unit, without a callback.
+   *
+   * @returns what each operation gave, in order: the record, the records, whether it was deleted, the job.
+   *
+   * @example
+   * ```ts
+   * await storage.batch([{ insert: 'users', values: user }, { update: 'plans', id, set: { status: 'done' } }])
+   * ```
+   */
+  batch(operations: readonly BatchOperation[]): Promise<unknown[]> {
+    return this.transaction((tx) => runBatch(tx as unknown as BatchTarget, operations))
+  }
+
+  /** Whether the database answers, and how fast. Never rejects. */
+  async health(): Promise<Health> {
+    const backend = this.#backend.name
+    const started = performance.now()
+    try {
+      this.#session.assertUsable()
+      await this.#backend.ping()
+      return { ok: true, backend, latencyMs: performance.now() - started }
+    } catch (error) {
+      const reason = isHoldfastError(error) ? `${error.message} ${error.hint}` : String(error)
+      return { ok: false, backend, latencyMs: performance.now() - started, error: reason }
+    }
+  }
+
+  /** What this storage has done since it was opened. */
+  metrics(): StorageMetrics {
+    return this.#session.counters.read()
+  }
+
+  /** Calls back with every statement as it is executed, for tests and telemetry; gives the function that ends it. */
+  onStatement(listener: StatementListener): () => void {
+    return this.#session.onStatement(listener)
+  }
+
+  /** Refuses new calls, lets those that run finish, and closes files and connections. Closing twice is fine. */
+  close(): Promise<void> {
+    return this.#session.close()
+  }
+
+  /** Lets `await using storage = await openStorage(…)` close it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/**
+ * Opens a storage.
+ *
+ * @param target `memory:`, `sqlite:./app.db`, `sqlite::memory:`, `postgres://user:password@host/database`, or a backend such as
+ *   `sqlite({ path })` from `holdfast/sqlite`.
+ * @throws ConfigurationError for a target that names no backend, or a driver that is not installed; ConnectionError when the
+ *   database cannot be reached; MigrationError when its tables do not fit the schema.
+ *
+ * @example
+ * ```ts
+ * const storage = await openStorage('sqlite:./app.db', { schema })
+ * ```
+ */
+export async function openStorage<const S extends Schema = NoSchema>(
+  target: string | BackendFactory,
+  options: StorageOptions<S> = {},
+): Promise<Storage<S>> {
+  const schema = options.schema ?? (defineSchema({}) as unknown as S)
+  const autoCreate = options.autoCreate ?? process.env['NODE_ENV'] !== 'production'
+  const own = [...schema.models.values(), ...queueModels]
+  const models = new Map(own.map((model) => [model.name, model]))
+  const factory = typeof target === 'string' ? await backendOf(target, options) : target
+  const backend = factory({ models })
+  await backend.open()
+  try {
+    await fitTables(backend, own, autoCreate)
+  } catch (error) {
+    await backend.close()
+    throw error
+  }
+  const session = new RootSession(backend, models, options.clock ?? systemClock)
+  return new Storage<S>({ schema, models, autoCreate }, session, backend)
+}
+
+/**
+ * Opens the storage that the environment names: `STORAGE_URL`, or `STORAGE_BACKEND` (`memory` unless set) with `SQLITE_PATH` or
+ * `POSTGRESQL_URL`.
+ *
+ * @param environment `process.env` unless given.
+ */
+export function openStorageFromEnv<const S extends Schema = NoSchema>(
+  options: StorageOptions<S> = {},
+  environment: Environment = process.env,
+): Promise<Storage<S>> {
+  return openStorage(targetFromEnv(environment), options)
+}

@@ -1,0 +1,83 @@
+import type { Kysely } from 'kysely'
+import type { RetryingTransactionOptions, Session } from '../backend/index.ts'
+import type { Queue as QueueHandle } from '../queue/index.ts'
+import { Repository } from '../repository/index.ts'
+import type { RelationsOf, UndeclaredSchema } from '../repository/types.ts'
+import type { DocumentFields, Insert, Key, ModelName, Queue, QueueName, Row, Schema } from '../schema/index.ts'
+import type { SqlTables } from './sql.ts'
+
+/** The repository of a model of a schema. */
+export type RepositoryOf<S extends Schema, Name extends ModelName<S>> = Repository<
+  Row<S, Name> & object,
+  Insert<S, Name>,
+  Key<S, Name>,
+  S,
+  RelationsOf<S, Name>
+>
+
+/** The repository of a collection nobody declared. */
+export type UndeclaredRepository<Content extends object> = Repository<
+  Content & DocumentFields,
+  Content & { id?: string | undefined },
+  string,
+  UndeclaredSchema<Content>,
+  Record<never, never>
+>
+
+/** The payload of a queue of a schema, as a handler is given it. */
+export type QueueData<S extends Schema, Name extends QueueName<S>> = S['declarations'][Name] extends Queue<infer Data, infer _>
+  ? Data
+  : never
+
+/** The payload of a queue of a schema, as `enqueue` takes it. */
+export type QueueInput<S extends Schema, Name extends QueueName<S>> = S['declarations'][Name] extends Queue<infer _, infer Input>
+  ? Input
+  : never
+
+/** What a storage and a transaction have in common: the ways to its data. */
+export interface Stores<S extends Schema> {
+  /**
+   * The records of a model. A name that the schema does not declare is a documents collection, made at its first use, where
+   * `autoCreate` is on.
+   *
+   * @throws ConfigurationError for an undeclared name where it is off.
+   */
+  repository<Name extends ModelName<S>>(name: Name): RepositoryOf<S, Name>
+  repository<Content extends object = Record<string, unknown>>(name: string): UndeclaredRepository<Content>
+
+  /** A job queue; without a name the default one. */
+  queue<Name extends QueueName<S>>(name: Name): QueueHandle<QueueData<S, Name>, QueueInput<S, Name>>
+  queue<Data = unknown>(name?: string): QueueHandle<Data, Data>
+
+  /**
+   * Kysely on this database, typed from the schema, for what repositories have no word for. On SQL backends only. What it
+   * reads and writes is as the driver has it, and its writes are not checked by the schema.
+   *
+   * @throws ConfigurationError on a backend without SQL.
+   */
+  readonly sql: Kysely<SqlTables<S>>
+}
+
+/**
+ * One transaction: the same ways to the data, whose reads and writes take effect together or not at all. Only good inside the
+ * function it was given to.
+ */
+export interface Transaction<S extends Schema> extends Stores<S> {
+  /**
+   * A part that can be undone alone: when `work` rejects, its writes are gone and the outer transaction can go on.
+   *
+   * @example
+   * ```ts
+   * await tx.transaction((inner) => inner.repository('users').create(user)).catch(() => 'taken')
+   * ```
+   */
+  transaction<T>(work: (tx: Transaction<S>) => Promise<T>): Promise<T>
+  /** Runs `work` once the data is committed; not when it rolls back. */
+  afterCommit(work: () => void): void
+}
+
+/** How a transaction runs. */
+export type TransactionOptions = RetryingTransactionOptions
+
+/** What gives access to data in a session. */
+export type { Session }

@@ -1,0 +1,239 @@
+import type { Clock } from '../base/clock.ts'
+import { ConfigurationError, ConnectionError, SerializationError, StorageError, TimeoutError } from '../base/errors.ts'
+import type { Connection, Plan, Result, Row, Session, Traits } from '../backend/index.ts'
+import type { Model, Models } from '../schema/index.ts'
+import type { Statement } from '../statement/index.ts'
+import { type AmbientScope, runInScope } from './ambient.ts'
+import type { Counters } from './metrics.ts'
+
+/** What a transaction needs of the storage it belongs to. */
+export interface TransactionRoot extends Omit<Session, 'execute' | 'stream' | 'transaction' | 'afterCommit' | 'inTransaction'> {
+  readonly counters: Counters
+  /** Whether the table of an undeclared collection is known to exist. */
+  hasTable(model: Model): boolean
+  /** Counts a statement and tells those who watch. */
+  observe(statement: Statement): void
+}
+
+/**
+ * Calls made inside one transaction, or one savepoint of it.
+ *
+ * ```
+ *            a nested transaction begins
+ *   open ──────────────────────────────────▶ waiting for it ──▶ open again
+ *    │  a statement fails
+ *    ├───────────────────▶ failed: refuses statements, and refuses to commit
+ *    │  `work` settles
+ *    └───────────────────▶ ended: refuses everything
+ * ```
+ *
+ * A failed statement fails the transaction even if its error was caught: Postgres would answer the commit with a rollback
+ * and MariaDB would commit half of it. A nested transaction is how to try something that may fail.
+ */
+export class TransactionSession implements Session {
+  readonly inTransaction = true
+  readonly root: TransactionRoot
+  readonly #connection: Connection
+  readonly #hooks: (() => void)[] = []
+  readonly #running = new Set<Promise<unknown>>()
+  readonly #scope: AmbientScope
+  #child: Promise<unknown> | undefined
+  #failure: unknown
+  #ended = false
+
+  constructor(root: TransactionRoot, connection: Connection) {
+    this.root = root
+    this.#connection = connection
+    this.#scope = { transaction: this }
+  }
+
+  get models(): Models {
+    return this.root.models
+  }
+
+  get traits(): Traits {
+    return this.root.traits
+  }
+
+  get clock(): Clock {
+    return this.root.clock
+  }
+
+  /** Whether calls on the storage itself would now be misplaced. */
+  get active(): boolean {
+    return !this.#ended
+  }
+
+  /** The error of the first statement that failed. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  plan(key: string, statement: () => Statement): Plan {
+    return this.root.plan(key, statement)
+  }
+
+  execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
+    return this.#track(() => {
+      this.root.observe(plan.statement)
+      return this.#connection.execute(plan, parameters)
+    })
+  }
+
+  async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[]> {
+    this.#assertUsable()
+    this.root.observe(plan.statement)
+    try {
+      yield* this.#connection.stream(plan, parameters)
+    } catch (error) {
+      this.#fail(error)
+      throw error
+    }
+  }
+
+  /** Runs SQL as it stands. */
+  sql(text: string, parameters: readonly unknown[]): Promise<Result> {
+    return this.#track(() => {
+      if (this.#connection.sql === undefined) throw new TypeError('This backend runs no SQL')
+      this.root.counters.statements++
+      return this.#connection.sql(text, parameters)
+    })
+  }
+
+  transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.runNested(work)
+  }
+
+  /** Runs `work` in a savepoint; several at once run one after the other. Options of transactions do not apply here. */
+  async runNested<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
+    while (this.#child !== undefined) await this.#child
+    this.#assertUsable()
+    const nested = this.#savepoint(work)
+    const settled = nested.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#child = settled
+    this.#running.add(settled)
+    try {
+      return await nested
+    } finally {
+      this.#child = undefined
+      this.#running.delete(settled)
+    }
+  }
+
+  async #savepoint<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
+    const child = new TransactionSession(this.root, this.#connection)
+    try {
+      const value = await this.#connection.savepoint(() => child.run(work))
+      this.#hooks.push(...child.#hooks)
+      return value
+    } catch (error) {
+      if (endsWholeTransaction(child.#failure)) this.#fail(child.#failure)
+      throw error
+    } finally {
+      child.end()
+    }
+  }
+
+  /**
+   * Runs the transaction's work, and refuses to go on to the commit when a statement failed, even if nobody noticed.
+   *
+   * @throws StorageError, code `TRANSACTION_FAILED`.
+   */
+  async run<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
+    try {
+      const value = await runInScope(this.#scope, () => work(this))
+      while (this.#running.size > 0) await Promise.allSettled(this.#running)
+      if (this.#failure !== undefined) throw this.#failed()
+      return value
+    } finally {
+      this.#ended = true
+      await Promise.allSettled(this.#running)
+    }
+  }
+
+  afterCommit(work: () => void): void {
+    this.#hooks.push(work)
+  }
+
+  /** Runs what was to follow the commit. */
+  committed(): void {
+    for (const hook of this.#hooks) hook()
+  }
+
+  /** Refuses everything from now on. */
+  end(): void {
+    this.#ended = true
+  }
+
+  async ensureTable(model: Model): Promise<void> {
+    if (this.root.hasTable(model)) return
+    if (this.#connection.schema === undefined) return this.root.ensureTable(model)
+    return this.#connection.schema.apply([{ kind: 'createTable', model }])
+  }
+
+  notify(topic: string): void {
+    this.afterCommit(() => this.root.notify(topic))
+  }
+
+  wake(topic: string, onWake: () => void): Promise<() => Promise<void>> {
+    return this.root.wake(topic, onWake)
+  }
+
+  #track(start: () => Promise<Result>): Promise<Result> {
+    let running: Promise<Result>
+    try {
+      this.#assertUsable()
+      running = start()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    this.#running.add(running)
+    return running.then(
+      (result) => {
+        this.#running.delete(running)
+        return result
+      },
+      (error: unknown) => {
+        this.#running.delete(running)
+        this.#fail(error)
+        throw error
+      },
+    )
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    this.root.counters.failures++
+  }
+
+  #failed(): StorageError {
+    return new StorageError('TRANSACTION_FAILED', 'A statement of this transaction failed, so it can only roll back.', {
+      hint: 'Let the error leave the transaction, or put what may fail into tx.transaction(…), which can be undone alone.',
+      cause: this.#failure,
+    })
+  }
+
+  #assertUsable(): void {
+    if (this.#ended) {
+      throw new ConfigurationError('The transaction has ended; nothing can be done in it any more.', {
+        code: 'TRANSACTION_MISUSE',
+        hint: 'Await every call inside the transaction, and do not keep `tx` beyond it.',
+      })
+    }
+    if (this.#failure !== undefined) throw this.#failed()
+    if (this.#child !== undefined) {
+      throw new ConfigurationError('A nested transaction is open; calls on the outer one would become part of it.', {
+        code: 'TRANSACTION_MISUSE',
+        hint: 'Use the `tx` of the nested transaction, and await it before going on with the outer one.',
+      })
+    }
+  }
+}
+
+/** Errors after which no savepoint can bring the transaction back. */
+function endsWholeTransaction(failure: unknown): boolean {
+  return failure instanceof SerializationError || failure instanceof ConnectionError || failure instanceof TimeoutError
+}

@@ -8,30 +8,34 @@
 const BRAND = Symbol.for('holdfast.error')
 
 /** The stable identifiers of what went wrong. They never change meaning between releases. */
-export type ErrorCode =
-  | 'VALIDATION'
-  | 'NOT_FOUND'
-  | 'CONFLICT_UNIQUE'
-  | 'CONFLICT_VERSION'
-  | 'CONSTRAINT_FOREIGN_KEY'
-  | 'CONSTRAINT_CHECK'
-  | 'CONSTRAINT_NOT_NULL'
-  | 'SERIALIZATION'
-  | 'UNKNOWN_OUTCOME'
-  | 'TIMEOUT'
-  | 'CONNECTION'
-  | 'LEASE_LOST'
-  | 'MIGRATION'
-  | 'SCHEMA_MISMATCH'
-  | 'CONFIGURATION'
-  | 'MISSING_DRIVER'
-  | 'CLOSED'
-  | 'TRANSACTION_MISUSE'
-  | 'TRANSACTION_FAILED'
-  | 'READ_ONLY'
-  | 'CORRUPT'
-  | 'DISK_FULL'
-  | 'DRIVER'
+export const ERROR_CODES = [
+  'VALIDATION',
+  'NOT_FOUND',
+  'CONFLICT_UNIQUE',
+  'CONFLICT_VERSION',
+  'CONSTRAINT_FOREIGN_KEY',
+  'CONSTRAINT_CHECK',
+  'CONSTRAINT_NOT_NULL',
+  'SERIALIZATION',
+  'UNKNOWN_OUTCOME',
+  'TIMEOUT',
+  'CONNECTION',
+  'LEASE_LOST',
+  'MIGRATION',
+  'SCHEMA_MISMATCH',
+  'CONFIGURATION',
+  'MISSING_DRIVER',
+  'CLOSED',
+  'TRANSACTION_MISUSE',
+  'TRANSACTION_FAILED',
+  'READ_ONLY',
+  'CORRUPT',
+  'DISK_FULL',
+  'DRIVER',
+] as const
+
+/** The stable identifier of what went wrong; `docs/errors.md` lists them all. */
+export type ErrorCode = (typeof ERROR_CODES)[number]
 
 /** What every Holdfast error carries besides its message. */
 export interface ErrorDetails {

@@ -11,8 +11,10 @@ import type {
   Aggregates,
   Found,
   GroupBy,
+  Include,
   ModelRelations,
   OneQuery,
+  OnlyRelations,
   Page,
   PageQuery,
   Patch,
@@ -113,18 +115,24 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   }
 
   /** The first record that matches, or null. The condition is required. */
-  findOne<const Q extends OneQuery<Row, S, R>>(query: Q): Promise<Found<Row, S, R, Q> | null> {
-    return reading.findOne(this.#session, this.#model, query) as Promise<Found<Row, S, R, Q> | null>
+  findOne<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
+    query: OneQuery<Row, Field, I & OnlyRelations<I, R>>,
+  ): Promise<Found<Row, S, R, Field, I> | null> {
+    return reading.findOne(this.#session, this.#model, query) as Promise<Found<Row, S, R, Field, I> | null>
   }
 
   /** All records that match, by the primary key unless ordered otherwise. */
-  find<const Q extends Query<Row, S, R>>(query?: Q): Promise<Found<Row, S, R, Q>[]> {
-    return reading.find(this.#session, this.#model, query ?? {}) as Promise<Found<Row, S, R, Q>[]>
+  find<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
+    query?: Query<Row, Field, I & OnlyRelations<I, R>>,
+  ): Promise<Found<Row, S, R, Field, I>[]> {
+    return reading.find(this.#session, this.#model, query ?? {}) as Promise<Found<Row, S, R, Field, I>[]>
   }
 
   /** The records that match, one by one, with constant memory and from one snapshot. */
-  stream<const Q extends Query<Row, S, R>>(query?: Q): AsyncGenerator<Found<Row, S, R, Q>, void, undefined> {
-    return reading.stream(this.#session, this.#model, query ?? {}) as AsyncGenerator<Found<Row, S, R, Q>, void, undefined>
+  stream<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
+    query?: Query<Row, Field, I & OnlyRelations<I, R>>,
+  ): AsyncGenerator<Found<Row, S, R, Field, I>, void, undefined> {
+    return reading.stream(this.#session, this.#model, query ?? {}) as AsyncGenerator<Found<Row, S, R, Field, I>, void, undefined>
   }
 
   /**
@@ -140,8 +148,10 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    * } while (after !== null)
    * ```
    */
-  page<const Q extends PageQuery<Row, S, R>>(query: Q): Promise<Page<Found<Row, S, R, Q>>> {
-    return reading.page(this.#session, this.#model, query) as Promise<Page<Found<Row, S, R, Q>>>
+  page<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
+    query: PageQuery<Row, Field, I & OnlyRelations<I, R>>,
+  ): Promise<Page<Found<Row, S, R, Field, I>>> {
+    return reading.page(this.#session, this.#model, query) as Promise<Page<Found<Row, S, R, Field, I>>>
   }
 
   /** How many records match; all of them without a condition. */

@@ -36,26 +36,27 @@ interface RelatedQuery<S extends Schema, Target extends string> {
   readonly include?: Include<S, RelationsOf<S, Target>>
 }
 
-/** What records to find, in which order, and what of them. */
-export interface Query<Row, S extends Schema = Schema, R extends ModelRelations = ModelRelations> {
+/** Which records to find, in which order, and what of them. */
+export interface Query<Row, Field extends keyof Row = keyof Row, I = unknown> {
   readonly where?: Where<Row>
   /** By the primary key unless given; ties are broken by it. */
   readonly orderBy?: OrderBy<Row>
   readonly limit?: number
   readonly offset?: number
   /** The fields to read; all unless given. */
-  readonly select?: readonly (keyof Row)[]
+  readonly select?: readonly Field[]
   /** Related records to load beside each: one statement a relation, however many records. */
-  readonly include?: Include<S, R>
+  readonly include?: I
 }
 
 /** A query for one record: it must say which. */
-export type OneQuery<Row, S extends Schema, R extends ModelRelations> = Omit<Query<Row, S, R>, 'limit' | 'where'> & {
+export interface OneQuery<Row, Field extends keyof Row = keyof Row, I = unknown> extends Omit<Query<Row, Field, I>, 'limit' | 'where'> {
   readonly where: Where<Row>
 }
 
 /** A query for a page. */
-export type PageQuery<Row, S extends Schema, R extends ModelRelations> = Omit<Query<Row, S, R>, 'limit' | 'offset'> & {
+export interface PageQuery<Row, Field extends keyof Row = keyof Row, I = unknown>
+  extends Omit<Query<Row, Field, I>, 'limit' | 'offset'> {
   /** How many records a page holds. */
   readonly first: number
   /** The `next` of the page before; left out or null for the first page. */
@@ -69,10 +70,10 @@ export interface Page<Item> {
 }
 
 /** A record as a query gives it: the selected fields, and what was included. */
-export type Found<Row, S extends Schema, R extends ModelRelations, Q> = Selected<Row, Q> &
-  (Q extends { readonly include: infer I } ? Included<S, R, I> : unknown)
-
-type Selected<Row, Q> = Q extends { readonly select: readonly (infer Name)[] } ? Pick<Row, Name & keyof Row> : Row
+export type Found<Row, S extends Schema, R extends ModelRelations, Field extends keyof Row, I> = (keyof Row extends Field
+  ? Row
+  : Pick<Row, Field>) &
+  (keyof I extends never ? unknown : Included<S, R, I>)
 
 type Included<S extends Schema, R extends ModelRelations, I> = {
   -readonly [Name in keyof I & keyof R]: R[Name]['kind'] extends 'many'
@@ -80,7 +81,13 @@ type Included<S extends Schema, R extends ModelRelations, I> = {
     : Related<S, R[Name]['model'], I[Name]> | null
 }
 
-type Related<S extends Schema, Target, Q> = Found<RowOf<S, Target>, S, RelationsOf<S, Target>, Q>
+type Related<S extends Schema, Target, Q> = (Q extends { readonly select: readonly (infer Field)[] }
+  ? Pick<RowOf<S, Target>, Field & keyof RowOf<S, Target>>
+  : RowOf<S, Target>) &
+  (Q extends { readonly include: infer I } ? Included<S, RelationsOf<S, Target>, I> : unknown)
+
+/** Refuses names in `include` that are no relations, which inference alone would let pass. */
+export type OnlyRelations<I, R> = { readonly [Name in Exclude<keyof I, keyof R>]: never }
 
 /** A change of some fields; `undefined` leaves a field alone, null sets null. */
 export type Patch<Row> = {

@@ -6,16 +6,16 @@ import type { Where } from './filter.ts'
 // biome-ignore lint/suspicious/noExplicitAny: a column of any value; unknown would refuse modifiers that take it.
 export type Columns = Record<string, Column<any, boolean, boolean>>
 
-type RowOf<C extends Columns> = { [Name in keyof C]: C[Name]['$value'] }
+type RowOf<C extends Columns> = { -readonly [Name in keyof C]: C[Name]['$value'] }
 type OptionalOf<C extends Columns> = { [Name in keyof C]: C[Name]['$optional'] extends true ? Name : never }[keyof C]
 type InsertOf<C extends Columns> = { [Name in Exclude<keyof C, OptionalOf<C>>]: C[Name]['$value'] } & {
   [Name in OptionalOf<C>]?: C[Name]['$value'] | undefined
 }
 type SingleKeyOf<C extends Columns> = { [Name in keyof C]: C[Name]['$key'] extends true ? C[Name]['$value'] : never }[keyof C]
-type KeyOf<C extends Columns, Composite extends keyof C> = [Composite] extends [never]
-  ? SingleKeyOf<C>
-  : { [Name in Composite]: C[Name]['$value'] }
-type VersionOf<Versioned extends boolean> = Versioned extends true ? { version: number } : unknown
+type KeyOf<C extends Columns, Options> = Options extends { readonly primaryKey: readonly (infer Name extends keyof C)[] }
+  ? { [Field in Name]: C[Field]['$value'] }
+  : SingleKeyOf<C>
+type VersionOf<Options> = Options extends { readonly versioned: true } ? { version: number } : unknown
 
 /** What a model is to the type checker: the row it gives, what an insert takes, and its key. */
 export interface ModelTypes<Row = unknown, Insert = unknown, Key = unknown> {
@@ -28,9 +28,9 @@ export interface ModelTypes<Row = unknown, Insert = unknown, Key = unknown> {
 }
 
 /** The options of a table. */
-export interface TableOptions<Row, Name extends string, Composite extends Name, Versioned extends boolean> {
+export interface TableOptions<Row = never, Name extends string = string> {
   /** The primary key, where it has several columns: `['playlistId', 'trackId']`. */
-  readonly primaryKey?: readonly Composite[]
+  readonly primaryKey?: readonly Name[]
   /** Indexes: a field, a path into JSON, or a list of fields. */
   readonly indexes?: readonly (Name | `${string}.${string}` | readonly (Name | `${string}.${string}`)[])[]
   /** Fields that are unique together. */
@@ -38,14 +38,14 @@ export interface TableOptions<Row, Name extends string, Composite extends Name, 
   /** Conditions every row must meet. */
   readonly checks?: readonly Where<Row>[]
   /** Adds `version`, a number that counts writes, for `update(id, patch, { ifVersion })`. */
-  readonly versioned?: Versioned
+  readonly versioned?: boolean
 }
 
 /** A declared table. */
 export interface Table<Row = unknown, Insert = unknown, Key = unknown> extends ModelTypes<Row, Insert, Key> {
   readonly kind: 'table'
   readonly columns: Columns
-  readonly options: TableOptions<never, string, string, boolean>
+  readonly options: TableOptions
 }
 
 /**
@@ -59,11 +59,11 @@ export interface Table<Row = unknown, Insert = unknown, Key = unknown> extends M
  * )
  * ```
  */
-export function table<const C extends Columns, const Composite extends keyof C & string = never, Versioned extends boolean = false>(
+export function table<C extends Columns, const Options extends TableOptions<RowOf<C>, keyof C & string> = Record<never, never>>(
   columns: C,
-  options: TableOptions<RowOf<C>, keyof C & string, Composite, Versioned> = {},
-): Table<RowOf<C> & VersionOf<Versioned>, InsertOf<C>, KeyOf<C, Composite>> {
-  return { kind: 'table', columns, options: options as unknown as TableOptions<never, string, string, boolean> }
+  options?: Options,
+): Table<RowOf<C> & VersionOf<Options>, InsertOf<C>, KeyOf<C, Options>> {
+  return { kind: 'table', columns, options: (options ?? {}) as TableOptions }
 }
 
 /** The options of a documents collection. */
@@ -100,11 +100,11 @@ export interface Documents<Content extends object = object, Input = Content>
  * const notes = documents<{ text: string }>()
  * ```
  */
-export function documents<Schema extends StandardSchemaV1<never, object>>(
+export function documents<Schema extends StandardSchemaV1<unknown, object>>(
   options: DocumentsOptions & { readonly schema: Schema },
 ): Documents<StandardSchemaV1.InferOutput<Schema>, StandardSchemaV1.InferInput<Schema>>
 export function documents<Content extends object>(
-  options?: DocumentsOptions & { readonly schema?: StandardSchemaV1<never, Content> },
+  options?: DocumentsOptions & { readonly schema?: StandardSchemaV1<unknown, Content> },
 ): Documents<Content>
 export function documents(options: DocumentsOptions & { readonly schema?: StandardSchemaV1 } = {}): Documents {
   const { schema, ...rest } = options
@@ -141,7 +141,7 @@ export interface Queue<Data = unknown, Input = Data> {
 export function queue<Schema extends StandardSchemaV1>(
   options: QueueOptions & { readonly schema: Schema },
 ): Queue<StandardSchemaV1.InferOutput<Schema>, StandardSchemaV1.InferInput<Schema>>
-export function queue<Data>(options?: QueueOptions & { readonly schema?: StandardSchemaV1<never, Data> }): Queue<Data>
+export function queue<Data>(options?: QueueOptions & { readonly schema?: StandardSchemaV1<unknown, Data> }): Queue<Data>
 export function queue(options: QueueOptions & { readonly schema?: StandardSchemaV1 } = {}): Queue {
   const { schema, ...rest } = options
   return schema === undefined ? { kind: 'queue', options: rest } : { kind: 'queue', schema, options: rest }

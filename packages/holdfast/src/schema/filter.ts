@@ -29,7 +29,26 @@ export interface Comparison<Value> {
 export type FieldFilter<Value> = Value | Comparison<Value>
 
 /** A condition on a path into a JSON column or a document, such as `'owner.team'`. */
-export type PathFilter = FieldFilter<string> | FieldFilter<number> | FieldFilter<boolean> | Comparison<unknown> | null
+export type PathFilter = PathValue | PathComparison
+
+/** What a path can be compared with. */
+export type PathValue = string | number | boolean | null
+
+/** The operators at a path; they mean what they mean in {@link Comparison}. */
+export interface PathComparison {
+  readonly eq?: PathValue
+  readonly ne?: PathValue
+  readonly gt?: NonNullable<PathValue>
+  readonly gte?: NonNullable<PathValue>
+  readonly lt?: NonNullable<PathValue>
+  readonly lte?: NonNullable<PathValue>
+  readonly in?: readonly PathValue[]
+  readonly notIn?: readonly PathValue[]
+  readonly contains?: string
+  readonly startsWith?: string
+  readonly endsWith?: string
+  readonly has?: NonNullable<PathValue>
+}
 
 /**
  * A condition on a row. All fields named must hold; `and`, `or` and `not` combine further conditions.

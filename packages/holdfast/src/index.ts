@@ -10,6 +10,7 @@ export type { BackendFactory } from './backend/index.ts'
 export { type Clock, systemClock } from './base/clock.ts'
 export * from './base/errors.ts'
 export * from './queue/public.ts'
+export type { Include, OrderBy, Page, PageQuery, Patch, Query } from './repository/index.ts'
 export {
   avg,
   count,
@@ -22,10 +23,8 @@ export {
   Repository,
   sum,
 } from './repository/index.ts'
-export type { Include, OrderBy, Page, PageQuery, Patch, Query } from './repository/index.ts'
-export { defineSchema, documents, queue, t, table } from './schema/index.ts'
 export type { Comparison, FieldFilter, Insert, Key, ModelName, QueueName, Row, Schema, Where } from './schema/index.ts'
-export { openStorage, openStorageFromEnv, Storage } from './storage/index.ts'
+export { defineSchema, documents, queue, t, table } from './schema/index.ts'
 export type {
   BatchOperation,
   Environment,
@@ -36,3 +35,4 @@ export type {
   Transaction,
   TransactionOptions,
 } from './storage/index.ts'
+export { openStorage, openStorageFromEnv, Storage } from './storage/index.ts'

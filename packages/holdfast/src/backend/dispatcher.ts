@@ -36,8 +36,12 @@ export class Dispatcher {
       return
     }
     this.#backend.executeTogether(calls).then(
-      (outcomes) => calls.forEach((call, index) => settle(call, outcomes[index] as Settled)),
-      (error: unknown) => calls.forEach((call) => call.reject(error)),
+      (outcomes) => {
+        for (const [index, call] of calls.entries()) settle(call, outcomes[index] as Settled)
+      },
+      (error: unknown) => {
+        for (const call of calls) call.reject(error)
+      },
     )
   }
 }

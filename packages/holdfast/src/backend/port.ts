@@ -103,7 +103,9 @@ export interface Call {
 }
 
 /** The outcome of one call. */
-export type Settled = { readonly result: Result; readonly error?: never } | { readonly error: unknown; readonly result?: never }
+export type Settled =
+  | { readonly result: Result; readonly error?: never }
+  | { readonly error: unknown; readonly result?: never }
 
 /** Isolation levels by their names in SQL; a backend may give a stronger one than was asked for. */
 export type Isolation = 'serializable' | 'repeatable read' | 'read committed'

@@ -19,7 +19,9 @@ describe('the page of error codes', () => {
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('base/errors.ts'))
       .map((name) => readFileSync(join(source, name), 'utf8'))
       .join('\n')
-    const raisedByName = new Set([...documented].filter(([, name]) => new RegExp(`new ${name}\\(`).test(code)).map(([key]) => key))
+    const raisedByName = new Set(
+      [...documented].filter(([, name]) => new RegExp(`new ${name}\\(`).test(code)).map(([key]) => key),
+    )
     const silent = ERROR_CODES.filter((key) => !raisedByName.has(key) && !code.includes(`'${key}'`))
     expect(silent).toEqual([])
   })
@@ -36,7 +38,13 @@ describe('an error', () => {
   it('keeps its class name, code, hint and cause', () => {
     const cause = new Error('driver')
     const error = new ConflictError('CONFLICT_UNIQUE', 'users', ['email'], cause)
-    expect(error).toMatchObject({ name: 'ConflictError', code: 'CONFLICT_UNIQUE', retryable: false, fields: ['email'], cause })
+    expect(error).toMatchObject({
+      name: 'ConflictError',
+      code: 'CONFLICT_UNIQUE',
+      retryable: false,
+      fields: ['email'],
+      cause,
+    })
     expect(error).toBeInstanceOf(HoldfastError)
     expect(error.message).toBe('users already has a record with this email.')
     expect(error.hint).toContain('upsert')

@@ -1,3 +1,4 @@
+import { acceptorOf } from '../schema/accept.ts'
 import { type ColumnType, describe, type Model } from '../schema/index.ts'
 import {
   type Condition,
@@ -13,7 +14,6 @@ import {
   type Select,
   type Shape,
 } from '../statement/index.ts'
-import { acceptorOf } from '../schema/accept.ts'
 import { Aggregate, DateTrunc } from './expressions.ts'
 
 /** A question with named results, as it is read; users get it typed. */
@@ -49,10 +49,15 @@ interface TypedOutput {
 /** Reads a question into a select, adding its parameters to the shape. */
 export function readAggregate(source: Source, query: RawAggregate, shape: Shape): Select {
   const { scope, model, joins, joined } = source
-  const conditions = (query.where ?? []).map((where) => readWhere(where, scope, shape)).filter((condition) => condition !== undefined)
+  const conditions = (query.where ?? [])
+    .map((where) => readWhere(where, scope, shape))
+    .filter((condition) => condition !== undefined)
   const groups = readOutputs('groupBy', query.groupBy ?? {}, scope, shape)
   const selected = readOutputs('select', query.select ?? {}, scope, shape)
-  const outputs = [...groups, ...selected.filter(({ output }) => !groups.some((group) => group.output.name === output.name))]
+  const outputs = [
+    ...groups,
+    ...selected.filter(({ output }) => !groups.some((group) => group.output.name === output.name)),
+  ]
   const grouped = query.groupBy !== undefined || outputs.some(({ output }) => output.kind === 'aggregate')
   if (grouped) assertGrouped(groups, selected, shape)
   if (outputs.length === 0) shape.refuse('select', 'must name at least one result')
@@ -61,7 +66,12 @@ export function readAggregate(source: Source, query: RawAggregate, shape: Shape)
   shape.mark('having')
   const having = query.having === undefined ? undefined : readWhere(query.having, comparable(results), shape, 'having')
   const orderBy = grouped
-    ? readOrderBy(query.orderBy, results, shape, groups.map(({ output }) => outputField(output.name)))
+    ? readOrderBy(
+        query.orderBy,
+        results,
+        shape,
+        groups.map(({ output }) => outputField(output.name)),
+      )
     : readOrderBy(query.orderBy, orderScope(scope, results), shape, tieBreakers(model, joined))
   const limit = shape.addCount('limit', query.limit)
   const offset = shape.addCount('offset', query.offset)
@@ -80,10 +90,11 @@ export function readAggregate(source: Source, query: RawAggregate, shape: Shape)
   }
 }
 
-
 function readOutputs(part: 'groupBy' | 'select', named: unknown, scope: Scope, shape: Shape): TypedOutput[] {
   shape.mark(part)
-  const entries = Array.isArray(named) ? named.map((name): [string, unknown] => [String(name), name]) : Object.entries(asObject(part, named, shape))
+  const entries = Array.isArray(named)
+    ? named.map((name): [string, unknown] => [String(name), name])
+    : Object.entries(asObject(part, named, shape))
   return entries.flatMap(([name, value]) => {
     shape.mark(name)
     const path = `${part}.${name}`
@@ -94,7 +105,10 @@ function readOutputs(part: 'groupBy' | 'select', named: unknown, scope: Scope, s
     if (value instanceof Aggregate && part === 'select') return readAggregateOutput(name, value, scope, shape, path)
     if (value instanceof DateTrunc) return readDateTrunc(name, value, scope, shape, path)
     if (typeof value === 'string') return readFieldOutput(name, value, scope, shape, path)
-    shape.refuse(path, `must be a field${part === 'select' ? ' or an aggregate' : ' or dateTrunc()'}, got ${describe(value)}`)
+    shape.refuse(
+      path,
+      `must be a field${part === 'select' ? ' or an aggregate' : ' or dateTrunc()'}, got ${describe(value)}`,
+    )
     return []
   })
 }
@@ -111,7 +125,13 @@ function readFieldOutput(name: string, value: string, scope: Scope, shape: Shape
   return [{ output: { kind: 'field', name, field: known.field }, type: known.type, accept: known.accept }]
 }
 
-function readDateTrunc(name: string, { unit, field }: DateTrunc, scope: Scope, shape: Shape, path: string): TypedOutput[] {
+function readDateTrunc(
+  name: string,
+  { unit, field }: DateTrunc,
+  scope: Scope,
+  shape: Shape,
+  path: string,
+): TypedOutput[] {
   const known = resolve(field, scope, shape, path)
   shape.mark(unit)
   if (!UNITS.has(unit)) shape.refuse(path, `must truncate to one of ${[...UNITS].join(', ')}, got ${describe(unit)}`)
@@ -120,12 +140,24 @@ function readDateTrunc(name: string, { unit, field }: DateTrunc, scope: Scope, s
   return [{ output: { kind: 'dateTrunc', name, unit, field: known.field }, type: 'timestamp', accept: known.accept }]
 }
 
-function readAggregateOutput(name: string, aggregate: Aggregate, scope: Scope, shape: Shape, path: string): TypedOutput[] {
+function readAggregateOutput(
+  name: string,
+  aggregate: Aggregate,
+  scope: Scope,
+  shape: Shape,
+  path: string,
+): TypedOutput[] {
   const { function: called, field } = aggregate
   shape.mark(called)
   if (field === undefined) {
     if (called !== 'count') shape.refuse(path, `${called} needs a field`)
-    return [{ output: { kind: 'aggregate', name, function: called }, type: 'integer', accept: acceptorOf({ type: 'integer' }) }]
+    return [
+      {
+        output: { kind: 'aggregate', name, function: called },
+        type: 'integer',
+        accept: acceptorOf({ type: 'integer' }),
+      },
+    ]
   }
   const known = resolve(field, scope, shape, path)
   if (known === null) return []
@@ -138,8 +170,10 @@ function readAggregateOutput(name: string, aggregate: Aggregate, scope: Scope, s
 }
 
 function resultType(called: Aggregate['function'], known: ScopeField): Pick<TypedOutput, 'type' | 'accept'> {
-  if (called === 'count' || called === 'countDistinct') return { type: 'integer', accept: acceptorOf({ type: 'integer' }) }
-  if (called === 'avg' || (called === 'sum' && known.type === 'path')) return { type: 'real', accept: acceptorOf({ type: 'real' }) }
+  if (called === 'count' || called === 'countDistinct')
+    return { type: 'integer', accept: acceptorOf({ type: 'integer' }) }
+  if (called === 'avg' || (called === 'sum' && known.type === 'path'))
+    return { type: 'real', accept: acceptorOf({ type: 'real' }) }
   return { type: known.type, accept: known.accept }
 }
 
@@ -151,7 +185,8 @@ function resolve(name: string, scope: Scope, shape: Shape, path: string): ScopeF
 }
 
 function assertGrouped(groups: readonly TypedOutput[], selected: readonly TypedOutput[], shape: Shape): void {
-  for (const { output, type } of groups) if (type === 'json') shape.refuse(`groupBy.${output.name}`, 'is JSON; group by a path into it')
+  for (const { output, type } of groups)
+    if (type === 'json') shape.refuse(`groupBy.${output.name}`, 'is JSON; group by a path into it')
   for (const { output } of selected) {
     if (output.kind !== 'aggregate' && !groups.some((group) => group.output.name === output.name)) {
       shape.refuse(`select.${output.name}`, 'must be an aggregate, or be named in groupBy too')
@@ -161,7 +196,9 @@ function assertGrouped(groups: readonly TypedOutput[], selected: readonly TypedO
 
 /** The names of results, for `having` and the ordering of groups. */
 function resultScope(scope: Scope, outputs: readonly TypedOutput[]): Scope {
-  const named = new Map(outputs.map(({ output, type, accept }) => [output.name, { field: outputField(output.name), type, accept }]))
+  const named = new Map(
+    outputs.map(({ output, type, accept }) => [output.name, { field: outputField(output.name), type, accept }]),
+  )
   return { subject: `the results of ${scope.subject}`, resolve: (name) => named.get(name) ?? null }
 }
 

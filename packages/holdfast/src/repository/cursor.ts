@@ -1,6 +1,6 @@
 import { ConfigurationError, ValidationError } from '../base/errors.ts'
-import type { AfterKey, JsonScalar, Order, Shape } from '../statement/index.ts'
 import type { Model, ModelColumn } from '../schema/index.ts'
+import type { AfterKey, JsonScalar, Order, Shape } from '../statement/index.ts'
 
 /**
  * A cursor is the ordering and the last row's values in it, as base64url of JSON. It is opaque to users, and what comes

@@ -1,5 +1,5 @@
-import { ValidationError } from '../base/errors.ts'
 import type { Row, Session } from '../backend/index.ts'
+import { ValidationError } from '../base/errors.ts'
 import { describe, type Model, type Relation } from '../schema/index.ts'
 import { type Condition, isPlainObject, modelScope, readWhere, type Shape } from '../statement/index.ts'
 import { type RawQuery, readQuery } from './select.ts'
@@ -27,7 +27,8 @@ export function readInclude(session: Session, model: Model, include: unknown): r
     const relation = model.relations.get(name)
     if (relation === undefined) throw refused(model, `include.${name}`, `is no relation of ${model.name}`)
     const query = value === true ? {} : value
-    if (!isPlainObject(query)) throw refused(model, `include.${name}`, `must be true or a query, got ${describe(value)}`)
+    if (!isPlainObject(query))
+      throw refused(model, `include.${name}`, `must be true or a query, got ${describe(value)}`)
     const unknown = Object.keys(query).find((key) => !INCLUDE_KEYS.has(key))
     if (unknown !== undefined) throw refused(model, `include.${name}.${unknown}`, 'is no part of an include')
     return [{ name, relation, model: session.models.get(relation.model) as Model, query }]
@@ -44,7 +45,11 @@ export function localFields(wanted: readonly Wanted[]): string[] {
 }
 
 /** Loads relations into records: one statement for each relation and level, whatever the number of records. */
-export async function loadIncluded(session: Session, records: readonly Row[], wanted: readonly Wanted[]): Promise<void> {
+export async function loadIncluded(
+  session: Session,
+  records: readonly Row[],
+  wanted: readonly Wanted[],
+): Promise<void> {
   if (records.length === 0) return
   await Promise.all(wanted.map((one) => loadRelation(session, records, one)))
 }
@@ -80,7 +85,12 @@ async function loadRelation(session: Session, records: readonly Row[], wanted: W
  * For keys of several fields each field is asked for on its own, which finds a few records too many; they belong to no
  * parent and drop out when records are put together.
  */
-function belongsTo(parents: readonly (readonly unknown[])[], { foreign }: Relation, model: Model, shape: Shape): Condition {
+function belongsTo(
+  parents: readonly (readonly unknown[])[],
+  { foreign }: Relation,
+  model: Model,
+  shape: Shape,
+): Condition {
   const lists = foreign.map((field, index) => [field, { in: parents.map((values) => values[index]) }])
   return readWhere(Object.fromEntries(lists), modelScope(model), shape) as Condition
 }

@@ -1,5 +1,5 @@
-import { ConflictError, type Issue, ValidationError } from '../base/errors.ts'
 import type { Plan, Row, Session } from '../backend/index.ts'
+import { ConflictError, type Issue, ValidationError } from '../base/errors.ts'
 import { describe, type Model, type ModelColumn } from '../schema/index.ts'
 import { type Assignment, isPlainObject, Shape } from '../statement/index.ts'
 import { columnField, readBookkeeping, readPatch } from './patch.ts'
@@ -51,7 +51,8 @@ export async function createMany(session: Session, model: Model, inputs: unknown
 
 function acceptRecords(session: Session, model: Model, inputs: unknown): unknown[][] {
   const subject = `Records of ${model.name} were refused`
-  if (!Array.isArray(inputs)) throw new ValidationError(subject, [{ path: '', reason: `must be a list, got ${describe(inputs)}` }])
+  if (!Array.isArray(inputs))
+    throw new ValidationError(subject, [{ path: '', reason: `must be a list, got ${describe(inputs)}` }])
   const issues: Issue[] = []
   const rows = inputs.map((input, index) => {
     const before = issues.length
@@ -72,7 +73,9 @@ function insertPlan(session: Session, model: Model, without: number): Plan {
   return session.plan(insertKey(model, without), () => ({
     kind: 'insert',
     model: model.name,
-    columns: model.columns.filter((_, index) => index !== without).map(({ name }) => ({ column: name, value: 'given' as const })),
+    columns: model.columns
+      .filter((_, index) => index !== without)
+      .map(({ name }) => ({ column: name, value: 'given' as const })),
     leading: 0,
     returning: without === -1 ? [] : [(model.columns[without] as ModelColumn).name],
   }))
@@ -96,7 +99,12 @@ export interface UpsertOptions {
 }
 
 /** Inserts a record, or updates the one with the same unique fields, in one statement. */
-export async function upsert(session: Session, model: Model, input: unknown, options: UpsertOptions = {}): Promise<Row> {
+export async function upsert(
+  session: Session,
+  model: Model,
+  input: unknown,
+  options: UpsertOptions = {},
+): Promise<Row> {
   if (model.kind === 'documents') return upsertDocument(session, model, input, options)
   const values = acceptRecord(model, input, session.clock)
   const shape = new Shape(`${model.name} upsert`)
@@ -114,7 +122,9 @@ export async function upsert(session: Session, model: Model, input: unknown, opt
   const plan = session.plan(shape.key, () => ({
     kind: 'insert',
     model: model.name,
-    columns: model.columns.filter((_, index) => index !== omitted).map(({ name }) => ({ column: name, value: 'given' as const })),
+    columns: model.columns
+      .filter((_, index) => index !== omitted)
+      .map(({ name }) => ({ column: name, value: 'given' as const })),
     leading: shape.parameters.length,
     onConflict: { columns: target, set },
     returning: model.columns.map(({ name }) => name),
@@ -125,16 +135,31 @@ export async function upsert(session: Session, model: Model, input: unknown, opt
 }
 
 function readTarget(model: Model, on: unknown, shape: Shape): readonly string[] {
-  const names = on === undefined ? model.primaryKey : typeof on === 'string' ? [on] : Array.isArray(on) ? (on as string[]) : []
-  const unique = [model.primaryKey, ...model.indexes.filter((index) => index.unique).map(({ fields }) => fields.map(({ column }) => column))]
-  const found = unique.find((fields) => fields.length === names.length && fields.every((field) => names.includes(field)))
-  if (found === undefined) shape.refuse('on', `must name the primary key or the fields of a unique index of ${model.name}`)
+  const names =
+    on === undefined ? model.primaryKey : typeof on === 'string' ? [on] : Array.isArray(on) ? (on as string[]) : []
+  const unique = [
+    model.primaryKey,
+    ...model.indexes.filter((index) => index.unique).map(({ fields }) => fields.map(({ column }) => column)),
+  ]
+  const found = unique.find(
+    (fields) => fields.length === names.length && fields.every((field) => names.includes(field)),
+  )
+  if (found === undefined)
+    shape.refuse('on', `must name the primary key or the fields of a unique index of ${model.name}`)
   return found ?? []
 }
 
 /** Without `update`, what was given replaces what is stored; fields left out keep their value. */
-function proposedAssignments(session: Session, model: Model, input: Row, target: readonly string[], shape: Shape): Assignment[] {
-  const given = model.columns.filter(({ name }) => input[name] !== undefined && !target.includes(name) && name !== 'version')
+function proposedAssignments(
+  session: Session,
+  model: Model,
+  input: Row,
+  target: readonly string[],
+  shape: Shape,
+): Assignment[] {
+  const given = model.columns.filter(
+    ({ name }) => input[name] !== undefined && !target.includes(name) && name !== 'version',
+  )
   // An update of nothing would give no row back; writing the key over itself does.
   const names = given.length > 0 ? given.map(({ name }) => name) : target.slice(0, 1)
   for (const name of names) shape.mark(name)
@@ -145,7 +170,9 @@ function proposedAssignments(session: Session, model: Model, input: Row, target:
 /** Documents are checked as a whole, so they are read before they are changed; a lost race is tried again. */
 async function upsertDocument(session: Session, model: Model, input: unknown, options: UpsertOptions): Promise<Row> {
   if (options.on !== undefined && options.on !== 'id') {
-    throw new ValidationError(`An upsert of ${model.name} was refused`, [{ path: 'on', reason: "must be 'id' for documents" }])
+    throw new ValidationError(`An upsert of ${model.name} was refused`, [
+      { path: 'on', reason: "must be 'id' for documents" },
+    ])
   }
   const id = isPlainObject(input) ? input['id'] : undefined
   if (id === undefined) return create(session, model, input)
@@ -172,14 +199,18 @@ function withoutId({ id: _, ...content }: Row): Row {
  * @throws ConflictError when somebody else changed it since it was read.
  */
 export async function save(session: Session, model: Model, record: unknown): Promise<Row> {
-  if (!model.versioned || !isPlainObject(record) || record['version'] === undefined) return upsert(session, model, record)
+  if (!model.versioned || !isPlainObject(record) || record['version'] === undefined)
+    return upsert(session, model, record)
   const { version, ...rest } = record
   if (model.kind === 'documents') {
     const { id, createdAt: _, updatedAt: __, ...content } = rest
     const saved = await updateById(session, model, id, content, { ifVersion: version, replace: true })
     return saved ?? getById(session, model, id)
   }
-  const key = model.primaryKey.length === 1 ? rest[model.primaryKey[0] as string] : Object.fromEntries(model.primaryKey.map((name) => [name, rest[name]]))
+  const key =
+    model.primaryKey.length === 1
+      ? rest[model.primaryKey[0] as string]
+      : Object.fromEntries(model.primaryKey.map((name) => [name, rest[name]]))
   const saved = await updateById(session, model, key, rest, { ifVersion: version })
   return saved ?? getById(session, model, key)
 }

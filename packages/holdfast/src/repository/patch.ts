@@ -1,6 +1,13 @@
-import { type Issue, ValidationError } from '../base/errors.ts'
 import type { Row } from '../backend/index.ts'
-import { acceptJson, describe, DOCUMENT_COLUMN, DOCUMENT_FIELDS, type Model, type ModelColumn } from '../schema/index.ts'
+import { type Issue, ValidationError } from '../base/errors.ts'
+import {
+  acceptJson,
+  DOCUMENT_COLUMN,
+  DOCUMENT_FIELDS,
+  describe,
+  type Model,
+  type ModelColumn,
+} from '../schema/index.ts'
 import { type Assignment, type Field, isPlainObject, type Shape } from '../statement/index.ts'
 import { Increment } from './expressions.ts'
 import { acceptValue, UNKNOWN_FIELD } from './record.ts'
@@ -47,7 +54,10 @@ export function readBookkeeping(model: Model, now: Date, shape: Shape): Assignme
 function readColumn(model: Model, name: string, value: unknown, shape: Shape, path: string): Assignment | undefined {
   const column = model.byName.get(name)
   if (column === undefined || (model.versioned && name === 'version')) {
-    shape.refuse(path, column === undefined ? `${UNKNOWN_FIELD} ${model.name}` : 'is kept by Holdfast and cannot be set')
+    shape.refuse(
+      path,
+      column === undefined ? `${UNKNOWN_FIELD} ${model.name}` : 'is kept by Holdfast and cannot be set',
+    )
     return undefined
   }
   shape.mark(name)
@@ -56,7 +66,12 @@ function readColumn(model: Model, name: string, value: unknown, shape: Shape, pa
   return { field: columnField(name), operation: 'set', operand: { kind: 'parameter', parameter } }
 }
 
-function readIncrement(column: ModelColumn, { by }: Increment<number | bigint | string>, shape: Shape, path: string): Assignment | undefined {
+function readIncrement(
+  column: ModelColumn,
+  { by }: Increment<number | bigint | string>,
+  shape: Shape,
+  path: string,
+): Assignment | undefined {
   if (!INCREMENTABLE.has(column.type)) {
     shape.refuse(path, `is ${column.type} and cannot be incremented`)
     return undefined
@@ -66,16 +81,19 @@ function readIncrement(column: ModelColumn, { by }: Increment<number | bigint | 
   return { field: columnField(column.name), operation: 'increment', operand: { kind: 'parameter', parameter } }
 }
 
-function readMember(model: Model, name: string, value: unknown, shape: Shape, path: string): Assignment | undefined {
+function readMember(_model: Model, name: string, value: unknown, shape: Shape, path: string): Assignment | undefined {
   if (DOCUMENT_FIELDS.includes(name) || name.includes('.') || name === '__proto__') {
-    const reason = name.includes('.') ? 'is a path; patch the whole top-level field' : 'is kept by Holdfast and cannot be set'
+    const reason = name.includes('.')
+      ? 'is a path; patch the whole top-level field'
+      : 'is kept by Holdfast and cannot be set'
     shape.refuse(path, reason)
     return undefined
   }
   shape.mark(name)
   const field: Field = { source: 0, column: DOCUMENT_COLUMN, path: [name] }
   if (value instanceof Increment) {
-    if (!Number.isFinite(value.by)) shape.refuse(path, `must be incremented by a finite number, got ${describe(value.by)}`)
+    if (!Number.isFinite(value.by))
+      shape.refuse(path, `must be incremented by a finite number, got ${describe(value.by)}`)
     shape.mark('+')
     return { field, operation: 'increment', operand: { kind: 'parameter', parameter: shape.add(value.by) } }
   }
@@ -106,7 +124,12 @@ export function applyPatch(model: Model, content: Row, patch: unknown): Row {
   return changed
 }
 
-function incremented(value: unknown, { by }: Increment<number | bigint | string>, path: string, issues: Issue[]): unknown {
+function incremented(
+  value: unknown,
+  { by }: Increment<number | bigint | string>,
+  path: string,
+  issues: Issue[],
+): unknown {
   if (value === null || value === undefined) return value
   if (typeof value === 'number' && typeof by === 'number' && Number.isFinite(by)) return value + by
   issues.push({ path, reason: `cannot be incremented by ${describe(by)}, it holds ${describe(value)}` })

@@ -113,7 +113,9 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
   }
 
   /** Orders the results, by fields or by the names of results. */
-  orderBy(orderBy: { readonly [name: string]: Direction } | readonly { readonly [name: string]: Direction }[]): QueryBuilder<S, Scope, Result> {
+  orderBy(
+    orderBy: { readonly [name: string]: Direction } | readonly { readonly [name: string]: Direction }[],
+  ): QueryBuilder<S, Scope, Result> {
     return this.#with({ query: { ...this.#state.query, orderBy } })
   }
 
@@ -130,7 +132,10 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
   /** Asks, and gives all results. */
   async all(): Promise<Result[]> {
     const { select, shape } = this.#read()
-    const { rows } = await this.#session.execute(this.#session.plan(shape.key, () => select), shape.parameters)
+    const { rows } = await this.#session.execute(
+      this.#session.plan(shape.key, () => select),
+      shape.parameters,
+    )
     return rows as Result[]
   }
 
@@ -142,7 +147,10 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
   /** Asks, and gives the results one by one with constant memory. */
   async *stream(): AsyncGenerator<Result, void, undefined> {
     const { select, shape } = this.#read()
-    for await (const rows of this.#session.stream(this.#session.plan(shape.key, () => select), shape.parameters)) {
+    for await (const rows of this.#session.stream(
+      this.#session.plan(shape.key, () => select),
+      shape.parameters,
+    )) {
       yield* rows as Result[]
     }
   }
@@ -187,7 +195,12 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
       return { model: name, kind, on: pairs }
     })
     shape.assertValid(`A query of ${this.#model.name} was refused`)
-    return { model: this.#model, joins: resolved, joined: joins.map(({ model }) => model), scope: joinedScope(this.#model, joins) }
+    return {
+      model: this.#model,
+      joins: resolved,
+      joined: joins.map(({ model }) => model),
+      scope: joinedScope(this.#model, joins),
+    }
   }
 }
 

@@ -1,7 +1,15 @@
-import { NotFoundError, ValidationError } from '../base/errors.ts'
 import type { Plan, Row, Session } from '../backend/index.ts'
+import { NotFoundError, ValidationError } from '../base/errors.ts'
 import { describe, type Model } from '../schema/index.ts'
-import { type Condition, isPlainObject, keyFields, modelScope, readWhere, type Select, Shape } from '../statement/index.ts'
+import {
+  type Condition,
+  isPlainObject,
+  keyFields,
+  modelScope,
+  readWhere,
+  type Select,
+  Shape,
+} from '../statement/index.ts'
 import { encodeCursor } from './cursor.ts'
 import { loadIncluded, localFields, readInclude } from './include.ts'
 import { acceptKey, fromRow } from './record.ts'
@@ -54,7 +62,9 @@ export function keyCondition(model: Model, first: number): Condition {
 /** Reads the records of several keys, in the order of the keys; missing ones are left out, repeated ones given once. */
 export async function findByIds(session: Session, model: Model, keys: unknown): Promise<Row[]> {
   if (!Array.isArray(keys)) {
-    throw new ValidationError(`A query of ${model.name} was refused`, [{ path: 'keys', reason: `must be a list, got ${describe(keys)}` }])
+    throw new ValidationError(`A query of ${model.name} was refused`, [
+      { path: 'keys', reason: `must be a list, got ${describe(keys)}` },
+    ])
   }
   if (model.primaryKey.length > 1) {
     const found = await Promise.all(keys.map((key) => findById(session, model, key)))
@@ -86,7 +96,10 @@ function keyText(value: unknown): string {
 export async function find(session: Session, model: Model, query: RawQuery, extra: Extra = {}): Promise<Row[]> {
   const wanted = readInclude(session, model, query.include)
   const finding = readQuery(model, query, { ...extra, fields: localFields(wanted) })
-  const { rows } = await session.execute(session.plan(finding.key, () => finding.statement), finding.parameters)
+  const { rows } = await session.execute(
+    session.plan(finding.key, () => finding.statement),
+    finding.parameters,
+  )
   const records = toRecords(finding, rows)
   await loadIncluded(session, records, wanted)
   return wanted.length === 0 ? records : withoutExtra(records, query.select, wanted)
@@ -101,7 +114,9 @@ function toRecords(finding: Finding, rows: Row[]): Row[] {
 function withoutExtra(records: Row[], select: unknown, wanted: readonly { readonly name: string }[]): Row[] {
   if (!Array.isArray(select)) return records
   const names = [...select, ...wanted.map(({ name }) => name)]
-  return records.map((record) => Object.fromEntries(names.filter((name) => name in record).map((name) => [name, record[name]])))
+  return records.map((record) =>
+    Object.fromEntries(names.filter((name) => name in record).map((name) => [name, record[name]])),
+  )
 }
 
 /** Reads the first record of a query; null where there is none. */
@@ -115,7 +130,11 @@ export async function findOne(session: Session, model: Model, query: RawQuery): 
 }
 
 /** Reads one page by keyset: a page costs the same wherever it lies. */
-export async function page(session: Session, model: Model, query: RawQuery & { readonly first?: unknown }): Promise<Page<Row>> {
+export async function page(
+  session: Session,
+  model: Model,
+  query: RawQuery & { readonly first?: unknown },
+): Promise<Page<Row>> {
   const { first, after, ...rest } = query
   if (!Number.isSafeInteger(first) || (first as number) < 1) {
     throw new ValidationError(`A page of ${model.name} was refused`, [
@@ -123,13 +142,18 @@ export async function page(session: Session, model: Model, query: RawQuery & { r
     ])
   }
   if (after !== undefined && after !== null && typeof after !== 'string') {
-    throw new ValidationError(`A page of ${model.name} was refused`, [{ path: 'after', reason: `must be a cursor, got ${describe(after)}` }])
+    throw new ValidationError(`A page of ${model.name} was refused`, [
+      { path: 'after', reason: `must be a cursor, got ${describe(after)}` },
+    ])
   }
   const size = first as number
   const wanted = readInclude(session, model, rest.include)
   const limited = { ...rest, limit: size + 1, ...(typeof after === 'string' && { after }) }
   const finding = readQuery(model, limited, { fields: localFields(wanted), ordering: true })
-  const { rows } = await session.execute(session.plan(finding.key, () => finding.statement), finding.parameters)
+  const { rows } = await session.execute(
+    session.plan(finding.key, () => finding.statement),
+    finding.parameters,
+  )
   const last = rows.length > size ? rows[size - 1] : undefined
   const next = last === undefined ? null : encodeCursor(finding.statement.orderBy, finding.orderValues(last))
   const records = toRecords(finding, rows.slice(0, size))

@@ -1,12 +1,12 @@
+import type { Row } from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
 import { type Issue, ValidationError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
-import type { Row } from '../backend/index.ts'
 import {
   acceptJson,
-  describe,
   DOCUMENT_COLUMN,
   DOCUMENT_FIELDS,
+  describe,
   type Model,
   type ModelColumn,
   validateStandard,
@@ -47,7 +47,8 @@ function acceptTableRow(model: Model, input: Row, clock: Clock, path: string, is
     const column = columns[index] as ModelColumn
     values[index] = acceptInsertValue(model, column, input[column.name], clock, path, issues)
   }
-  for (const name in input) if (!model.byName.has(name)) issues.push({ path: at(path, name), reason: `${UNKNOWN_FIELD} ${model.name}` })
+  for (const name in input)
+    if (!model.byName.has(name)) issues.push({ path: at(path, name), reason: `${UNKNOWN_FIELD} ${model.name}` })
   return values
 }
 
@@ -72,7 +73,8 @@ function acceptInsertValue(
 /** Checks a value for a column, null included. */
 export function acceptValue(model: Model, column: ModelColumn, value: unknown, path: string, issues: Issue[]): unknown {
   if (value !== null) return column.accept(value, path, issues)
-  if (!column.nullable) issues.push({ path, reason: `may not be null; declare ${model.name}.${column.name} .nullable() to allow it` })
+  if (!column.nullable)
+    issues.push({ path, reason: `may not be null; declare ${model.name}.${column.name} .nullable() to allow it` })
   return null
 }
 
@@ -95,7 +97,8 @@ function defaultOf(column: ModelColumn, clock: Clock): unknown {
 function acceptDocument(model: Model, input: Row, clock: Clock, path: string, issues: Issue[]): unknown[] {
   const { id = newId(), ...content } = input
   for (const name of DOCUMENT_FIELDS) {
-    if (name !== 'id' && name in content) issues.push({ path: at(path, name), reason: 'is kept by Holdfast and cannot be given' })
+    if (name !== 'id' && name in content)
+      issues.push({ path: at(path, name), reason: 'is kept by Holdfast and cannot be given' })
   }
   const key = (model.columns[0] as ModelColumn).accept(id, at(path, 'id'), issues)
   const now = clock.now()
@@ -112,7 +115,8 @@ export function acceptContent(model: Model, content: Row, path: string, issues: 
     return {}
   }
   for (const name of DOCUMENT_FIELDS) {
-    if (name in output) issues.push({ path: at(path, name), reason: 'is kept by Holdfast and cannot be a field of a document' })
+    if (name in output)
+      issues.push({ path: at(path, name), reason: 'is kept by Holdfast and cannot be a field of a document' })
   }
   return acceptJson(output, path, issues)
 }

@@ -70,7 +70,10 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    */
   upsert(
     record: Insert,
-    options: { readonly on?: (keyof Row & string) | readonly (keyof Row & string)[]; readonly update?: Patch<Row> } = {},
+    options: {
+      readonly on?: (keyof Row & string) | readonly (keyof Row & string)[]
+      readonly update?: Patch<Row>
+    } = {},
   ): Promise<Row> {
     return inserting.upsert(this.#session, this.#model, record, options) as Promise<Row>
   }
@@ -132,7 +135,11 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   stream<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query?: Query<Row, Field, I & OnlyRelations<I, R>>,
   ): AsyncGenerator<Found<Row, S, R, Field, I>, void, undefined> {
-    return reading.stream(this.#session, this.#model, query ?? {}) as AsyncGenerator<Found<Row, S, R, Field, I>, void, undefined>
+    return reading.stream(this.#session, this.#model, query ?? {}) as AsyncGenerator<
+      Found<Row, S, R, Field, I>,
+      void,
+      undefined
+    >
   }
 
   /**
@@ -177,9 +184,10 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    * })
    * ```
    */
-  async aggregate<const G extends GroupBy<Row> = Record<never, never>, const A extends Aggregates<Row> = Record<never, never>>(
-    query: AggregateQuery<Row, G, A>,
-  ): Promise<AggregateRow<Row, G, A>[]> {
+  async aggregate<
+    const G extends GroupBy<Row> = Record<never, never>,
+    const A extends Aggregates<Row> = Record<never, never>,
+  >(query: AggregateQuery<Row, G, A>): Promise<AggregateRow<Row, G, A>[]> {
     const model = this.#model
     const shape = new Shape(`${model.name} aggregate`)
     const { where, ...rest } = query

@@ -1,5 +1,5 @@
 import type { Row } from '../backend/index.ts'
-import { describe, DOCUMENT_COLUMN, DOCUMENT_FIELDS, type Model } from '../schema/index.ts'
+import { DOCUMENT_COLUMN, DOCUMENT_FIELDS, describe, type Model } from '../schema/index.ts'
 import {
   type AfterKey,
   type Condition,
@@ -71,7 +71,8 @@ export function readQuery(model: Model, query: RawQuery, extra: Extra = {}): Fin
   const orderBy = readOrderBy(query.orderBy, scope, shape, keyFields(model))
   const fields = readSelect(model, query.select, extra.fields ?? [], shape)
   shape.assertValid(`A query of ${model.name} was refused`)
-  if (typeof query.after === 'string') conditions.push({ kind: 'after', keys: afterKeys(query.after, model, orderBy, shape) })
+  if (typeof query.after === 'string')
+    conditions.push({ kind: 'after', keys: afterKeys(query.after, model, orderBy, shape) })
   const limit = shape.addCount('limit', query.limit)
   const offset = shape.addCount('offset', query.offset)
   const limitPer = readLimitPer(extra, shape)
@@ -112,14 +113,20 @@ function readLimitPer({ limitPer }: Extra, shape: Shape): Select['limitPer'] {
 }
 
 /** The fields to read; undefined for all of them. */
-function readSelect(model: Model, select: unknown, extra: readonly string[], shape: Shape): readonly string[] | undefined {
+function readSelect(
+  model: Model,
+  select: unknown,
+  extra: readonly string[],
+  shape: Shape,
+): readonly string[] | undefined {
   if (select === undefined) return undefined
   if (!Array.isArray(select)) {
     shape.refuse('select', `must be a list of fields, got ${describe(select)}`)
     return undefined
   }
   for (const name of select) {
-    const known = typeof name === 'string' && (model.kind === 'documents' ? !name.includes('.') : model.byName.has(name))
+    const known =
+      typeof name === 'string' && (model.kind === 'documents' ? !name.includes('.') : model.byName.has(name))
     if (!known) shape.refuse('select', `names ${describe(name)}, which is no field of ${model.name}`)
   }
   const fields = [...new Set([...(select as string[]), ...extra])]

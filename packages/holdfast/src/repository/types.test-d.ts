@@ -4,7 +4,11 @@ import { defineSchema, documents, type Insert, type Key, type Row, t, table } fr
 import type { Storage } from '../storage/index.ts'
 import { avg, count, dateTrunc, increment, max, sum } from './index.ts'
 
-const Plan = z.object({ name: z.string(), status: z.enum(['draft', 'ready']).default('draft'), owner: z.object({ team: z.string() }).optional() })
+const Plan = z.object({
+  name: z.string(),
+  status: z.enum(['draft', 'ready']).default('draft'),
+  owner: z.object({ team: z.string() }).optional(),
+})
 
 const schema = defineSchema(
   {
@@ -17,8 +21,14 @@ const schema = defineSchema(
       firstSeen: t.timestamp().defaultNow(),
       meta: t.json<{ tags: string[] }>(),
     }),
-    sessions: table({ id: t.id(), userId: t.integer().references('users'), turns: t.integer().default(0) }, { versioned: true }),
-    tracks: table({ playlistId: t.text(), trackId: t.integer(), at: t.timestamp() }, { primaryKey: ['playlistId', 'trackId'] }),
+    sessions: table(
+      { id: t.id(), userId: t.integer().references('users'), turns: t.integer().default(0) },
+      { versioned: true },
+    ),
+    tracks: table(
+      { playlistId: t.text(), trackId: t.integer(), at: t.timestamp() },
+      { primaryKey: ['playlistId', 'trackId'] },
+    ),
     plans: documents({ schema: Plan }),
     notes: documents<{ text: string }>(),
   },
@@ -39,9 +49,23 @@ test('rows, inserts and keys are inferred', () => {
     meta: { tags: string[] }
   }>()
   expectTypeOf<Row<S, 'sessions'>['version']>().toEqualTypeOf<number>()
-  expectTypeOf<Row<S, 'plans'>>().toMatchTypeOf<{ id: string; name: string; status: 'draft' | 'ready'; version: number; createdAt: Date }>()
-  expectTypeOf<Insert<S, 'users'>>().toMatchTypeOf<{ id: number; balance: bigint; role?: 'admin' | 'user' | undefined }>()
-  expectTypeOf<Insert<S, 'plans'>>().toMatchTypeOf<{ name: string; status?: 'draft' | 'ready' | undefined; id?: string | undefined }>()
+  expectTypeOf<Row<S, 'plans'>>().toMatchTypeOf<{
+    id: string
+    name: string
+    status: 'draft' | 'ready'
+    version: number
+    createdAt: Date
+  }>()
+  expectTypeOf<Insert<S, 'users'>>().toMatchTypeOf<{
+    id: number
+    balance: bigint
+    role?: 'admin' | 'user' | undefined
+  }>()
+  expectTypeOf<Insert<S, 'plans'>>().toMatchTypeOf<{
+    name: string
+    status?: 'draft' | 'ready' | undefined
+    id?: string | undefined
+  }>()
   expectTypeOf<Key<S, 'users'>>().toEqualTypeOf<number>()
   expectTypeOf<Key<S, 'tracks'>>().toEqualTypeOf<{ playlistId: string; trackId: number }>()
   expectTypeOf<Key<S, 'notes'>>().toEqualTypeOf<string>()
@@ -57,7 +81,9 @@ test('queries give what they select and include', async () => {
   expectTypeOf(found[0]!.sessions[0]!.user!.username).toEqualTypeOf<string | null>()
   const picked = await users.find({ select: ['id', 'role'] })
   expectTypeOf(picked).toEqualTypeOf<{ id: number; role: 'admin' | 'user' }[]>()
-  const session = await storage.repository('sessions').findOne({ where: { id: 'x' }, include: { user: { select: ['id'] } } })
+  const session = await storage
+    .repository('sessions')
+    .findOne({ where: { id: 'x' }, include: { user: { select: ['id'] } } })
   expectTypeOf(session!.user).toEqualTypeOf<{ id: number } | null>()
   const page = await users.page({ first: 10 })
   expectTypeOf(page.items[0]!.id).toEqualTypeOf<number>()
@@ -71,7 +97,13 @@ test('aggregates are typed by their functions and fields', async () => {
     orderBy: { balance: 'desc' },
   })
   expectTypeOf(rows[0]!).toEqualTypeOf<
-    { day: Date; role: 'admin' | 'user' } & { n: number; balance: bigint | null; price: string | null; mean: number | null; last: Date | null }
+    { day: Date; role: 'admin' | 'user' } & {
+      n: number
+      balance: bigint | null
+      price: string | null
+      mean: number | null
+      last: Date | null
+    }
   >()
 })
 

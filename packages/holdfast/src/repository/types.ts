@@ -50,7 +50,8 @@ export interface Query<Row, Field extends keyof Row = keyof Row, I = unknown> {
 }
 
 /** A query for one record: it must say which. */
-export interface OneQuery<Row, Field extends keyof Row = keyof Row, I = unknown> extends Omit<Query<Row, Field, I>, 'limit' | 'where'> {
+export interface OneQuery<Row, Field extends keyof Row = keyof Row, I = unknown>
+  extends Omit<Query<Row, Field, I>, 'limit' | 'where'> {
   readonly where: Where<Row>
 }
 
@@ -70,10 +71,13 @@ export interface Page<Item> {
 }
 
 /** A record as a query gives it: the selected fields, and what was included. */
-export type Found<Row, S extends Schema, R extends ModelRelations, Field extends keyof Row, I> = (keyof Row extends Field
-  ? Row
-  : Pick<Row, Field>) &
-  (keyof I extends never ? unknown : Included<S, R, I>)
+export type Found<
+  Row,
+  S extends Schema,
+  R extends ModelRelations,
+  Field extends keyof Row,
+  I,
+> = (keyof Row extends Field ? Row : Pick<Row, Field>) & (keyof I extends never ? unknown : Included<S, R, I>)
 
 type Included<S extends Schema, R extends ModelRelations, I> = {
   -readonly [Name in keyof I & keyof R]: R[Name]['kind'] extends 'many'
@@ -94,11 +98,12 @@ export type Patch<Row> = {
   readonly [Name in keyof Row]?: Row[Name] | IncrementOf<Row[Name]> | undefined
 }
 
-type IncrementOf<Value> = Extract<Value, number | bigint | string> extends infer N extends number | bigint | string
-  ? [N] extends [never]
-    ? never
-    : Increment<N>
-  : never
+type IncrementOf<Value> =
+  Extract<Value, number | bigint | string> extends infer N extends number | bigint | string
+    ? [N] extends [never]
+      ? never
+      : Increment<N>
+    : never
 
 /** What `aggregate` groups by: result names, each a field or a truncated timestamp. */
 export type GroupBy<Row> = { readonly [name: string]: keyof Row | Path | DateTrunc<(keyof Row & string) | Path> }
@@ -125,7 +130,9 @@ export interface AggregateQuery<Row, G extends GroupBy<Row>, A extends Aggregate
 /** One result of an aggregate. */
 export type AggregateRow<Row, G, A> = {
   -readonly [Name in keyof G]: G[Name] extends DateTrunc ? Date : G[Name] extends keyof Row ? Row[G[Name]] : unknown
-} & { -readonly [Name in keyof A]: A[Name] extends Aggregate<infer F, infer Field> ? AggregateValue<Row, F, Field> : never }
+} & {
+  -readonly [Name in keyof A]: A[Name] extends Aggregate<infer F, infer Field> ? AggregateValue<Row, F, Field> : never
+}
 
 type AggregateValue<Row, F extends AggregateFunction, Field> = F extends 'count' | 'countDistinct'
   ? number

@@ -1,5 +1,5 @@
-import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
 import type { Row, Session } from '../backend/index.ts'
+import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { DOCUMENT_COLUMN, describe, type Model } from '../schema/index.ts'
 import { type Assignment, type Condition, isPlainObject, modelScope, readWhere, Shape } from '../statement/index.ts'
 import { applyPatch, columnField, readBookkeeping, readPatch } from './patch.ts'
@@ -17,7 +17,13 @@ export interface UpdateOptions {
  *
  * @throws NotFoundError; ConflictError when `ifVersion` is another one by now.
  */
-export async function update(session: Session, model: Model, key: unknown, patch: unknown, options: UpdateOptions = {}): Promise<Row> {
+export async function update(
+  session: Session,
+  model: Model,
+  key: unknown,
+  patch: unknown,
+  options: UpdateOptions = {},
+): Promise<Row> {
   const changed = await updateById(session, model, key, patch, options)
   if (changed === null) throw new NotFoundError(model.name, key)
   return changed
@@ -68,15 +74,20 @@ async function writeById(
 function versionCondition(model: Model, byKey: Condition, ifVersion: unknown, shape: Shape): Condition {
   if (ifVersion === undefined) return byKey
   if (!model.versioned) shape.refuse('ifVersion', `needs { versioned: true } on ${model.name}`)
-  if (!Number.isSafeInteger(ifVersion)) shape.refuse('ifVersion', `must be a version number, got ${describe(ifVersion)}`)
+  if (!Number.isSafeInteger(ifVersion))
+    shape.refuse('ifVersion', `must be a version number, got ${describe(ifVersion)}`)
   shape.mark('ifVersion')
   const operand = { kind: 'parameter' as const, parameter: shape.add(ifVersion) }
-  return { kind: 'and', conditions: [byKey, { kind: 'compare', field: columnField('version'), operator: 'eq', operand }] }
+  return {
+    kind: 'and',
+    conditions: [byKey, { kind: 'compare', field: columnField('version'), operator: 'eq', operand }],
+  }
 }
 
 /** An update found nothing under `ifVersion`: either the record is gone, or it has another version. */
 async function assertGone(session: Session, model: Model, key: unknown): Promise<void> {
-  if ((await findById(session, model, key)) !== null) throw new ConflictError('CONFLICT_VERSION', model.name, ['version'])
+  if ((await findById(session, model, key)) !== null)
+    throw new ConflictError('CONFLICT_VERSION', model.name, ['version'])
 }
 
 /**
@@ -93,7 +104,8 @@ async function updateDocument(
   for (;;) {
     const current = await findById(session, model, key)
     if (current === null) return null
-    if (ifVersion !== undefined && current['version'] !== ifVersion) throw new ConflictError('CONFLICT_VERSION', model.name, ['version'])
+    if (ifVersion !== undefined && current['version'] !== ifVersion)
+      throw new ConflictError('CONFLICT_VERSION', model.name, ['version'])
     const { id: _, version, createdAt: __, updatedAt: ___, ...content } = current
     const changed = replace === true ? patch : applyPatch(model, content, patch)
     const shape = new Shape(`${model.name} update document`)
@@ -105,10 +117,16 @@ async function updateDocument(
 
 function contentAssignments(model: Model, content: unknown, now: Date, shape: Shape): Assignment[] {
   if (!isPlainObject(content)) {
-    throw new ValidationError(`A document of ${model.name} was refused`, [{ path: '', reason: `must be an object, got ${describe(content)}` }])
+    throw new ValidationError(`A document of ${model.name} was refused`, [
+      { path: '', reason: `must be an object, got ${describe(content)}` },
+    ])
   }
   const parameter = shape.add(acceptContent(model, content, '', shape.issues))
-  const replaced: Assignment = { field: columnField(DOCUMENT_COLUMN), operation: 'set', operand: { kind: 'parameter', parameter } }
+  const replaced: Assignment = {
+    field: columnField(DOCUMENT_COLUMN),
+    operation: 'set',
+    operand: { kind: 'parameter', parameter },
+  }
   return [replaced, ...readBookkeeping(model, now, shape)]
 }
 
@@ -165,7 +183,10 @@ async function updateDocuments(session: Session, model: Model, where: unknown, p
 async function writeDocuments(session: Session, model: Model, rows: readonly Row[], patch: unknown): Promise<void> {
   const now = new Date(session.clock.now())
   const shape = new Shape(`${model.name} write documents`)
-  const set: Assignment[] = [{ field: columnField(DOCUMENT_COLUMN), operation: 'proposed' }, ...readBookkeeping(model, now, shape)]
+  const set: Assignment[] = [
+    { field: columnField(DOCUMENT_COLUMN), operation: 'proposed' },
+    ...readBookkeeping(model, now, shape),
+  ]
   const leading = shape.parameters.length
   for (const row of rows) {
     const changed = applyPatch(model, row[DOCUMENT_COLUMN] as Row, patch)

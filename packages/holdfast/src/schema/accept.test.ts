@@ -1,10 +1,14 @@
-import { describe as suite, expect, it } from 'vitest'
+import { expect, it, describe as suite } from 'vitest'
 import type { Issue } from '../base/errors.ts'
 import { acceptorOf } from './accept.ts'
 import type { ColumnType } from './column.ts'
 import { MAX_JSON_DEPTH } from './json.ts'
 
-function accept(type: ColumnType, value: unknown, rest: object = {}): { readonly value: unknown; readonly issues: Issue[] } {
+function accept(
+  type: ColumnType,
+  value: unknown,
+  rest: object = {},
+): { readonly value: unknown; readonly issues: Issue[] } {
   const issues: Issue[] = []
   return { value: acceptorOf({ type, ...rest })(value, 'field', issues), issues }
 }

@@ -54,7 +54,8 @@ const date: Acceptor = (value, path, issues) => {
   const reason = "must be a day such as '2026-03-31'"
   if (typeof value !== 'string' || !DATE.test(value) || value < '0001-01-01') return refuse(issues, path, reason, value)
   const day = new Date(`${value}T00:00:00Z`)
-  if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== value) return refuse(issues, path, reason, value)
+  if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== value)
+    return refuse(issues, path, reason, value)
   return value
 }
 
@@ -75,7 +76,8 @@ function decimal(precision: number, scale: number): Acceptor {
     const match = typeof value === 'string' ? DECIMAL.exec(value) : null
     const [, sign = '', whole = '', fraction = ''] = match ?? []
     const digits = whole === '0' ? 0 : whole.length
-    if (match === null || digits > precision - scale || fraction.length > scale) return refuse(issues, path, reason, value)
+    if (match === null || digits > precision - scale || fraction.length > scale)
+      return refuse(issues, path, reason, value)
     const padded = scale === 0 ? whole : `${whole}.${fraction.padEnd(scale, '0')}`
     return /[1-9]/.test(padded) ? sign + padded : padded
   }
@@ -132,7 +134,10 @@ export function validateStandard(schema: StandardSchemaV1, value: unknown, path:
   if (result.issues === undefined) return result.value
   for (const issue of result.issues) {
     const inner = (issue.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step))
-    issues.push({ path: [path, ...inner].filter((step) => step !== '').join('.'), reason: `is refused: ${issue.message}` })
+    issues.push({
+      path: [path, ...inner].filter((step) => step !== '').join('.'),
+      reason: `is refused: ${issue.message}`,
+    })
   }
   return undefined
 }

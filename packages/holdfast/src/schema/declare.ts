@@ -11,8 +11,12 @@ type OptionalOf<C extends Columns> = { [Name in keyof C]: C[Name]['$optional'] e
 type InsertOf<C extends Columns> = { [Name in Exclude<keyof C, OptionalOf<C>>]: C[Name]['$value'] } & {
   [Name in OptionalOf<C>]?: C[Name]['$value'] | undefined
 }
-type SingleKeyOf<C extends Columns> = { [Name in keyof C]: C[Name]['$key'] extends true ? C[Name]['$value'] : never }[keyof C]
-type KeyOf<C extends Columns, Options> = Options extends { readonly primaryKey: readonly (infer Name extends keyof C)[] }
+type SingleKeyOf<C extends Columns> = {
+  [Name in keyof C]: C[Name]['$key'] extends true ? C[Name]['$value'] : never
+}[keyof C]
+type KeyOf<C extends Columns, Options> = Options extends {
+  readonly primaryKey: readonly (infer Name extends keyof C)[]
+}
   ? { [Field in Name]: C[Field]['$value'] }
   : SingleKeyOf<C>
 type VersionOf<Options> = Options extends { readonly versioned: true } ? { version: number } : unknown
@@ -59,10 +63,10 @@ export interface Table<Row = unknown, Insert = unknown, Key = unknown> extends M
  * )
  * ```
  */
-export function table<C extends Columns, const Options extends TableOptions<RowOf<C>, keyof C & string> = Record<never, never>>(
-  columns: C,
-  options?: Options,
-): Table<RowOf<C> & VersionOf<Options>, InsertOf<C>, KeyOf<C, Options>> {
+export function table<
+  C extends Columns,
+  const Options extends TableOptions<RowOf<C>, keyof C & string> = Record<never, never>,
+>(columns: C, options?: Options): Table<RowOf<C> & VersionOf<Options>, InsertOf<C>, KeyOf<C, Options>> {
   return { kind: 'table', columns, options: (options ?? {}) as TableOptions }
 }
 

@@ -1,5 +1,13 @@
 export { describe, validateStandard } from './accept.ts'
-export { Column, type ColumnDefinition, type ColumnType, type ColumnTypes, type Default, type ReferenceAction, t } from './column.ts'
+export {
+  Column,
+  type ColumnDefinition,
+  type ColumnType,
+  type ColumnTypes,
+  type Default,
+  type ReferenceAction,
+  t,
+} from './column.ts'
 export * from './declare.ts'
 export type { Comparison, FieldFilter, PathFilter, Where } from './filter.ts'
 export { acceptJson, cloneJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'

@@ -28,7 +28,10 @@ export function acceptJson(value: unknown, path: string, issues: Issue[]): unkno
   const budget = { characters: 0 }
   const copy = copyJson(value, path, issues, budget, 0)
   if (budget.characters > MAX_JSON_CHARACTERS) {
-    issues.push({ path, reason: `must hold at most ${MAX_JSON_CHARACTERS} characters of JSON; store it as bytes or a file` })
+    issues.push({
+      path,
+      reason: `must hold at most ${MAX_JSON_CHARACTERS} characters of JSON; store it as bytes or a file`,
+    })
   }
   return copy
 }

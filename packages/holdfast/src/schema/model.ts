@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { ColumnType, Default, ReferenceAction } from './column.ts'
 import type { Acceptor } from './accept.ts'
+import type { ColumnType, Default, ReferenceAction } from './column.ts'
 
 /**
  * A model as the rest of Holdfast sees it: every name resolved, every option filled in.

@@ -33,11 +33,16 @@ export function resolveModels(declarations: Declarations, relations: Relations):
     checkName(name, name, issues)
     if (declaration.kind !== 'queue') models.set(name, draftOf(name, declaration, issues))
   }
-  checkCollisions([...models.values()].map((model) => [model.name, model.table]), 'models', issues)
+  checkCollisions(
+    [...models.values()].map((model) => [model.name, model.table]),
+    'models',
+    issues,
+  )
   for (const model of models.values()) checkReferences(model, models, issues)
   for (const [name, declared] of Object.entries(relations)) {
     const model = models.get(name)
-    if (model === undefined) issues.push({ path: `relations.${name}`, reason: 'belongs to no table or documents of the schema' })
+    if (model === undefined)
+      issues.push({ path: `relations.${name}`, reason: 'belongs to no table or documents of the schema' })
     else addRelations(model, declared ?? {}, models, issues)
   }
   if (issues.length > 0) {
@@ -61,7 +66,11 @@ function draftOf(name: string, declaration: Table | Documents, issues: Issue[]):
   const definitions = isTable ? tableColumns(name, declaration, issues) : documentColumns()
   const columns = definitions.map(([field, definition]) => columnOf(`${name}.${field}`, field, definition, issues))
   const table = databaseName(name)
-  checkCollisions(columns.map((column) => [column.name, column.column]), `columns of ${name}`, issues)
+  checkCollisions(
+    columns.map((column) => [column.name, column.column]),
+    `columns of ${name}`,
+    issues,
+  )
   const model: Draft = {
     name,
     table,
@@ -87,7 +96,8 @@ const TABLE_OPTIONS = ['primaryKey', 'indexes', 'unique', 'checks', 'versioned']
 
 function tableColumns(name: string, declaration: Table, issues: Issue[]): NamedDefinition[] {
   for (const option of Object.keys(declaration.options)) {
-    if (!TABLE_OPTIONS.includes(option)) issues.push({ path: `${name}.${option}`, reason: 'is not an option of a table' })
+    if (!TABLE_OPTIONS.includes(option))
+      issues.push({ path: `${name}.${option}`, reason: 'is not an option of a table' })
   }
   const named: NamedDefinition[] = []
   for (const [field, column] of Object.entries(declaration.columns)) {
@@ -128,7 +138,8 @@ function columnOf(path: string, name: string, definition: ColumnDefinition, issu
     accept: acceptorOf(definition),
   }
   if (generated && type !== 'integer') issues.push({ path, reason: 'can only be generated when it is an integer' })
-  if (generated && !definition.primaryKey) issues.push({ path, reason: 'can only be generated when it is the primary key' })
+  if (generated && !definition.primaryKey)
+    issues.push({ path, reason: 'can only be generated when it is the primary key' })
   if (type === 'decimal' && !(validDigits(precision, 1, 18) && validDigits(scale, 0, precision ?? 0))) {
     issues.push({ path, reason: 'must have a precision of 1 to 18 and a scale of 0 to that' })
   }
@@ -162,8 +173,10 @@ function primaryKeyOf(
   for (const field of key) {
     const definition = columns.find(([other]) => other === field)?.[1]
     if (definition === undefined) issues.push({ path: `${name}.primaryKey`, reason: `names no column ${field}` })
-    else if (definition.nullable) issues.push({ path: `${name}.${field}`, reason: 'is part of the primary key and cannot be nullable' })
-    else if (definition.type === 'json') issues.push({ path: `${name}.${field}`, reason: 'is JSON and cannot be a primary key' })
+    else if (definition.nullable)
+      issues.push({ path: `${name}.${field}`, reason: 'is part of the primary key and cannot be nullable' })
+    else if (definition.type === 'json')
+      issues.push({ path: `${name}.${field}`, reason: 'is JSON and cannot be a primary key' })
   }
   return key
 }
@@ -176,7 +189,10 @@ function foreignKeyOf(table: string, field: string, definition: ColumnDefinition
 function indexesOf(
   model: Model,
   columns: readonly NamedDefinition[],
-  options: { readonly indexes?: readonly (string | readonly string[])[]; readonly unique?: readonly (string | readonly string[])[] },
+  options: {
+    readonly indexes?: readonly (string | readonly string[])[]
+    readonly unique?: readonly (string | readonly string[])[]
+  },
   issues: Issue[],
 ): ModelIndex[] {
   const wanted: [string | readonly string[], boolean][] = [
@@ -190,7 +206,8 @@ function indexesOf(
     const fields: FieldPath[] = []
     for (const name of names) {
       const field = resolveField(model, name)
-      if (field === null) issues.push({ path: `${model.name}.${unique ? 'unique' : 'indexes'}`, reason: `names no field ${name}` })
+      if (field === null)
+        issues.push({ path: `${model.name}.${unique ? 'unique' : 'indexes'}`, reason: `names no field ${name}` })
       else if (field.path.length === 0 && model.byName.get(field.column)?.type === 'json') {
         issues.push({ path: `${model.name}.${name}`, reason: 'is JSON; index a path into it' })
       } else fields.push(field)
@@ -207,17 +224,21 @@ function indexesOf(
 function checksOf(model: Model, columns: readonly NamedDefinition[], checks: readonly object[]): ModelCheck[] {
   const ofColumns = columns
     .filter(([, { check }]) => check !== undefined)
-    .map(([field, { check }]): ModelCheck => ({
-      name: constraintName(model.table, [databaseName(field)], 'check'),
-      fields: [field],
-      where: { [field]: check },
-      nullPasses: field,
-    }))
-  const ofTable = checks.map((where, index): ModelCheck => ({
-    name: constraintName(model.table, [String(index + 1)], 'check'),
-    fields: fieldsOf(where),
-    where: where as Record<string, unknown>,
-  }))
+    .map(
+      ([field, { check }]): ModelCheck => ({
+        name: constraintName(model.table, [databaseName(field)], 'check'),
+        fields: [field],
+        where: { [field]: check },
+        nullPasses: field,
+      }),
+    )
+  const ofTable = checks.map(
+    (where, index): ModelCheck => ({
+      name: constraintName(model.table, [String(index + 1)], 'check'),
+      fields: fieldsOf(where),
+      where: where as Record<string, unknown>,
+    }),
+  )
   return [...ofColumns, ...ofTable]
 }
 
@@ -235,7 +256,8 @@ function checkReferences(model: Model, models: ReadonlyMap<string, Model>, issue
     const here = model.byName.get(column)
     const key = models.get(target)?.primaryKey ?? []
     const there = models.get(target)?.byName.get(key[0] ?? '')
-    if (there === undefined) issues.push({ path, reason: `refers to ${target}, which is no table or documents of the schema` })
+    if (there === undefined)
+      issues.push({ path, reason: `refers to ${target}, which is no table or documents of the schema` })
     else if (key.length > 1) issues.push({ path, reason: `refers to ${target}, whose key has several columns` })
     else if (there.type !== here?.type) {
       issues.push({ path, reason: `is ${here?.type} but refers to a key that is ${there.type}` })
@@ -246,7 +268,12 @@ function checkReferences(model: Model, models: ReadonlyMap<string, Model>, issue
   }
 }
 
-function addRelations(model: Draft, declared: NonNullable<Relations[string]>, models: ReadonlyMap<string, Model>, issues: Issue[]): void {
+function addRelations(
+  model: Draft,
+  declared: NonNullable<Relations[string]>,
+  models: ReadonlyMap<string, Model>,
+  issues: Issue[],
+): void {
   for (const [name, { kind, model: target, fields }] of Object.entries(declared)) {
     const path = `relations.${model.name}.${name}`
     const other = models.get(target)
@@ -282,7 +309,8 @@ function checkCollisions(names: readonly (readonly [string, string])[], what: st
   for (const [name, inDatabase] of names) {
     const folded = inDatabase.toLowerCase()
     const other = seen.get(folded)
-    if (other !== undefined) issues.push({ path: name, reason: `and ${other} of the ${what} are both ${inDatabase} in the database` })
+    if (other !== undefined)
+      issues.push({ path: name, reason: `and ${other} of the ${what} are both ${inDatabase} in the database` })
     seen.set(folded, name)
   }
 }

@@ -28,7 +28,9 @@ describe('a schema', () => {
   })
 
   it('makes documents a table with a JSON column, and their fields paths into it', () => {
-    const plans = defineSchema({ plans: documents({ schema: z.object({ status: z.string() }), indexes: ['owner.team'] }) }).models.get('plans')
+    const plans = defineSchema({
+      plans: documents({ schema: z.object({ status: z.string() }), indexes: ['owner.team'] }),
+    }).models.get('plans')
     expect(plans?.columns.map(({ column }) => column)).toEqual(['id', 'data', 'version', 'created_at', 'updated_at'])
     expect(plans?.indexes[0]?.fields).toEqual([{ column: 'data', path: ['owner', 'team'] }])
     expect(plans && resolveField(plans, 'status')).toEqual({ column: 'data', path: ['status'] })
@@ -61,18 +63,29 @@ describe('a schema', () => {
   })
 
   it('refuses an option that nothing would honour', () => {
-    expect(() => defineSchema({ a: table({ id: t.id() }, { indices: ['id'] } as object) })).toThrow('a.indices is not an option')
+    expect(() => defineSchema({ a: table({ id: t.id() }, { indices: ['id'] } as object) })).toThrow(
+      'a.indices is not an option',
+    )
   })
 })
 
 describe('names in the database', () => {
   it('are snake case and otherwise as they were', () => {
-    expect(['lastUsed', 'order', 'naïve "quoted"', '名前'].map(databaseName)).toEqual(['last_used', 'order', 'naïve "quoted"', '名前'])
+    expect(['lastUsed', 'order', 'naïve "quoted"', '名前'].map(databaseName)).toEqual([
+      'last_used',
+      'order',
+      'naïve "quoted"',
+      '名前',
+    ])
   })
 
   it('of constraints stay different and within 63 bytes', () => {
     const long = 'x'.repeat(60)
-    const names = [constraintName(long, ['a'], 'index'), constraintName(long, ['b'], 'index'), constraintName('名'.repeat(20), ['c'], 'unique')]
+    const names = [
+      constraintName(long, ['a'], 'index'),
+      constraintName(long, ['b'], 'index'),
+      constraintName('名'.repeat(20), ['c'], 'unique'),
+    ]
     expect(new Set(names).size).toBe(3)
     for (const name of names) expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63)
   })

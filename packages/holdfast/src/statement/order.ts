@@ -9,7 +9,13 @@ import { isPlainObject } from './where.ts'
  * Reads a user's ordering, `{ name: 'asc' }` or a list of such, and ends it with the fields of the primary key that it does
  * not name, so that no two rows tie.
  */
-export function readOrderBy(orderBy: unknown, scope: Scope, shape: Shape, tieBreakers: readonly Field[], path = 'orderBy'): Order[] {
+export function readOrderBy(
+  orderBy: unknown,
+  scope: Scope,
+  shape: Shape,
+  tieBreakers: readonly Field[],
+  path = 'orderBy',
+): Order[] {
   const orders: Order[] = []
   shape.mark('order')
   for (const step of orderBy === undefined ? [] : Array.isArray(orderBy) ? orderBy : [orderBy]) {
@@ -29,11 +35,13 @@ function readStep(name: string, direction: unknown, scope: Scope, shape: Shape, 
   const known = scope.resolve(name)
   if (known === null) shape.refuse(path, `is no field of ${scope.subject}`)
   else if (known.type === 'json') shape.refuse(path, 'is JSON; order by a path into it')
-  else if (direction !== 'asc' && direction !== 'desc') shape.refuse(path, `must be 'asc' or 'desc', got ${describe(direction)}`)
+  else if (direction !== 'asc' && direction !== 'desc')
+    shape.refuse(path, `must be 'asc' or 'desc', got ${describe(direction)}`)
   else {
     shape.mark(name)
     shape.mark(direction)
-    if (!into.some((order) => sameField(order.field, known.field))) into.push({ field: known.field, direction: direction as Direction })
+    if (!into.some((order) => sameField(order.field, known.field)))
+      into.push({ field: known.field, direction: direction as Direction })
   }
 }
 

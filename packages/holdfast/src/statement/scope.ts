@@ -32,7 +32,8 @@ export function modelScope(model: Model): Scope {
   const columns = new Map<string, ScopeField>()
   for (const column of model.columns) {
     const resolved = resolveField(model, column.name)
-    if (resolved !== null && resolved.path.length === 0) columns.set(column.name, scopeField(model, column.name, 0) as ScopeField)
+    if (resolved !== null && resolved.path.length === 0)
+      columns.set(column.name, scopeField(model, column.name, 0) as ScopeField)
   }
   const scope = {
     subject: model.name,

@@ -5,7 +5,13 @@ import { compareText, joinedScope, modelScope, readOrderBy, readWhere, Shape } f
 
 const users = resolveModel(
   'users',
-  table({ id: t.integer().primaryKey(), name: t.text().nullable(), age: t.integer().nullable(), meta: t.json(), at: t.timestamp() }),
+  table({
+    id: t.integer().primaryKey(),
+    name: t.text().nullable(),
+    age: t.integer().nullable(),
+    meta: t.json(),
+    at: t.timestamp(),
+  }),
 )
 const plans = resolveModel('plans', documents())
 
@@ -52,7 +58,10 @@ describe('a condition', () => {
   it('finds null by null alone, and by the complement of everything else', () => {
     expect(read({ name: null }).condition).toMatchObject({ kind: 'null' })
     expect(read({ name: { ne: null } }).condition).toMatchObject({ kind: 'not', condition: { kind: 'null' } })
-    expect(read({ name: { ne: 'a' } }).condition).toMatchObject({ kind: 'not', condition: { kind: 'compare', operator: 'eq' } })
+    expect(read({ name: { ne: 'a' } }).condition).toMatchObject({
+      kind: 'not',
+      condition: { kind: 'compare', operator: 'eq' },
+    })
   })
 
   it.each<[unknown, string]>([
@@ -114,7 +123,8 @@ describe('an ordering', () => {
   it('ends with the key, once', () => {
     const shape = new Shape('users')
     const key = [{ source: 0, column: 'id', path: [] }]
-    const columns = (orderBy: unknown) => readOrderBy(orderBy, modelScope(users), shape, key).map(({ field }) => field.column)
+    const columns = (orderBy: unknown) =>
+      readOrderBy(orderBy, modelScope(users), shape, key).map(({ field }) => field.column)
     expect(columns({ name: 'asc' })).toEqual(['name', 'id'])
     expect(columns([{ id: 'desc' }, { name: 'asc' }])).toEqual(['id', 'name'])
     expect(columns(undefined)).toEqual(['id'])

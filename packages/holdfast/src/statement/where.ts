@@ -15,7 +15,13 @@ const OPERATORS = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'notIn', 'contain
  *
  * @returns the condition; undefined where everything matches.
  */
-export function readWhere(where: unknown, scope: Scope, shape: Shape, path = 'where', depth = 0): Condition | undefined {
+export function readWhere(
+  where: unknown,
+  scope: Scope,
+  shape: Shape,
+  path = 'where',
+  depth = 0,
+): Condition | undefined {
   if (!isPlainObject(where)) {
     shape.refuse(path, `must be an object of conditions, got ${describe(where)}`)
     return undefined
@@ -66,7 +72,14 @@ function readList(
   return { kind, conditions }
 }
 
-function readField(known: ScopeField, name: string, value: unknown, shape: Shape, path: string, into: Condition[]): void {
+function readField(
+  known: ScopeField,
+  name: string,
+  value: unknown,
+  shape: Shape,
+  path: string,
+  into: Condition[],
+): void {
   if (!isPlainObject(value)) {
     into.push(readOperator(known, name, 'eq', value, shape, path))
     return
@@ -97,15 +110,18 @@ function readOperator(
     shape.refuse(path, 'is undefined; leave it out, or use null to find nulls')
     return REFUSED
   }
-  if (operator === 'ne') return { kind: 'not', condition: markedNot(shape, () => readEqual(known, name, value, shape, path)) }
-  if (operator === 'notIn') return { kind: 'not', condition: markedNot(shape, () => readIn(known, name, value, shape, path)) }
+  if (operator === 'ne')
+    return { kind: 'not', condition: markedNot(shape, () => readEqual(known, name, value, shape, path)) }
+  if (operator === 'notIn')
+    return { kind: 'not', condition: markedNot(shape, () => readIn(known, name, value, shape, path)) }
   if (operator === 'eq') return readEqual(known, name, value, shape, path)
   if (operator === 'in') return readIn(known, name, value, shape, path)
   if (operator === 'has') return readHas(known, name, value, shape, path)
   if (MATCHES.has(operator)) {
     return readMatch(known, name, operator as 'contains' | 'startsWith' | 'endsWith', value, shape, path)
   }
-  if (COMPARISONS.has(operator) && value !== null) return compare(known, name, operator as ComparisonOperator, value, shape, path)
+  if (COMPARISONS.has(operator) && value !== null)
+    return compare(known, name, operator as ComparisonOperator, value, shape, path)
   shape.refuse(path, 'cannot be null; use { field: null } or { ne: null }')
   return REFUSED
 }
@@ -153,7 +169,8 @@ function readIn(known: ScopeField, name: string, value: unknown, shape: Shape, p
   }
   const withNull = value.includes(null)
   const values = withNull ? value.filter((element) => element !== null) : value
-  const listed = known.type === 'path' ? pathIn(known, name, values, shape, path) : columnIn(known, name, values, shape, path)
+  const listed =
+    known.type === 'path' ? pathIn(known, name, values, shape, path) : columnIn(known, name, values, shape, path)
   if (!withNull) return listed
   shape.mark('ornull')
   return { kind: 'or', conditions: [listed, { kind: 'null', field: known.field }] }

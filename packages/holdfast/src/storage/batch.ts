@@ -40,7 +40,9 @@ export async function runBatch(target: BatchTarget, operations: readonly BatchOp
 function run(target: BatchTarget, operation: BatchOperation, index: number): Promise<unknown> {
   if ('insert' in operation) {
     const { insert, values } = operation
-    return Array.isArray(values) ? target.repository(insert).createMany(values) : target.repository(insert).create(values)
+    return Array.isArray(values)
+      ? target.repository(insert).createMany(values)
+      : target.repository(insert).create(values)
   }
   if ('update' in operation) {
     const { update, id, set, ifVersion } = operation

@@ -1,5 +1,5 @@
-import { MigrationError } from '../base/errors.ts'
 import type { Backend, ExistingTable, SchemaChange } from '../backend/index.ts'
+import { MigrationError } from '../base/errors.ts'
 import type { Model } from '../schema/index.ts'
 
 /**
@@ -27,8 +27,10 @@ export async function fitTables(backend: Backend, models: readonly Model[], auto
       changes.push({ kind: 'createIndex', model, index: name })
     }
   }
-  if (differences.length > 0) throw mismatch(differences, 'Migrate the database to the schema, or use another database.')
-  if (missing.length > 0 && !autoCreate) throw mismatch(missing, 'Create them first, or open the storage with autoCreate: true.')
+  if (differences.length > 0)
+    throw mismatch(differences, 'Migrate the database to the schema, or use another database.')
+  if (missing.length > 0 && !autoCreate)
+    throw mismatch(missing, 'Create them first, or open the storage with autoCreate: true.')
   if (changes.length > 0) await backend.schema.apply(changes)
 }
 
@@ -53,10 +55,13 @@ function differencesOf(expected: ExistingTable, actual: ExistingTable): string[]
   }
   const known = new Set(expected.columns.map(({ name }) => name))
   for (const { name, nullable } of actual.columns) {
-    if (!known.has(name) && !nullable) differences.push(`${expected.name}.${name} is required there and not in the schema`)
+    if (!known.has(name) && !nullable)
+      differences.push(`${expected.name}.${name} is required there and not in the schema`)
   }
   if (expected.primaryKey.join() !== actual.primaryKey.join()) {
-    differences.push(`${expected.name} has the primary key (${actual.primaryKey.join(', ')}) instead of (${expected.primaryKey.join(', ')})`)
+    differences.push(
+      `${expected.name} has the primary key (${actual.primaryKey.join(', ')}) instead of (${expected.primaryKey.join(', ')})`,
+    )
   }
   return differences
 }

@@ -1,5 +1,3 @@
-import type { Clock } from '../base/clock.ts'
-import { ConnectionError, SerializationError, TimeoutError } from '../base/errors.ts'
 import {
   type Backend,
   Dispatcher,
@@ -11,6 +9,8 @@ import {
   type Session,
   type Traits,
 } from '../backend/index.ts'
+import type { Clock } from '../base/clock.ts'
+import { ConnectionError, SerializationError, TimeoutError } from '../base/errors.ts'
 import type { Model, Models } from '../schema/index.ts'
 import type { Statement } from '../statement/index.ts'
 import { type AmbientScope, assertOutsideTransaction, runInScope } from './ambient.ts'
@@ -93,8 +93,12 @@ export class RootSession implements Session, TransactionRoot {
     try {
       for (let attempt = 0; ; attempt++) {
         const remainingMs = timeoutMs === undefined ? undefined : timeoutMs - (performance.now() - started)
-        if (remainingMs !== undefined && remainingMs <= 0) throw new TimeoutError('The transaction', timeoutMs as number)
-        const outcome = await this.#attempt(work, remainingMs === undefined ? rest : { ...rest, timeoutMs: remainingMs })
+        if (remainingMs !== undefined && remainingMs <= 0)
+          throw new TimeoutError('The transaction', timeoutMs as number)
+        const outcome = await this.#attempt(
+          work,
+          remainingMs === undefined ? rest : { ...rest, timeoutMs: remainingMs },
+        )
         if ('value' in outcome) return outcome.value
         if (attempt >= retries || !outcome.repeatable) throw outcome.error
         this.counters.retried++
@@ -176,7 +180,11 @@ export class RootSession implements Session, TransactionRoot {
   /** @throws ConnectionError once the storage is closed; ConfigurationError inside a transaction of it. */
   assertUsable(): void {
     if (this.#closed) {
-      throw new ConnectionError('The storage is closed.', { code: 'CLOSED', hint: 'Open it again, or close it later.', retryable: false })
+      throw new ConnectionError('The storage is closed.', {
+        code: 'CLOSED',
+        hint: 'Open it again, or close it later.',
+        retryable: false,
+      })
     }
     if (this.#openTransactions > 0) assertOutsideTransaction(this)
   }

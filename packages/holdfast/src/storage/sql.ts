@@ -13,10 +13,10 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely'
-import { ConfigurationError } from '../base/errors.ts'
 import type { Result, Traits } from '../backend/index.ts'
-import { databaseName } from '../schema/names.ts'
+import { ConfigurationError } from '../base/errors.ts'
 import type { Models, ModelTypes, Queue, Schema } from '../schema/index.ts'
+import { databaseName } from '../schema/names.ts'
 
 /**
  * A value as SQL has it: Holdfast does not translate what raw SQL reads and writes. On SQLite a boolean is 0 or 1, a
@@ -140,7 +140,9 @@ class RunnerConnection implements DatabaseConnection {
   }
 
   streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
-    throw new ConfigurationError('storage.sql does not stream.', { hint: 'Use repository.stream() or query().stream().' })
+    throw new ConfigurationError('storage.sql does not stream.', {
+      hint: 'Use repository.stream() or query().stream().',
+    })
   }
 }
 

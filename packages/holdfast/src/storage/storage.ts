@@ -1,6 +1,6 @@
+import type { Backend, BackendFactory } from '../backend/index.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { isHoldfastError } from '../base/errors.ts'
-import type { Backend, BackendFactory } from '../backend/index.ts'
 import { queueModels } from '../queue/index.ts'
 import { defineSchema, type Schema } from '../schema/index.ts'
 import { type BatchOperation, type BatchTarget, runBatch } from './batch.ts'

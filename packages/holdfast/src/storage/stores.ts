@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { RetryingTransactionOptions, Session } from '../backend/index.ts'
 import type { Queue as QueueHandle } from '../queue/index.ts'
-import { Repository } from '../repository/index.ts'
+import type { Repository } from '../repository/index.ts'
 import type { RelationsOf, UndeclaredSchema } from '../repository/types.ts'
 import type { DocumentFields, Insert, Key, ModelName, Queue, QueueName, Row, Schema } from '../schema/index.ts'
 import type { SqlTables } from './sql.ts'
@@ -25,14 +25,12 @@ export type UndeclaredRepository<Content extends object> = Repository<
 >
 
 /** The payload of a queue of a schema, as a handler is given it. */
-export type QueueData<S extends Schema, Name extends QueueName<S>> = S['declarations'][Name] extends Queue<infer Data, infer _>
-  ? Data
-  : never
+export type QueueData<S extends Schema, Name extends QueueName<S>> =
+  S['declarations'][Name] extends Queue<infer Data, infer _> ? Data : never
 
 /** The payload of a queue of a schema, as `enqueue` takes it. */
-export type QueueInput<S extends Schema, Name extends QueueName<S>> = S['declarations'][Name] extends Queue<infer _, infer Input>
-  ? Input
-  : never
+export type QueueInput<S extends Schema, Name extends QueueName<S>> =
+  S['declarations'][Name] extends Queue<infer _, infer Input> ? Input : never
 
 /** What a storage and a transaction have in common: the ways to its data. */
 export interface Stores<S extends Schema> {

@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../base/errors.ts'
 import type { BackendFactory } from '../backend/index.ts'
+import { ConfigurationError } from '../base/errors.ts'
 
 /** What every backend can be told when it is named by a target. */
 export interface TargetOptions {

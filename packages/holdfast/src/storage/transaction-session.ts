@@ -1,13 +1,14 @@
+import type { Connection, Plan, Result, Row, Session, Traits } from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConfigurationError, ConnectionError, SerializationError, StorageError, TimeoutError } from '../base/errors.ts'
-import type { Connection, Plan, Result, Row, Session, Traits } from '../backend/index.ts'
 import type { Model, Models } from '../schema/index.ts'
 import type { Statement } from '../statement/index.ts'
 import { type AmbientScope, runInScope } from './ambient.ts'
 import type { Counters } from './metrics.ts'
 
 /** What a transaction needs of the storage it belongs to. */
-export interface TransactionRoot extends Omit<Session, 'execute' | 'stream' | 'transaction' | 'afterCommit' | 'inTransaction'> {
+export interface TransactionRoot
+  extends Omit<Session, 'execute' | 'stream' | 'transaction' | 'afterCommit' | 'inTransaction'> {
   readonly counters: Counters
   /** Whether the table of an undeclared collection is known to exist. */
   hasTable(model: Model): boolean

@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../base/errors.ts'
 import type { Plan, Result, RetryingTransactionOptions, Row, Session } from '../backend/index.ts'
+import { ConfigurationError } from '../base/errors.ts'
 import { documents, type Model, resolveModel } from '../schema/index.ts'
 
 /**
@@ -10,9 +10,12 @@ import { documents, type Model, resolveModel } from '../schema/index.ts'
 export function undeclaredModel(name: string, models: Map<string, Model>, autoCreate: boolean): Model {
   if (!autoCreate) {
     const known = [...models.keys()].join(', ')
-    throw new ConfigurationError(`The schema declares no table or documents called ${JSON.stringify(name)}; it has ${known}.`, {
-      hint: 'Declare it in the schema, or open the storage with autoCreate: true.',
-    })
+    throw new ConfigurationError(
+      `The schema declares no table or documents called ${JSON.stringify(name)}; it has ${known}.`,
+      {
+        hint: 'Declare it in the schema, or open the storage with autoCreate: true.',
+      },
+    )
   }
   const model = resolveModel(name, documents())
   models.set(name, model)

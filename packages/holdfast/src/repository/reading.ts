@@ -133,7 +133,7 @@ export async function findOne(session: Session, model: Model, query: RawQuery): 
 export async function page(
   session: Session,
   model: Model,
-  query: RawQuery & { readonly first?: unknown },
+  query: RawQuery & { readonly first?: unknown; readonly after?: unknown },
 ): Promise<Page<Row>> {
   const { first, after, ...rest } = query
   if (!Number.isSafeInteger(first) || (first as number) < 1) {
@@ -148,8 +148,11 @@ export async function page(
   }
   const size = first as number
   const wanted = readInclude(session, model, rest.include)
-  const limited = { ...rest, limit: size + 1, ...(typeof after === 'string' && { after }) }
-  const finding = readQuery(model, limited, { fields: localFields(wanted), ordering: true })
+  const finding = readQuery(
+    model,
+    { ...rest, limit: size + 1 },
+    { fields: localFields(wanted), ordering: true, after: after ?? undefined },
+  )
   const { rows } = await session.execute(
     session.plan(finding.key, () => finding.statement),
     finding.parameters,

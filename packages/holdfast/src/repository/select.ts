@@ -24,7 +24,6 @@ export interface RawQuery {
   readonly offset?: unknown
   readonly select?: unknown
   readonly include?: unknown
-  readonly after?: unknown
 }
 
 /** A query made ready: its statement, and how its rows become records. */
@@ -44,13 +43,15 @@ export interface Extra {
   readonly fields?: readonly string[]
   /** Whether the values of the ordering must be in the rows, for a cursor. */
   readonly ordering?: boolean
+  /** The cursor of the page before. */
+  readonly after?: string | undefined
   /** A further condition, made from the shape. */
   readonly condition?: (shape: Shape) => Condition
   /** At most so many rows for each value of these fields. */
   readonly limitPer?: { readonly fields: readonly string[]; readonly limit: number }
 }
 
-const QUERY_KEYS = new Set(['where', 'orderBy', 'limit', 'offset', 'select', 'include', 'first', 'after'])
+const QUERY_KEYS = new Set(['where', 'orderBy', 'limit', 'offset', 'select', 'include'])
 
 /**
  * Reads a query.
@@ -71,8 +72,7 @@ export function readQuery(model: Model, query: RawQuery, extra: Extra = {}): Fin
   const orderBy = readOrderBy(query.orderBy, scope, shape, keyFields(model))
   const fields = readSelect(model, query.select, extra.fields ?? [], shape)
   shape.assertValid(`A query of ${model.name} was refused`)
-  if (typeof query.after === 'string')
-    conditions.push({ kind: 'after', keys: afterKeys(query.after, model, orderBy, shape) })
+  if (extra.after !== undefined) conditions.push({ kind: 'after', keys: afterKeys(extra.after, model, orderBy, shape) })
   const limit = shape.addCount('limit', query.limit)
   const offset = shape.addCount('offset', query.offset)
   const limitPer = readLimitPer(extra, shape)

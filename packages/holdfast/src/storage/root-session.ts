@@ -198,6 +198,8 @@ export class RootSession implements Session, TransactionRoot {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    // Calls of this tick are still with the dispatcher; it hands them over first.
+    await Promise.resolve()
     await this.#backend.close()
   }
 }

@@ -70,7 +70,7 @@ export interface Transaction<S extends Schema> extends Stores<S> {
    * ```
    */
   transaction<T>(work: (tx: Transaction<S>) => Promise<T>): Promise<T>
-  /** Runs `work` once the data is committed; not when it rolls back. */
+  /** Runs `work` once, after the data is committed; not when it rolls back. */
   afterCommit(work: () => void): void
 }
 

@@ -159,9 +159,9 @@ export class TransactionSession implements Session {
     this.#hooks.push(work)
   }
 
-  /** Runs what was to follow the commit. */
+  /** Runs what was to follow the commit; what throws there cannot undo it, and is an uncaught exception. */
   committed(): void {
-    for (const hook of this.#hooks) hook()
+    for (const hook of this.#hooks) queueMicrotask(hook)
   }
 
   /** Refuses everything from now on. */

@@ -16,10 +16,5 @@ export default defineConfig({
     globalSetup: ['./test/postgres.setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    typecheck: {
-      enabled: true,
-      include: ['packages/*/src/**/*.test-d.ts'],
-      tsconfig: './packages/holdfast/tsconfig.json',
-    },
   },
 })

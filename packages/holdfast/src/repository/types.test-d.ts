@@ -1,3 +1,4 @@
+// Type tests: `tsc`, which `npm test` runs first, is what checks them.
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { defineSchema, documents, type Insert, type Key, type Row, t, table } from '../schema/index.ts'

@@ -1,95 +1,93 @@
 import type { Plan, Row, Session } from '../backend/index.ts'
 import { ConflictError, type Issue, ValidationError } from '../base/errors.ts'
-import { describe, type Model, type ModelColumn } from '../schema/index.ts'
-import { type Assignment, isPlainObject, Shape } from '../statement/index.ts'
+import { describe, type Model } from '../schema/index.ts'
+import { type Assignment, type InsertColumn, isPlainObject, Shape } from '../statement/index.ts'
 import { columnField, readBookkeeping, readPatch } from './patch.ts'
 import { getById } from './reading.ts'
-import { acceptRecord, acceptRecordAt, recordOf } from './record.ts'
+import { acceptInto, acceptRecord } from './record.ts'
 import { updateById } from './updating.ts'
 
-/** Where a model's generated key stands among its columns; -1 where it has none. */
-function generatedAt(model: Model): number {
-  return model.columns.findIndex((column) => column.generated)
+/** The column that the database counts up; undefined where a model has none. */
+function generatedColumn(model: Model): string | undefined {
+  return model.columns.find((column) => column.generated)?.name
 }
 
 /** Inserts one record and gives it back as stored. */
 export async function create(session: Session, model: Model, input: unknown): Promise<Row> {
-  const values = acceptRecord(model, input, session.clock)
-  const generated = generatedAt(model)
-  if (generated === -1 || values[generated] !== undefined) {
-    await session.execute(insertPlan(session, model, -1), values)
-    return recordOf(model, values)
-  }
-  const { rows } = await session.execute(insertPlan(session, model, generated), values.toSpliced(generated, 1))
-  return recordOf(model, values.with(generated, firstValue(rows[0] as Row)))
-}
-
-function firstValue(row: Row): unknown {
-  for (const name in row) return row[name]
-  return undefined
+  const { record, values } = acceptRecord(model, input, session.clock)
+  const omitted = values.length < model.columns.length ? generatedColumn(model) : undefined
+  const { rows } = await session.execute(insertPlan(session, model, omitted), values)
+  if (omitted !== undefined) record[omitted] = (rows[0] as Row)[omitted]
+  return record
 }
 
 /** Inserts many records, all or none. */
 export async function createMany(session: Session, model: Model, inputs: unknown): Promise<Row[]> {
-  const rows = acceptRecords(session, model, inputs)
-  if (rows.length === 0) return []
-  const generated = generatedAt(model)
-  if (generated === -1 || rows.every((values) => values[generated] !== undefined)) {
-    await session.execute(insertPlan(session, model, -1), rows.flat())
-    return rows.map((values) => recordOf(model, values))
+  const { records, values } = acceptRecords(session, model, inputs)
+  if (records.length === 0) return []
+  const omitted = values.length < records.length * model.columns.length ? generatedColumn(model) : undefined
+  if (omitted !== undefined && records.some((record) => record[omitted] !== undefined)) {
+    const reason = `must be given for all records or for none, so that given and counted keys cannot collide`
+    throw new ValidationError(`Records of ${model.name} were refused`, [{ path: omitted, reason }])
   }
-  if (rows.some((values) => values[generated] !== undefined)) {
-    const reason = `must be given for all records or for none, so that keys that are given and counted cannot collide`
-    throw new ValidationError(`Records of ${model.name} were refused`, [
-      { path: (model.columns[generated] as ModelColumn).name, reason },
-    ])
-  }
-  const parameters = rows.flatMap((values) => values.toSpliced(generated, 1))
-  const inserted = await session.execute(insertPlan(session, model, generated), parameters)
-  return rows.map((values, index) => recordOf(model, values.with(generated, firstValue(inserted.rows[index] as Row))))
+  const { rows } = await session.execute(insertPlan(session, model, omitted), values)
+  if (omitted === undefined) return records
+  for (const [index, record] of records.entries()) record[omitted] = (rows[index] as Row)[omitted]
+  return records
 }
 
-function acceptRecords(session: Session, model: Model, inputs: unknown): unknown[][] {
+/** How many of the reasons why many records were refused are told. */
+const MOST_ISSUES = 20
+
+function acceptRecords(
+  session: Session,
+  model: Model,
+  inputs: unknown,
+): { readonly records: Row[]; readonly values: unknown[] } {
   const subject = `Records of ${model.name} were refused`
   if (!Array.isArray(inputs))
     throw new ValidationError(subject, [{ path: '', reason: `must be a list, got ${describe(inputs)}` }])
   const issues: Issue[] = []
-  const rows = inputs.map((input, index) => {
+  const values: unknown[] = []
+  const records = inputs.map((input, index) => {
     const before = issues.length
-    const values = acceptRecordAt(model, input, session.clock, '', issues)
+    const record = acceptInto(model, input, session.clock, issues, values)
     for (let at = before; at < issues.length; at++) issues[at] = indexed(issues[at] as Issue, index)
-    return values
+    return record
   })
-  if (issues.length > 0) throw new ValidationError(subject, issues.slice(0, 20))
-  return rows
+  if (issues.length > 0) throw new ValidationError(subject, issues.slice(0, MOST_ISSUES))
+  return { records, values }
 }
 
 function indexed({ path, reason }: Issue, index: number): Issue {
   return { path: path === '' ? String(index) : `${index}.${path}`, reason }
 }
 
-/** The plan that inserts whole records; `without` is the column that the database generates, or -1. */
-function insertPlan(session: Session, model: Model, without: number): Plan {
-  return session.plan(insertKey(model, without), () => ({
+/** The plan that inserts whole records; `omitted` is the column that the database generates. */
+function insertPlan(session: Session, model: Model, omitted: string | undefined): Plan {
+  return session.plan(insertKey(model, omitted), () => ({
     kind: 'insert',
     model: model.name,
-    columns: model.columns
-      .filter((_, index) => index !== without)
-      .map(({ name }) => ({ column: name, value: 'given' as const })),
+    columns: insertColumns(model, omitted),
     leading: 0,
-    returning: without === -1 ? [] : [(model.columns[without] as ModelColumn).name],
+    returning: omitted === undefined ? [] : [omitted],
   }))
+}
+
+function insertColumns(model: Model, omitted: string | undefined): InsertColumn[] {
+  const columns = model.columns.filter(({ name }) => name !== omitted)
+  return columns.map(({ name }) => ({ column: name, value: 'given' }))
 }
 
 const insertKeys = new WeakMap<Model, readonly [string, string]>()
 
-function insertKey(model: Model, without: number): string {
+function insertKey(model: Model, omitted: string | undefined): string {
   let keys = insertKeys.get(model)
   if (keys === undefined) {
     keys = [`${model.name} create`, `${model.name} create generated`]
     insertKeys.set(model, keys)
   }
-  return without === -1 ? keys[0] : keys[1]
+  return omitted === undefined ? keys[0] : keys[1]
 }
 
 /** How `upsert` finds the record it collides with, and what it changes then. */
@@ -106,7 +104,7 @@ export async function upsert(
   options: UpsertOptions = {},
 ): Promise<Row> {
   if (model.kind === 'documents') return upsertDocument(session, model, input, options)
-  const values = acceptRecord(model, input, session.clock)
+  const { values } = acceptRecord(model, input, session.clock)
   const shape = new Shape(`${model.name} upsert`)
   const target = readTarget(model, options.on, shape)
   for (const name of target) shape.mark(name)
@@ -115,22 +113,18 @@ export async function upsert(
     options.update === undefined
       ? proposedAssignments(session, model, input as Row, target, shape)
       : readPatch(model, options.update, new Date(session.clock.now()), shape, 'update')
-  const generated = generatedAt(model)
-  const omitted = generated !== -1 && values[generated] === undefined ? generated : -1
-  shape.mark(String(omitted))
+  const omitted = values.length < model.columns.length ? generatedColumn(model) : undefined
+  if (omitted !== undefined) shape.mark('generated')
   shape.assertValid(`An upsert of ${model.name} was refused`)
   const plan = session.plan(shape.key, () => ({
     kind: 'insert',
     model: model.name,
-    columns: model.columns
-      .filter((_, index) => index !== omitted)
-      .map(({ name }) => ({ column: name, value: 'given' as const })),
+    columns: insertColumns(model, omitted),
     leading: shape.parameters.length,
     onConflict: { columns: target, set },
     returning: model.columns.map(({ name }) => name),
   }))
-  const row = omitted === -1 ? values : values.toSpliced(omitted, 1)
-  const { rows } = await session.execute(plan, [...shape.parameters, ...row])
+  const { rows } = await session.execute(plan, [...shape.parameters, ...values])
   return rows[0] as Row
 }
 

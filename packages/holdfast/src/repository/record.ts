@@ -16,58 +16,68 @@ import { isPlainObject } from '../statement/index.ts'
 /** Why a name was refused, as every backend words it. */
 export const UNKNOWN_FIELD = 'is no field of'
 
+/** What `create` was given, checked: the record as the user will see it, and the values to insert. */
+export interface Accepted {
+  readonly record: Row
+  /** The values of the model's columns in their order, without a generated key that was left out. */
+  readonly values: unknown[]
+}
+
 /**
- * Checks what `create` was given and lays it out as the values of the model's columns, in their order; defaults are filled in.
- * A generated key that was left out is `undefined`.
+ * Checks what `create` was given and fills in defaults.
  *
  * @throws ValidationError naming every field that is wrong.
  */
-export function acceptRecord(model: Model, input: unknown, clock: Clock): unknown[] {
+export function acceptRecord(model: Model, input: unknown, clock: Clock): Accepted {
   const issues: Issue[] = []
-  const values = acceptRecordAt(model, input, clock, '', issues)
+  const values: unknown[] = []
+  const record = acceptInto(model, input, clock, issues, values)
   if (issues.length > 0) throw new ValidationError(`A record of ${model.name} was refused`, issues)
-  return values
+  return { record, values }
 }
 
-/** Like `acceptRecord`, adding to `issues`, for one of many. */
-export function acceptRecordAt(model: Model, input: unknown, clock: Clock, path: string, issues: Issue[]): unknown[] {
+/** Like `acceptRecord` for one of many: adds the values to `values`, what is wrong to `issues`, and gives the record. */
+export function acceptInto(model: Model, input: unknown, clock: Clock, issues: Issue[], values: unknown[]): Row {
   if (!isPlainObject(input)) {
-    issues.push({ path, reason: `must be an object, got ${describe(input)}` })
-    return []
+    issues.push({ path: '', reason: `must be an object, got ${describe(input)}` })
+    return {}
   }
   return model.kind === 'documents'
-    ? acceptDocument(model, input, clock, path, issues)
-    : acceptTableRow(model, input, clock, path, issues)
+    ? acceptDocument(model, input, clock, issues, values)
+    : acceptTableRow(model, input, clock, issues, values)
 }
 
-function acceptTableRow(model: Model, input: Row, clock: Clock, path: string, issues: Issue[]): unknown[] {
-  const { columns } = model
-  const values = new Array<unknown>(columns.length)
-  for (let index = 0; index < columns.length; index++) {
-    const column = columns[index] as ModelColumn
-    values[index] = acceptInsertValue(model, column, input[column.name], clock, path, issues)
+/** Runs for every row of a bulk insert: it copies the input once and changes only what is stored in another form. */
+function acceptTableRow(model: Model, input: Row, clock: Clock, issues: Issue[], values: unknown[]): Row {
+  const record = { ...input }
+  let known = 0
+  for (const column of model.columns) {
+    const given = input[column.name]
+    if (given !== undefined || column.name in input) known++
+    const value = given === undefined ? defaultOf(column, clock) : given
+    if (value === undefined && column.generated) continue
+    const accepted =
+      value === undefined ? missing(column, issues) : acceptValue(model, column, value, column.name, issues)
+    if (accepted !== given) record[column.name] = accepted
+    values.push(accepted)
   }
+  let names = 0
+  for (const _ in input) names++
+  if (names > known) refuseUnknown(model, input, issues)
+  if (model.versioned && input['version'] !== undefined) issues.push({ path: 'version', reason: KEPT })
+  return record
+}
+
+const KEPT = 'is kept by Holdfast and cannot be given'
+
+function missing(column: ModelColumn, issues: Issue[]): null {
+  if (!column.nullable) issues.push({ path: column.name, reason: 'is required' })
+  return null
+}
+
+function refuseUnknown(model: Model, input: Row, issues: Issue[]): void {
   for (const name in input)
-    if (!model.byName.has(name)) issues.push({ path: at(path, name), reason: `${UNKNOWN_FIELD} ${model.name}` })
-  return values
-}
-
-function acceptInsertValue(
-  model: Model,
-  column: ModelColumn,
-  given: unknown,
-  clock: Clock,
-  path: string,
-  issues: Issue[],
-): unknown {
-  const value = given === undefined ? defaultOf(column, clock) : given
-  if (value === undefined) {
-    if (column.generated) return undefined
-    if (column.nullable) return null
-    issues.push({ path: at(path, column.name), reason: 'is required' })
-    return null
-  }
-  return acceptValue(model, column, value, at(path, column.name), issues)
+    if (!model.byName.has(name)) issues.push({ path: name, reason: `${UNKNOWN_FIELD} ${model.name}` })
 }
 
 /** Checks a value for a column, null included. */
@@ -94,15 +104,16 @@ function defaultOf(column: ModelColumn, clock: Clock): unknown {
 }
 
 /** The columns are `id, data, version, createdAt, updatedAt`, as `schema/resolve.ts` lays them out. */
-function acceptDocument(model: Model, input: Row, clock: Clock, path: string, issues: Issue[]): unknown[] {
+function acceptDocument(model: Model, input: Row, clock: Clock, issues: Issue[], values: unknown[]): Row {
   const { id = newId(), ...content } = input
-  for (const name of DOCUMENT_FIELDS) {
-    if (name !== 'id' && name in content)
-      issues.push({ path: at(path, name), reason: 'is kept by Holdfast and cannot be given' })
-  }
-  const key = (model.columns[0] as ModelColumn).accept(id, at(path, 'id'), issues)
+  for (const name of DOCUMENT_FIELDS) if (name !== 'id' && name in content) issues.push({ path: name, reason: KEPT })
+  const key = (model.columns[0] as ModelColumn).accept(id, 'id', issues)
+  const accepted = acceptContent(model, content, '', issues) as Row
   const now = clock.now()
-  return [key, acceptContent(model, content, path, issues), 1, new Date(now), new Date(now)]
+  const createdAt = new Date(now)
+  const updatedAt = new Date(now)
+  values.push(key, accepted, 1, createdAt, updatedAt)
+  return { id: key, ...accepted, version: 1, createdAt, updatedAt }
 }
 
 /** Checks a document's own fields, by its schema where it has one. */
@@ -119,15 +130,6 @@ export function acceptContent(model: Model, content: Row, path: string, issues: 
       issues.push({ path: at(path, name), reason: 'is kept by Holdfast and cannot be a field of a document' })
   }
   return acceptJson(output, path, issues)
-}
-
-/** The record as a user sees it, from the values of its columns. */
-export function recordOf(model: Model, values: readonly unknown[]): Row {
-  const row: Row = {}
-  for (let index = 0; index < model.columns.length; index++) {
-    row[(model.columns[index] as ModelColumn).name] = values[index]
-  }
-  return fromRow(model, row)
 }
 
 /** The record as a user sees it, from a row of the backend. */

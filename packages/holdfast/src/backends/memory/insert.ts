@@ -1,0 +1,117 @@
+import type { Result, Row } from '../../backend/index.ts'
+import { StorageError } from '../../base/errors.ts'
+import type { Insert } from '../../statement/index.ts'
+import { compileAssignments } from './assignment.ts'
+import { Binder, type Values } from './binder.ts'
+import type { Catalog } from './catalog.ts'
+import type { Definition } from './definition.ts'
+import { columnsMaker } from './output.ts'
+import type { RowChange, Table } from './table.ts'
+import { assertValid } from './validity.ts'
+import { encodeValue, type StoredRow, type ValueType } from './values.ts'
+import type { View } from './view.ts'
+import { type Write, writeWhole } from './write.ts'
+
+/** Runs an insert. */
+export type RunInsert = (view: View, parameters: readonly unknown[], nowMs: number) => Result
+
+/** Makes an insert ready. */
+export function compileInsert(statement: Insert, catalog: Catalog): RunInsert {
+  const definition = catalog.definitionOf(statement.model)
+  const layOut = compileRow(statement, definition)
+  const returned = columnsMaker(definition, statement.returning)
+  const store = compileStore(statement, definition)
+  const width = statement.columns.length
+
+  return (view, parameters, nowMs) =>
+    writeWhole(view, (write) => {
+      const table = view.writable(definition.model.table)
+      const proposed: StoredRow[] = []
+      for (let at = statement.leading; at < parameters.length; at += width) {
+        proposed.push(layOut(parameters, at, nowMs, table))
+      }
+      const stored = store(write, table, proposed, parameters, nowMs)
+      const rows: Row[] = statement.returning.length > 0 ? stored.map(returned) : []
+      return { rows, count: stored.length }
+    })
+}
+
+/** Lays out one row of the parameters as it is stored. */
+type LayOut = (parameters: readonly unknown[], from: number, nowMs: number, table: Table) => StoredRow
+
+function compileRow(statement: Insert, definition: Definition): LayOut {
+  const empty = new Array<unknown>(definition.width).fill(null)
+  const columns = statement.columns.map(({ column, value }) => {
+    const type: ValueType = definition.columnOf(column)
+    return { slot: definition.slotOf(column), type, isNow: value === 'now' }
+  })
+  const { generated } = definition
+  return (parameters, from, nowMs, table) => {
+    const row = empty.slice()
+    for (let at = 0; at < columns.length; at++) {
+      const { slot, type, isNow } = columns[at] as (typeof columns)[number]
+      const value = parameters[from + at]
+      row[slot] = isNow ? nowMs + (value as number) : encodeValue(type, value)
+    }
+    if (generated !== -1 && row[generated] === null) row[generated] = table.nextKey()
+    definition.complete(row)
+    assertValid(definition, row)
+    return row
+  }
+}
+
+/** Stores rows, or what a conflict makes of them; gives the rows as they are then, without those that were dropped. */
+type Store = (
+  write: Write,
+  table: Table,
+  rows: readonly StoredRow[],
+  parameters: readonly unknown[],
+  nowMs: number,
+) => readonly StoredRow[]
+
+function compileStore({ onConflict }: Insert, definition: Definition): Store {
+  if (onConflict === undefined) {
+    return (write, table, rows) => {
+      write.apply(table, rows.map(inserted))
+      return rows
+    }
+  }
+  const index = conflictIndex(definition, onConflict.columns)
+  const binder = new Binder()
+  const change = onConflict.set.length === 0 ? undefined : compileAssignments(onConflict.set, definition, binder)
+  return (write, table, rows, parameters, nowMs) => {
+    const values: Values = binder.bind(parameters, nowMs)
+    const stored: StoredRow[] = []
+    for (const row of rows) {
+      const before = table.tree(index).collision(row)
+      const after = before === undefined ? row : change?.(before, values, row)
+      if (after === undefined) continue
+      write.apply(table, [{ before, after }])
+      stored.push(after)
+    }
+    return stored
+  }
+}
+
+function inserted(after: StoredRow): RowChange {
+  return { before: undefined, after }
+}
+
+/** The unique index of these columns; null for the primary key. */
+function conflictIndex({ model }: Definition, columns: readonly string[]): string | null {
+  const wanted = [...columns].sort().join('\0')
+  if ([...model.primaryKey].sort().join('\0') === wanted) return null
+  const index = model.indexes.find(
+    ({ unique, fields }) =>
+      unique &&
+      fields.every(({ path }) => path.length === 0) &&
+      fields
+        .map(({ column }) => column)
+        .sort()
+        .join('\0') === wanted,
+  )
+  if (index !== undefined) return index.name
+  throw new StorageError('DRIVER', `No unique index of ${model.name} has the columns ${columns.join(' and ')}.`, {
+    hint: 'Name the primary key or the columns of a unique index.',
+  })
+}

@@ -1,0 +1,30 @@
+import type { Row } from '../../backend/index.ts'
+import type { Definition, Place } from './definition.ts'
+import { decodeValue, readPath, type StoredRow } from './values.ts'
+
+/** Types whose stored values are handed out as they are. */
+const PLAIN = new Set(['text', 'integer', 'bigint', 'real', 'boolean', 'date', 'uuid', 'enum'])
+
+/** Makes what turns a stored row into one that is handed out, from the place of each of its members. */
+export function rowMaker(outputs: ReadonlyMap<string, Place>): (row: StoredRow) => Row {
+  const members = [...outputs].map(([name, { slot, path, type }]) => ({
+    name,
+    slot,
+    path,
+    type,
+    plain: PLAIN.has(type.type),
+  }))
+  return (row) => {
+    const made: Row = {}
+    for (const { name, slot, path, type, plain } of members) {
+      const value = row[slot]
+      made[name] = plain ? value : decodeValue(type, path.length === 0 ? value : readPath(value, path))
+    }
+    return made
+  }
+}
+
+/** Makes what gives back some columns of a table. */
+export function columnsMaker(definition: Definition, columns: readonly string[]): (row: StoredRow) => Row {
+  return rowMaker(new Map(columns.map((name) => [name, definition.placeOf({ column: name, path: [] })])))
+}

@@ -1,0 +1,75 @@
+import { type ColumnType, cloneJson } from '../../schema/index.ts'
+
+/**
+ * A row as it is stored: the values of its columns in order, then those at indexed JSON paths. It is never changed; a write
+ * puts another in its place, so that whoever still reads the old one is not disturbed.
+ */
+export type StoredRow = readonly unknown[]
+
+/** What a stored value is: a column's type, or `path` for whatever stands at a JSON path. */
+export interface ValueType {
+  readonly type: ColumnType | 'path'
+  /** Digits after the point of a decimal. */
+  readonly scale?: number
+}
+
+/** What stands at a JSON path. */
+export const PATH: ValueType = { type: 'path' }
+
+/** The type of counts and the like. */
+export const NUMBER: ValueType = { type: 'real' }
+
+/**
+ * A value as it is stored, so that it compares quickly and shares nothing with the caller: timestamps as milliseconds,
+ * decimals as whole numbers of their last digit, JSON and bytes as copies.
+ */
+export function encodeValue({ type }: ValueType, value: unknown): unknown {
+  if (value === null || value === undefined) return null
+  switch (type) {
+    case 'timestamp':
+      return (value as Date).getTime()
+    case 'decimal':
+      return BigInt((value as string).replace('.', ''))
+    case 'json':
+      return cloneJson(value)
+    case 'bytes':
+      return new Uint8Array(value as Uint8Array)
+    default:
+      return value
+  }
+}
+
+/** The value as it is handed out; what was stored cannot be changed through it. */
+export function decodeValue({ type, scale }: ValueType, value: unknown): unknown {
+  if (value === null) return null
+  switch (type) {
+    case 'timestamp':
+      return new Date(value as number)
+    case 'decimal':
+      return decimalText(value as bigint, scale ?? 0)
+    case 'json':
+    case 'path':
+      return cloneJson(value)
+    case 'bytes':
+      return new Uint8Array(value as Uint8Array)
+    default:
+      return value
+  }
+}
+
+/** A decimal as text: `decimalText(-5n, 2)` is `'-0.05'`. */
+function decimalText(units: bigint, scale: number): string {
+  if (scale === 0) return String(units)
+  const digits = String(units < 0n ? -units : units).padStart(scale + 1, '0')
+  return `${units < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
+}
+
+/** What stands at a path into JSON; null where nothing does. Lists are not entered. */
+export function readPath(json: unknown, path: readonly string[]): unknown {
+  let value = json
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, step)) return null
+    value = (value as Record<string, unknown>)[step]
+  }
+  return value
+}

@@ -1,0 +1,46 @@
+import type { Models } from '../../schema/index.ts'
+import type { Statement } from '../../statement/index.ts'
+import type { Dialect } from './dialect.ts'
+import { type InsertRows, insertQuery } from './insert.ts'
+import type { OutputColumn } from './outputs.ts'
+import { selectQuery } from './select.ts'
+import { deleteQuery, updateQuery, type WriteQuery } from './update.ts'
+import type { Binding } from './values.ts'
+
+/** A statement in SQL: its text, what is bound to it, and what its rows hold, by position. */
+export interface Compiled {
+  readonly text: string
+  /** In the order of the placeholders; `bindAll` makes the values of a call. */
+  readonly bindings: readonly Binding[]
+  /** In the order of the columns; `rowReader` makes rows of what a driver reads. Empty where nothing is read. */
+  readonly outputs: readonly OutputColumn[]
+}
+
+/**
+ * Makes SQL of a statement, for any values.
+ *
+ * @param rows for inserts: how many rows, one unless given.
+ */
+export function compileStatement(
+  statement: Statement,
+  models: Models,
+  dialect: Dialect,
+  rows: InsertRows = 1,
+): Compiled {
+  const { query, outputs } = queryOf(statement, models, dialect, rows)
+  const { sql, parameters } = query.compile()
+  return { text: sql, bindings: parameters as readonly Binding[], outputs }
+}
+
+function queryOf(statement: Statement, models: Models, dialect: Dialect, rows: InsertRows): WriteQuery {
+  switch (statement.kind) {
+    case 'select':
+      return selectQuery(statement, models, dialect)
+    case 'insert':
+      return insertQuery(statement, models, dialect, rows)
+    case 'update':
+      return updateQuery(statement, models, dialect)
+    case 'delete':
+      return deleteQuery(statement, models, dialect)
+  }
+}

@@ -1,0 +1,8 @@
+export { type Compiled, compileStatement } from './compile.ts'
+export type { Codec, Dialect } from './dialect.ts'
+export type { InsertRows } from './insert.ts'
+export type { OutputColumn } from './outputs.ts'
+export { postgresDialect } from './postgres-dialect.ts'
+export { type ReadRow, rowReader } from './rows.ts'
+export { sqliteDialect } from './sqlite-dialect.ts'
+export { type Binding, bindAll } from './values.ts'

@@ -1,0 +1,80 @@
+import { type InsertQueryBuilder, sql } from 'kysely'
+import type { Model, Models } from '../../schema/index.ts'
+import type { Insert, InsertColumn } from '../../statement/index.ts'
+import { compileAssignments } from './assignments.ts'
+import type { Dialect, Sql } from './dialect.ts'
+import { type ConditionContext, columnOf, fieldsOf, modelOf } from './fields.ts'
+import { returnedColumns } from './outputs.ts'
+import type { WriteQuery } from './update.ts'
+import { type Binding, boundValues } from './values.ts'
+
+/**
+ * How the rows of an insert are written: so many, one after the other; or `'lists'`, with the values of each column as
+ * one list, so that one text inserts any number of rows. Only Postgres has lists.
+ */
+export type InsertRows = number | 'lists'
+
+/** Makes SQL of an insert. */
+export function insertQuery(statement: Insert, models: Models, dialect: Dialect, rows: InsertRows): WriteQuery {
+  const model = modelOf(models, statement.model)
+  const context: ConditionContext = {
+    dialect,
+    fields: fieldsOf(model, dialect, model.table),
+    values: boundValues(dialect),
+  }
+  const outputs = returnedColumns(model, statement.returning, dialect)
+  const columns = statement.columns.map(({ column }) => columnOf(model, column).column)
+  // biome-ignore lint/suspicious/noExplicitAny: tables and rows are known at run time only.
+  let query: InsertQueryBuilder<any, any, any> = dialect.builder.insertInto(model.table)
+  if (columns.length === 0) query = query.defaultValues()
+  else query = query.columns(columns).expression(rowsOf(statement, model, context, rows))
+  const { onConflict } = statement
+  if (onConflict !== undefined) {
+    const target = onConflict.columns.map((column) => columnOf(model, column).column)
+    const set = compileAssignments(onConflict.set, model, context)
+    query = query.onConflict((conflict) => {
+      const on = conflict.columns(target)
+      return onConflict.set.length === 0 ? on.doNothing() : on.doUpdateSet(set)
+    })
+  }
+  if (outputs.length > 0) query = query.returning(outputs.map(({ read, column }) => read.as(column.name)))
+  return { query, outputs: outputs.map(({ column }) => column) }
+}
+
+function rowsOf(statement: Insert, model: Model, context: ConditionContext, rows: InsertRows): Sql {
+  if (rows === 'lists') return listedRows(statement, model, context)
+  const width = statement.columns.length
+  const written = Array.from({ length: rows }, (_, row) => {
+    const first = statement.leading + row * width
+    return sql`(${sql.join(statement.columns.map((column, at) => cell(column, first + at, model, context)))})`
+  })
+  return sql`values ${sql.join(written)}`
+}
+
+function cell(
+  { column, value }: InsertColumn,
+  parameter: number,
+  model: Model,
+  { dialect, values }: ConditionContext,
+): Sql {
+  if (value === 'now') return dialect.now(values.place(parameter, dialect.codec({ type: 'real' }).type))
+  const codec = dialect.codec(columnOf(model, column))
+  return values.place(parameter, codec.type, codec.encode)
+}
+
+/** `unnest` gives the rows in the order of the lists. */
+function listedRows({ columns, leading }: Insert, model: Model, { dialect }: ConditionContext): Sql {
+  const lists = columns.map(({ column, value }, at) => {
+    const codec = dialect.codec(value === 'now' ? { type: 'real' } : columnOf(model, column))
+    const { encode } = codec
+    const type = `${codec.type}[]`
+    const binding: Binding = { parameter: leading + at, every: columns.length, type, ...(encode && { encode }) }
+    return dialect.placeholder(binding, type)
+  })
+  const names = columns.map((_, at) => sql.id(`c${at}`))
+  const cells = columns.map(({ value }, at) => {
+    const given = names[at] as Sql
+    return value === 'now' ? dialect.now(given) : given
+  })
+  return sql`select ${sql.join(cells)} from unnest(${sql.join(lists)}) as given(${sql.join(names)})`
+}

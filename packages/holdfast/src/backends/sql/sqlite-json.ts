@@ -1,0 +1,85 @@
+import { sql } from 'kysely'
+import type { JsonScalar } from '../../statement/index.ts'
+import { JSON_RANK, type JsonPath, type MemberChange, type Sql } from './dialect.ts'
+import type { Encode } from './values.ts'
+
+/**
+ * SQLite keeps JSON as text, which compares its own way: booleans are 1 and 0, lists and objects are texts. So what
+ * stands at a path is taken apart into the rank of its type and its value; an index on a path holds both, and serves
+ * comparisons and orderings alike.
+ */
+export function sqlitePath(column: Sql, steps: readonly string[]): JsonPath {
+  const path = steps.length === 0 ? sql.lit('$') : sql.lit(pathText(steps))
+  const type = sql`json_type(${column}, ${path})`
+  const rank = sql`case ${type} when 'true' then 1 when 'false' then 1 when 'integer' then 2 when 'real' then 2 when 'text' then 3 when 'array' then 4 when 'object' then 4 end`
+  // An integer past 2^53 is text in JSON and a rounded double in JavaScript: as reals the two compare as JavaScript would.
+  const value = sql`case ${type} when 'integer' then json_extract(${column}, ${path}) + 0.0 when 'array' then null when 'object' then null else json_extract(${column}, ${path}) end`
+  const whole = sql`nullif(${column} -> ${path}, 'null')`
+  const is = (json: JsonScalar): Sql => sql`${rank} = ${sql.lit(JSON_RANK[json])}`
+  return {
+    rank,
+    whole,
+    identity: sql`case when ${type} in ('integer', 'real') then ${value} else ${whole} end`,
+    extreme: (operation) => {
+      const of = (json: JsonScalar): Sql => sql`json_quote(${sql.raw(operation)}(${value}) filter (where ${is(json)}))`
+      const truth = sql`iif(${sql.raw(operation)}(${value}) filter (where ${is('boolean')}), 'true', 'false')`
+      return sql`case ${sql.raw(operation)}(${rank}) when 1 then ${truth} when 2 then ${of('number')} when 3 then ${of('text')} when 4 then max(${whole}) filter (where ${rank} = 4) end`
+    },
+    total: (operation) => sql`${sql.raw(operation)}(${value}) filter (where ${is('number')})`,
+    keys: [rank, value],
+    uniqueKeys: [rank, value],
+    is,
+    scalar: () => value,
+    equals: (json, parameter, values) =>
+      sql`(${is(json)} and ${value} = ${values.place(parameter, 'ANY', scalarEncoding[json])})`,
+    has: (json, parameter, values) => {
+      const element = sql`case element.type when 'integer' then element.value + 0.0 else element.value end`
+      const listed = sql`select 1 from json_each(${column}, ${path}) as element where ${elementIs[json]} and ${element} = ${values.place(parameter, 'ANY', scalarEncoding[json])}`
+      return sql`(${type} = 'array' and exists (${listed}))`
+    },
+  }
+}
+
+/** How a scalar that is compared with one in JSON is bound. */
+export const scalarEncoding: Record<JsonScalar, Encode | undefined> = {
+  text: undefined,
+  number: undefined,
+  boolean: (value) => (value === true ? 1 : 0),
+}
+
+const elementIs: Record<JsonScalar, Sql> = {
+  text: sql`element.type = 'text'`,
+  number: sql`element.type in ('integer', 'real')`,
+  boolean: sql`element.type in ('true', 'false')`,
+}
+
+/** Every step is a key, whatever characters it has: quoted as JSON quotes it, which is how SQLite reads it. */
+function pathText(steps: readonly string[]): string {
+  return `$${steps.map((step) => `.${JSON.stringify(step)}`).join('')}`
+}
+
+/**
+ * `json_set` for members that are set; an incremented one is replaced where it is a number and otherwise by itself. A sum
+ * that is whole is written as an integer, as JavaScript writes it: `1`, not `1.0`.
+ */
+export function sqliteMembers(column: Sql, changes: readonly MemberChange[]): Sql {
+  const sets = changes.filter(({ operation }) => operation === 'set')
+  const increments = changes.filter(({ operation }) => operation === 'increment')
+  let changed = column
+  if (sets.length > 0) {
+    const members = sets.map(({ name, value }) => sql`${sql.lit(pathText([name]))}, json(${value})`)
+    changed = sql`json_set(${changed}, ${sql.join(members)})`
+  }
+  if (increments.length > 0) {
+    const members = increments.map(({ name, value }) => {
+      const path = sql.lit(pathText([name]))
+      const total = sql`json_extract(${column}, ${path}) + ${value}`
+      const whole = sql`${total} = cast(${total} as integer) and abs(${total}) <= 9007199254740991`
+      const number = sql`case when ${whole} then json_quote(cast(${total} as integer)) else json_quote(${total}) end`
+      const kept = sql`${column} -> ${path}`
+      return sql`${path}, json(case when json_type(${column}, ${path}) in ('integer', 'real') then ${number} else ${kept} end)`
+    })
+    changed = sql`json_replace(${changed}, ${sql.join(members)})`
+  }
+  return changed
+}

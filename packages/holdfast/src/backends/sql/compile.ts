@@ -2,9 +2,9 @@ import type { Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import type { Dialect } from './dialect.ts'
 import { type InsertRows, insertQuery } from './insert.ts'
-import type { OutputColumn } from './outputs.ts'
+import type { CompilableQuery, OutputColumn } from './outputs.ts'
 import { selectQuery } from './select.ts'
-import { deleteQuery, updateQuery, type WriteQuery } from './update.ts'
+import { deleteQuery, updateQuery } from './update.ts'
 import type { Binding } from './values.ts'
 
 /** A statement in SQL: its text, what is bound to it, and what its rows hold, by position. */
@@ -32,7 +32,7 @@ export function compileStatement(
   return { text: sql, bindings: parameters as readonly Binding[], outputs }
 }
 
-function queryOf(statement: Statement, models: Models, dialect: Dialect, rows: InsertRows): WriteQuery {
+function queryOf(statement: Statement, models: Models, dialect: Dialect, rows: InsertRows): CompilableQuery {
   switch (statement.kind) {
     case 'select':
       return selectQuery(statement, models, dialect)

@@ -1,7 +1,6 @@
-import type { Kysely, RawBuilder } from 'kysely'
+import type { CreateTableBuilder, InsertQueryBuilder, Kysely, RawBuilder, SelectQueryBuilder } from 'kysely'
 import type { ColumnType } from '../../schema/index.ts'
 import type { DateUnit, Direction, JsonScalar } from '../../statement/index.ts'
-import type { Encode, Values } from './values.ts'
 
 /** A piece of SQL together with the places of its parameters. What it gives is known at run time only. */
 // biome-ignore lint/suspicious/noExplicitAny: unknown would need a cast wherever Kysely wants a boolean or a number.
@@ -10,6 +9,12 @@ export type Sql = RawBuilder<any>
 /** Kysely's query builder, used to compile only: it has no connection. Names are known at run time, so rows have no types. */
 // biome-ignore lint/suspicious/noExplicitAny: Kysely's own way to say that the tables are not known to the type checker.
 export type Builder = Kysely<any>
+// biome-ignore lint/suspicious/noExplicitAny: as above.
+export type SelectQuery = SelectQueryBuilder<any, any, any>
+// biome-ignore lint/suspicious/noExplicitAny: as above.
+export type InsertQuery = InsertQueryBuilder<any, any, any>
+// biome-ignore lint/suspicious/noExplicitAny: as above.
+export type NewTable = CreateTableBuilder<any, any>
 
 /** What a value is: a column's type and what belongs to it, wherever the value stands. */
 export interface ValueType {
@@ -31,8 +36,18 @@ export interface Codec {
   readonly read?: (value: Sql) => Sql
 }
 
+/** From what the port gives to what is bound. */
+export type Encode = (value: unknown) => unknown
+
 /** Turns a value as the driver reads it into the value that the port gives. */
 export type Decode = (stored: unknown) => unknown
+
+/** Puts the values of parameters into SQL: statements bind them, DDL writes them out. */
+export interface Values {
+  place(parameter: number, type: string, encode?: Encode): Sql
+  /** Whether a value is an element of the list in a parameter. */
+  isIn(value: Sql, codec: Codec, parameter: number): Sql
+}
 
 /** How lists and objects and scalars at a JSON path rank; missing and null have no rank and are null. */
 export const JSON_RANK: Record<JsonScalar | 'other', number> = { boolean: 1, number: 2, text: 3, other: 4 }
@@ -112,16 +127,32 @@ export interface Dialect {
 
 /** In which the DDL of one database differs from another's. */
 export interface DialectDdl {
+  /** A column's type as `create table` has it. */
+  columnType(type: ValueType): Sql
+  /** The type and the constraint of a generated key. */
+  generated(constraint: string): Sql
   /** The default of a timestamp column that defaults to now. */
   readonly now: Sql
   /** What follows the parenthesis of `create table`. */
-  readonly tableOptions: Sql
-  /** The type and the constraint of a generated key. */
-  generated(constraint: string): Sql
+  readonly tableOptions?: Sql
   /** Whether foreign keys are part of `create table`; otherwise they are added once all tables are there. */
   readonly foreignKeysInTable: boolean
+  /** Whether a check can look into a list. */
+  readonly checksLists: boolean
   /** The range that a column's values must keep to, where its database type allows more. */
   range(column: Sql, type: ValueType): Sql | null
   /** A column of an index. */
   indexed(column: Sql, nullable: boolean): Sql
+  /** The statements that make the further indexes a table needs that has an index on paths into these columns. */
+  pathIndexes(table: string, columns: readonly string[]): string[]
+  /** How the tables that exist are found out. */
+  readonly inspection: Inspection
+}
+
+/** How the tables that exist are found out. Both texts take no parameters and give rows of these columns, in this order. */
+export interface Inspection {
+  /** Table, column, type, 1 where null is allowed, and the place in the primary key: from 1 on, or 0. */
+  readonly columns: string
+  /** Table, index, 1 where it is unique. Without primary keys. */
+  readonly indexes: string
 }

@@ -1,8 +1,7 @@
 import { sql } from 'kysely'
 import type { Model, ModelColumn, Models } from '../../schema/index.ts'
 import type { Field, Select } from '../../statement/index.ts'
-import type { Dialect, JsonPath, Sql, ValueType } from './dialect.ts'
-import type { Values } from './values.ts'
+import type { Dialect, JsonPath, Sql, Values, ValueType } from './dialect.ts'
 
 /** What a field of a statement is in SQL: a value of one type, or whatever stands at a path into JSON. */
 export type Term =

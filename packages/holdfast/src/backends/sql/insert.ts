@@ -1,11 +1,10 @@
-import { type InsertQueryBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Model, Models } from '../../schema/index.ts'
 import type { Insert, InsertColumn } from '../../statement/index.ts'
 import { compileAssignments } from './assignments.ts'
-import type { Dialect, Sql } from './dialect.ts'
+import type { Dialect, InsertQuery, Sql } from './dialect.ts'
 import { type ConditionContext, columnOf, fieldsOf, modelOf } from './fields.ts'
-import { returnedColumns } from './outputs.ts'
-import type { WriteQuery } from './update.ts'
+import { type CompilableQuery, returnedColumns } from './outputs.ts'
 import { type Binding, boundValues } from './values.ts'
 
 /**
@@ -15,7 +14,7 @@ import { type Binding, boundValues } from './values.ts'
 export type InsertRows = number | 'lists'
 
 /** Makes SQL of an insert. */
-export function insertQuery(statement: Insert, models: Models, dialect: Dialect, rows: InsertRows): WriteQuery {
+export function insertQuery(statement: Insert, models: Models, dialect: Dialect, rows: InsertRows): CompilableQuery {
   const model = modelOf(models, statement.model)
   const context: ConditionContext = {
     dialect,
@@ -24,8 +23,7 @@ export function insertQuery(statement: Insert, models: Models, dialect: Dialect,
   }
   const outputs = returnedColumns(model, statement.returning, dialect)
   const columns = statement.columns.map(({ column }) => columnOf(model, column).column)
-  // biome-ignore lint/suspicious/noExplicitAny: tables and rows are known at run time only.
-  let query: InsertQueryBuilder<any, any, any> = dialect.builder.insertInto(model.table)
+  let query: InsertQuery = dialect.builder.insertInto(model.table)
   if (columns.length === 0) query = query.defaultValues()
   else query = query.columns(columns).expression(rowsOf(statement, model, context, rows))
   const { onConflict } = statement

@@ -12,6 +12,12 @@ export interface OutputColumn {
   readonly decode?: Decode
 }
 
+/** A statement ready to become text, and the columns it gives. */
+export interface CompilableQuery {
+  readonly query: { compile(): { readonly sql: string; readonly parameters: readonly unknown[] } }
+  readonly outputs: readonly OutputColumn[]
+}
+
 /** An output of a select in SQL. */
 export interface CompiledOutput {
   readonly column: OutputColumn

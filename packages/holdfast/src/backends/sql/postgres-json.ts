@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import type { JsonScalar } from '../../statement/index.ts'
-import { type Codec, JSON_RANK, type JsonPath, type MemberChange, type Sql } from './dialect.ts'
-import type { Values } from './values.ts'
+import { type Codec, JSON_RANK, type JsonPath, type MemberChange, type Sql, type Values } from './dialect.ts'
 
 /** How a scalar that is compared with one in `jsonb` is bound. Booleans compare as 0 and 1. */
 export const SCALARS: Record<JsonScalar, Codec> = {

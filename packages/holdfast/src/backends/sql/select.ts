@@ -1,23 +1,14 @@
-import { type SelectQueryBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Models } from '../../schema/index.ts'
 import type { Direction, Order, Select } from '../../statement/index.ts'
 import { compileCondition } from './conditions.ts'
-import type { Builder, Dialect, Sql } from './dialect.ts'
+import type { Builder, Dialect, SelectQuery, Sql } from './dialect.ts'
 import { aliasOf, type ConditionContext, type Fields, joinedFields, modelOf, plainOf, type Term } from './fields.ts'
-import { type CompiledOutput, compileOutput, type OutputColumn } from './outputs.ts'
+import { type CompilableQuery, type CompiledOutput, compileOutput } from './outputs.ts'
 import { boundValues } from './values.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: tables and rows are known at run time only.
-type Query = SelectQueryBuilder<any, any, any>
-
-/** A select in SQL, and what its rows hold. */
-export interface SelectQuery {
-  readonly query: Pick<Query, 'compile'>
-  readonly outputs: readonly OutputColumn[]
-}
-
 /** Makes SQL of a select. */
-export function selectQuery(statement: Select, models: Models, dialect: Dialect): SelectQuery {
+export function selectQuery(statement: Select, models: Models, dialect: Dialect): CompilableQuery {
   const fields = joinedFields(statement, models, dialect)
   const outputs = statement.outputs.map((output) => compileOutput(output, fields, dialect))
   const context: ConditionContext = {
@@ -58,9 +49,9 @@ function withOutputs(fields: Fields, outputs: readonly CompiledOutput[], grouped
   return (field) => (field.source === 'output' ? (terms.get(field.column) as Term) : fields(field))
 }
 
-function joinedTables({ model, joins }: Select, models: Models, builder: Builder, fields: Fields): Query {
+function joinedTables({ model, joins }: Select, models: Models, builder: Builder, fields: Fields): SelectQuery {
   const table = (of: string, source: number) => sql.id(modelOf(models, of).table).as(aliasOf(source))
-  let query: Query = builder.selectFrom(table(model, 0))
+  let query: SelectQuery = builder.selectFrom(table(model, 0))
   for (const [index, join] of joins.entries()) {
     const pairs = join.on.map(([here, there]) => sql`${plainOf(fields(here))} = ${plainOf(fields(there))}`)
     const on: Sql = pairs.length === 0 ? sql`true` : sql.join(pairs, sql` and `)
@@ -95,7 +86,11 @@ export function orderSteps(orderBy: readonly Order[], context: ConditionContext)
 }
 
 /** Adds the greatest number of rows, and of rows passed over. */
-export function limited(query: Query, statement: Pick<Select, 'limit' | 'offset'>, context: ConditionContext): Query {
+export function limited(
+  query: SelectQuery,
+  statement: Pick<Select, 'limit' | 'offset'>,
+  context: ConditionContext,
+): SelectQuery {
   const { dialect, values } = context
   const { type } = dialect.codec({ type: 'integer' })
   const { limit, offset } = statement
@@ -106,11 +101,11 @@ export function limited(query: Query, statement: Pick<Select, 'limit' | 'offset'
 
 /** The first rows of each group by the ordering, in that ordering. */
 function firstOfEach(
-  query: Query,
+  query: SelectQuery,
   statement: Select & Required<Pick<Select, 'limitPer'>>,
   outputs: readonly CompiledOutput[],
   context: ConditionContext,
-): Query {
+): SelectQuery {
   const { dialect, fields, values } = context
   const steps = stepsOf(statement.orderBy, context)
   const groups = statement.limitPer.fields.map((field) => plainOf(fields(field)))
@@ -123,7 +118,7 @@ function firstOfEach(
     place.as('place'),
   ])
   const limit = values.place(statement.limitPer.limit, dialect.codec({ type: 'integer' }).type)
-  let outer: Query = dialect.builder
+  let outer: SelectQuery = dialect.builder
     .selectFrom(inner.as('ranked'))
     .select(outputs.map(({ column }, index) => sql.id(`c${index}`).as(column.name)))
     .where(sql<boolean>`${sql.id('place')} <= ${limit}`)

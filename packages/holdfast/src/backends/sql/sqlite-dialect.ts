@@ -1,8 +1,8 @@
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from 'kysely'
 import type { DateUnit } from '../../statement/index.ts'
-import type { Codec, Decode, Dialect, Sql, ValueType } from './dialect.ts'
+import type { Codec, Decode, Dialect, Encode, Sql, ValueType } from './dialect.ts'
 import { scalarEncoding, sqliteMembers, sqlitePath } from './sqlite-json.ts'
-import type { Binding, Encode } from './values.ts'
+import type { Binding } from './values.ts'
 
 const DAY_MS = 86_400_000
 
@@ -53,10 +53,21 @@ export const sqliteDialect: Dialect = {
   ddl: {
     now: sql`(${NOW})`,
     tableOptions: sql`strict`,
-    generated: (constraint) => sql`integer constraint ${sql.id(constraint)} primary key autoincrement`,
+    columnType: (type) => sql.raw(codecOf(type).type),
+    generated: (constraint) => sql`INTEGER constraint ${sql.id(constraint)} primary key autoincrement`,
     foreignKeysInTable: true,
+    checksLists: false,
     range,
     indexed: (column) => column,
+    pathIndexes: () => [],
+    inspection: {
+      columns: `select t.name, c.name, c.type, c."notnull" = 0 and c.pk = 0, c.pk
+        from sqlite_schema as t join pragma_table_info(t.name) as c
+        where t.type = 'table' and t.name not like 'sqlite\\_%' escape '\\' order by t.name, c.cid`,
+      indexes: `select t.name, i.name, i."unique"
+        from sqlite_schema as t join pragma_index_list(t.name) as i
+        where t.type = 'table' and i.origin <> 'pk' order by t.name, i.name`,
+    },
   },
 }
 

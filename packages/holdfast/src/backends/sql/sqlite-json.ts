@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import type { JsonScalar } from '../../statement/index.ts'
-import { JSON_RANK, type JsonPath, type MemberChange, type Sql } from './dialect.ts'
-import type { Encode } from './values.ts'
+import { type Encode, JSON_RANK, type JsonPath, type MemberChange, type Sql } from './dialect.ts'
 
 /**
  * SQLite keeps JSON as text, which compares its own way: booleans are 1 and 0, lists and objects are texts. So what

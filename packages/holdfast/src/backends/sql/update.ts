@@ -5,18 +5,12 @@ import { compileAssignments } from './assignments.ts'
 import { compileCondition } from './conditions.ts'
 import type { Dialect, Sql } from './dialect.ts'
 import { aliasOf, type ConditionContext, fieldsOf, modelOf, plainOf } from './fields.ts'
-import { type CompiledOutput, type OutputColumn, returnedColumns } from './outputs.ts'
+import { type CompilableQuery, type CompiledOutput, returnedColumns } from './outputs.ts'
 import { limited, orderSteps } from './select.ts'
 import { boundValues } from './values.ts'
 
-/** A write in SQL, and the columns it gives back. */
-export interface WriteQuery {
-  readonly query: { compile(): { readonly sql: string; readonly parameters: readonly unknown[] } }
-  readonly outputs: readonly OutputColumn[]
-}
-
 /** Makes SQL of an update. */
-export function updateQuery(statement: Update, models: Models, dialect: Dialect): WriteQuery {
+export function updateQuery(statement: Update, models: Models, dialect: Dialect): CompilableQuery {
   const model = modelOf(models, statement.model)
   const { context, where, outputs } = partsOf(statement, model, dialect)
   const set = compileAssignments(statement.set, model, context)
@@ -28,7 +22,7 @@ export function updateQuery(statement: Update, models: Models, dialect: Dialect)
 }
 
 /** Makes SQL of a delete. */
-export function deleteQuery(statement: Delete, models: Models, dialect: Dialect): WriteQuery {
+export function deleteQuery(statement: Delete, models: Models, dialect: Dialect): CompilableQuery {
   const model = modelOf(models, statement.model)
   const { where, outputs } = partsOf(statement, model, dialect)
   let query = dialect.builder.deleteFrom(sql.id(model.table).as(aliasOf(0)))

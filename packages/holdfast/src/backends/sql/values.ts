@@ -1,8 +1,5 @@
 import { sql } from 'kysely'
-import type { Codec, Dialect, Sql } from './dialect.ts'
-
-/** From what the port gives to what is bound. */
-export type Encode = (value: unknown) => unknown
+import type { Dialect, Encode, Sql, Values } from './dialect.ts'
 
 /** Where one value that is bound comes from. */
 export interface Binding {
@@ -33,12 +30,6 @@ function listOf(parameters: readonly unknown[], first: number, every: number, en
     list.push(encode === undefined ? parameters[at] : encode(parameters[at]))
   }
   return list
-}
-
-/** Puts the values of parameters into SQL: statements bind them, DDL writes them out. */
-export interface Values {
-  place(parameter: number, type: string, encode?: Encode): Sql
-  isIn(value: Sql, codec: Codec, parameter: number): Sql
 }
 
 /** Binds values: what Kysely compiles as the parameters of a statement are `Binding`s. */

@@ -1,0 +1,150 @@
+import { sql } from 'kysely'
+import type { SchemaChange } from '../../backend/index.ts'
+import { StorageError } from '../../base/errors.ts'
+import type { FieldPath, ForeignKey, Model, ModelColumn, ModelIndex, Models } from '../../schema/index.ts'
+import { checkConstraint, rangeConstraint } from './checks.ts'
+import type { Dialect, NewTable, Sql } from './dialect.ts'
+import { columnOf, fieldsOf } from './fields.ts'
+import { primaryKeyName } from './names.ts'
+
+/**
+ * The statements that make changes of the schema, in order: all tables before all indexes, and those before foreign keys that are added
+ * apart, so that tables may refer to each other in a circle.
+ *
+ * @param existing the names of the tables that are there; those are not created again.
+ */
+export function schemaStatements(
+  changes: readonly SchemaChange[],
+  existing: ReadonlySet<string>,
+  models: Models,
+  dialect: Dialect,
+): string[] {
+  const present = new Set(existing)
+  const [dropped, tables, indexes, foreignKeys] = [[], [], [], []] as string[][] as [
+    string[],
+    string[],
+    string[],
+    string[],
+  ]
+  for (const change of changes) {
+    if (change.kind === 'dropTable') {
+      dropped.push(dialect.builder.schema.dropTable(change.table).compile().sql)
+      present.delete(change.table)
+    } else if (change.kind === 'createIndex') {
+      indexes.push(...createIndex(indexOf(change.model, change.index), change.model, dialect))
+    } else if (!present.has(change.model.table)) {
+      const { model } = change
+      present.add(model.table)
+      tables.push(createTable(model, models, dialect))
+      indexes.push(...model.indexes.flatMap((index) => createIndex(index, model, dialect)))
+      if (!dialect.ddl.foreignKeysInTable) {
+        foreignKeys.push(...model.foreignKeys.map((foreignKey) => addForeignKey(foreignKey, model, models, dialect)))
+      }
+    }
+  }
+  return [...dropped, ...tables, ...indexes, ...foreignKeys]
+}
+
+function indexOf(model: Model, name: string): ModelIndex {
+  const index = model.indexes.find((one) => one.name === name)
+  if (index !== undefined) return index
+  throw new StorageError('DRIVER', `There is no index ${name} in ${model.name}.`, {
+    hint: 'Name one of the indexes of the model.',
+  })
+}
+
+function createTable(model: Model, models: Models, dialect: Dialect): string {
+  let table: NewTable = dialect.builder.schema.createTable(model.table)
+  for (const column of model.columns) table = addColumn(table, column, model, dialect)
+  if (!model.columns.some(({ generated }) => generated)) {
+    table = table.addPrimaryKeyConstraint(primaryKeyName(model), columnNames(model.primaryKey, model))
+  }
+  for (const column of model.columns) {
+    const range = rangeConstraint(column, model, dialect)
+    if (range !== null) table = table.addCheckConstraint(range.name, range.condition)
+  }
+  for (const check of model.checks) table = table.addCheckConstraint(check.name, checkConstraint(check, model, dialect))
+  if (dialect.ddl.foreignKeysInTable) {
+    for (const foreignKey of model.foreignKeys) {
+      const { columns, target, references, onDelete, onUpdate } = referenceOf(foreignKey, model, models)
+      table = table.addForeignKeyConstraint(foreignKey.name, columns, target, references, (constraint) =>
+        constraint.onDelete(onDelete).onUpdate(onUpdate),
+      )
+    }
+  }
+  const { tableOptions } = dialect.ddl
+  return (tableOptions === undefined ? table : table.modifyEnd(tableOptions)).compile().sql
+}
+
+function addColumn(table: NewTable, column: ModelColumn, model: Model, dialect: Dialect): NewTable {
+  if (column.generated) return table.addColumn(column.column, dialect.ddl.generated(primaryKeyName(model)))
+  const { type, encode } = dialect.codec(column)
+  return table.addColumn(column.column, dialect.ddl.columnType(column), (definition) => {
+    const required = column.nullable ? definition : definition.notNull()
+    const given = column.default
+    if (given?.kind === 'now') return required.defaultTo(dialect.ddl.now)
+    if (given?.kind !== 'value' || given.value === null) return required
+    return required.defaultTo(
+      dialect.literal(encode === undefined ? given.value : encode(accepted(given.value, column)), type),
+    )
+  })
+}
+
+/** The default in the form in which it is stored. It was checked when the schema was resolved. */
+function accepted(value: unknown, column: ModelColumn): unknown {
+  return column.accept(value, column.name, [])
+}
+
+function columnNames(fields: readonly string[], model: Model): string[] {
+  return fields.map((field) => columnOf(model, field).column)
+}
+
+const ACTIONS = { restrict: 'no action', cascade: 'cascade', setNull: 'set null' } as const
+
+/**
+ * `restrict` becomes `no action`, which looks when the statement is done: SQL's own `restrict` looks at once, so that whether a
+ * record and those that refer to it can be deleted together would depend on which comes first.
+ */
+function referenceOf({ column, model: target, onDelete, onUpdate }: ForeignKey, model: Model, models: Models) {
+  const to = models.get(target) as Model
+  return {
+    columns: columnNames([column], model),
+    target: to.table,
+    references: columnNames(to.primaryKey, to),
+    onDelete: ACTIONS[onDelete],
+    onUpdate: ACTIONS[onUpdate],
+  }
+}
+
+function addForeignKey(foreignKey: ForeignKey, model: Model, models: Models, dialect: Dialect): string {
+  const { columns, target, references, onDelete, onUpdate } = referenceOf(foreignKey, model, models)
+  return dialect.builder.schema
+    .alterTable(model.table)
+    .addForeignKeyConstraint(foreignKey.name, columns, target, references)
+    .onDelete(onDelete)
+    .onUpdate(onUpdate)
+    .compile().sql
+}
+
+function createIndex(index: ModelIndex, model: Model, dialect: Dialect): string[] {
+  const fields = fieldsOf(model, dialect)
+  const columns = index.fields.flatMap(({ column, path }): Sql[] => {
+    const term = fields({ source: 0, column, path })
+    if (term.kind === 'value') return [dialect.ddl.indexed(term.sql, term.nullable)]
+    const keys = index.unique ? term.path.uniqueKeys : term.path.keys
+    return keys.map((key) => dialect.ddl.indexed(sql`(${key})`, true))
+  })
+  const builder = dialect.builder.schema
+    .createIndex(index.name)
+    .ifNotExists()
+    .on(model.table)
+    .expression(sql.join(columns))
+  const own = (index.unique ? builder.unique() : builder).compile().sql
+  return [own, ...dialect.ddl.pathIndexes(model.table, pathColumns(index.fields, model))]
+}
+
+/** The JSON columns that an index has paths into. */
+function pathColumns(fields: readonly FieldPath[], model: Model): string[] {
+  const columns = fields.filter(({ path }) => path.length > 0).map(({ column }) => columnOf(model, column).column)
+  return [...new Set(columns)]
+}

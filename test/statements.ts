@@ -1,11 +1,13 @@
 import type { Backend, Executor, Result, Row } from '../packages/holdfast/src/backend/index.ts'
 import type { Model, Schema } from '../packages/holdfast/src/schema/index.ts'
 import {
+  type AfterKey,
   type Assignment,
   type Condition,
   type Field,
   joinedScope,
   keyFields,
+  type Order,
   type Output,
   readOrderBy,
   readWhere,
@@ -21,7 +23,11 @@ export interface Asked {
 }
 
 /** A change in a test: a plain value is set, these are not. */
-export type Change = unknown | { readonly $increment: unknown } | { readonly $proposed: true } | { readonly $nowPlusMs: number }
+export type Change =
+  | unknown
+  | { readonly $increment: unknown }
+  | { readonly $proposed: true }
+  | { readonly $nowPlusMs: number }
 
 interface Choosing {
   readonly where?: object
@@ -31,13 +37,19 @@ interface Choosing {
 }
 
 interface Selecting extends Choosing {
+  /** The last row of the page before; read by `orderBy`. */
+  readonly after?: Row
   readonly offset?: number
   /** Names of outputs and the fields they show. */
   readonly fields?: Readonly<Record<string, string>>
   readonly outputs?: (field: (name: string) => Field) => readonly Output[]
   readonly groupBy?: readonly string[]
   readonly having?: (shape: Shape) => Condition
-  readonly joins?: readonly { readonly model: string; readonly kind: 'inner' | 'left'; readonly on: Readonly<Record<string, string>> }[]
+  readonly joins?: readonly {
+    readonly model: string
+    readonly kind: 'inner' | 'left'
+    readonly on: Readonly<Record<string, string>>
+  }[]
   readonly limitPer?: { readonly fields: readonly string[]; readonly limit: number }
 }
 
@@ -85,7 +97,10 @@ export class Statements {
     const joins = (query.joins ?? []).map(({ model: target, kind, on }, index) => ({
       model: target,
       kind,
-      on: Object.entries(on).map(([here, there]) => [field(here), { ...fieldIn(joinedScope(this.model(target), []), there), source: index + 1 }] as const),
+      on: Object.entries(on).map(
+        ([here, there]) =>
+          [field(here), { ...fieldIn(joinedScope(this.model(target), []), there), source: index + 1 }] as const,
+      ),
     }))
     const fields = query.fields ?? Object.fromEntries(model.columns.map((column) => [column.name, column.name]))
     const outputs =
@@ -98,15 +113,22 @@ export class Statements {
     const having = query.having?.(shape)
     const orderBy =
       query.groupBy === undefined
-        ? readOrderBy(query.orderBy, outputScope(scope, outputs), shape, query.orderBy === undefined ? [] : keyFields(model))
+        ? readOrderBy(
+            query.orderBy,
+            outputScope(scope, outputs),
+            shape,
+            query.orderBy === undefined ? [] : keyFields(model),
+          )
         : readOrderBy(query.orderBy, outputScope(scope, outputs), shape, [])
+    const after = query.after
+    const condition = after === undefined ? query.condition : () => afterRow(after, orderBy, shape)
     return asked(shape, {
       kind: 'select',
       model: name,
       joins,
       outputs,
       orderBy,
-      ...this.#where(scope, query, shape),
+      ...this.#where(scope, { ...query, ...(condition && { condition }) }, shape),
       ...(query.groupBy !== undefined && { groupBy: query.groupBy }),
       ...(having !== undefined && { having }),
       ...(query.limit !== undefined && { limit: shape.add(query.limit) }),
@@ -148,7 +170,12 @@ export class Statements {
 
   deleting(name: string, { returning = [], ...choosing }: Returning = {}): Asked {
     const shape = new Shape('test')
-    return asked(shape, { kind: 'delete', model: name, ...this.#choosing(this.model(name), choosing, shape), returning })
+    return asked(shape, {
+      kind: 'delete',
+      model: name,
+      ...this.#choosing(this.model(name), choosing, shape),
+      returning,
+    })
   }
 
   model(name: string): Model {
@@ -168,7 +195,9 @@ export class Statements {
   #where(scope: Scope, { where, condition }: Choosing, shape: Shape): { where?: Condition } {
     const read = where === undefined ? undefined : readWhere(where, scope, shape)
     const conditions = [read, condition?.(shape)].filter((one) => one !== undefined)
-    return conditions.length === 0 ? {} : { where: conditions.length === 1 ? (conditions[0] as Condition) : { kind: 'and', conditions } }
+    return conditions.length === 0
+      ? {}
+      : { where: conditions.length === 1 ? (conditions[0] as Condition) : { kind: 'and', conditions } }
   }
 
   #assignments(model: Model, set: Row, shape: Shape): Assignment[] {
@@ -200,6 +229,22 @@ interface Inserting {
 function asked(shape: Shape, statement: Statement): Asked {
   shape.assertValid('The statement of a test is wrong')
   return { statement, parameters: shape.parameters }
+}
+
+/** The condition of a page after a row that holds whole columns. */
+function afterRow(row: Row, orderBy: readonly Order[], shape: Shape): Condition {
+  const keys = orderBy.map(({ field, direction }): AfterKey => {
+    const start: unknown = row[field.column]
+    const value = field.path.reduce((inner: unknown, step) => (inner as Row | null)?.[step] ?? null, start)
+    if (value === null) return { field, direction, parameter: null }
+    if (field.path.length === 0) return { field, direction, parameter: shape.add(value) }
+    if (typeof value === 'object') return { field, direction, parameter: null, json: 'other' }
+    const json = ({ string: 'text', number: 'number', boolean: 'boolean' } as const)[
+      typeof value as 'string' | 'number' | 'boolean'
+    ]
+    return { field, direction, parameter: shape.add(value), json }
+  })
+  return { kind: 'after', keys }
 }
 
 function fieldIn(scope: Scope, path: string): Field {

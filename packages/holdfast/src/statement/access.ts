@@ -122,14 +122,15 @@ function wantedOrder(statement: Select | Update | Delete): readonly Order[] | nu
 
 function accessBy(way: Way, model: Model, facts: Facts, wanted: readonly Order[] | null): Access {
   const pins = pinsOf(way, facts)
-  const next = way.fields[pins.length]
+  const whole = pins.length >= way.own && way.unique && !pins.slice(0, way.own).some(({ kind }) => kind === 'null')
+  const single = whole && !pins.some(({ kind }) => kind === 'in')
+  const next = whole ? undefined : way.fields[pins.length]
   const range = next === undefined ? [] : facts.range(next)
   const walk = wanted === null ? null : walkInOrder(way, model, pins, facts, wanted)
-  const after = walk?.exact === true ? afterIn(facts, wanted as readonly Order[], walk.directions) : null
+  const after = !whole && walk?.exact === true ? afterIn(facts, wanted as readonly Order[], walk.directions) : null
   const used = new Set<Condition>(pins)
   if (after === null) for (const condition of range) used.add(condition)
   else if (new Set(walk?.directions).size === 1) used.add(facts.after as Condition)
-  const whole = pins.length >= way.own && way.unique && !pins.slice(0, way.own).some(({ kind }) => kind === 'null')
   const bounded = pins.length > 0 || range.length > 0 || after !== null
   return {
     kind: whole ? (way.index === null ? 'key' : 'unique') : bounded ? 'index' : 'scan',
@@ -138,7 +139,7 @@ function accessBy(way: Way, model: Model, facts: Facts, wanted: readonly Order[]
     pins: pins.map((condition) => ({ condition, direction: condition === walk?.list ? walk.listDirection : 'asc' })),
     range,
     after,
-    order: walk === null ? null : walk.directions,
+    order: single ? [] : (walk?.directions ?? null),
     rest: facts.conditions.filter((condition) => !used.has(condition)),
     joins: [],
   }

@@ -27,8 +27,10 @@ export function compileInsert(statement: Insert, catalog: Catalog): RunInsert {
     writeWhole(view, (write) => {
       const table = view.writable(definition.model.table)
       const proposed: StoredRow[] = []
-      for (let at = statement.leading; at < parameters.length; at += width) {
-        proposed.push(layOut(parameters, at, nowMs, table))
+      // Without columns there are no parameters to count rows by: one row of nothing but a generated key.
+      const count = width === 0 ? 1 : (parameters.length - statement.leading) / width
+      for (let row = 0; row < count; row++) {
+        proposed.push(layOut(parameters, statement.leading + row * width, nowMs, table))
       }
       const stored = store(write, table, proposed, parameters, nowMs)
       const rows: Row[] = statement.returning.length > 0 ? stored.map(returned) : []

@@ -118,7 +118,7 @@ export class Table {
     for (const { before, after } of changes) {
       if (before === undefined) continue
       for (const tree of trees) {
-        if (after !== undefined && tree.isSamePlace(before, after)) tree.replace(after)
+        if (after !== undefined && tree.isSamePlace(before, after)) tree.replace(before, after)
         else tree.remove(before)
       }
     }
@@ -147,7 +147,7 @@ export class Table {
     for (const { before, after } of changes) {
       if (before === undefined) continue
       for (const tree of this.#trees) {
-        if (after !== undefined && tree.isSamePlace(before, after)) tree.replace(before)
+        if (after !== undefined && tree.isSamePlace(before, after)) tree.replace(after, before)
         else tree.add(before)
       }
     }

@@ -11,8 +11,9 @@ export class MemoryTransaction implements Connection {
   readonly schema: Pick<SchemaEditor, 'apply'>
   readonly #view: TransactionView
   readonly #clock: Clock
-  /** Why nothing can be done any more. */
-  #end: unknown
+  #ended = false
+  /** Why it ended before its time. */
+  #reason: unknown
 
   constructor(view: TransactionView, clock: Clock) {
     this.#view = view
@@ -31,7 +32,8 @@ export class MemoryTransaction implements Connection {
       const running = work(this)
       return await (signal === undefined ? running : Promise.race([running, aborted(signal)]))
     } finally {
-      this.#end = signal?.aborted === true ? signal.reason : hasEnded()
+      this.#ended = true
+      if (signal?.aborted === true) this.#reason = signal.reason
     }
   }
 
@@ -62,7 +64,7 @@ export class MemoryTransaction implements Connection {
   }
 
   #assertRunning(): void {
-    if (this.#end !== undefined) throw this.#end
+    if (this.#ended) throw this.#reason ?? hasEnded()
   }
 }
 

@@ -31,6 +31,9 @@ export class Tree {
   #highUnits = false
   readonly #key: unknown[] = []
   #clash: StoredRow | undefined
+  /** The leaf that was read or written last, and where: a batch mostly goes on from there, without a search. */
+  #leaf: Node | undefined
+  #at = 0
 
   constructor(slots: readonly number[], unique: number) {
     this.slots = slots
@@ -55,6 +58,7 @@ export class Tree {
       const left = row[slots[at] as number]
       const right = key[at]
       if (left === right) continue
+      if (typeof left === 'number' && typeof right === 'number') return left < right ? -1 : 1
       if (typeof left === 'string' && typeof right === 'string' && !this.#highUnits) return left < right ? -1 : 1
       const difference = compareStored(left, right)
       if (difference !== 0) return difference
@@ -79,7 +83,9 @@ export class Tree {
       next = node.children[at + 1] ?? next
       node = node.children[at] as Node
     }
-    let row = node.rows[this.rowAt(node, key, length, false)]
+    const at = this.rowAt(node, key, length, false)
+    let row = node.rows[at]
+    this.#stay(node, at)
     if (row === undefined) {
       while (next !== undefined && next.children !== null) next = next.children[0]
       row = next?.rows[0]
@@ -99,6 +105,7 @@ export class Tree {
       const other = this.#collision()
       if (other !== undefined) return other
     }
+    if (this.#insertHere(row)) return undefined
     this.#clash = undefined
     this.root = this.#own(this.root)
     const right = this.#insert(this.root, row)
@@ -127,22 +134,65 @@ export class Tree {
     return this.find(this.#key, this.unique)
   }
 
-  /** Puts a row in the place of the stored one that has the same place. */
-  replace(row: StoredRow): void {
-    this.#readKey(row)
-    const leaf = this.#ownLeaf()
-    leaf.rows[this.rowAt(leaf, this.#key, this.slots.length, false)] = row
+  /** Puts a row in the place of a stored one; both have the same place. */
+  replace(before: StoredRow, after: StoredRow): void {
+    const here = this.#isHere(before)
+    if (here !== undefined) {
+      here.rows[this.#at] = after
+      return
+    }
+    this.#readKey(after)
+    let node = this.#own(this.root)
+    this.root = node
+    while (node.children !== null) node = this.#ownChild(node.children, this.#childOfKey(node))
+    const at = this.#rowOfKey(node)
+    node.rows[at] = after
+    this.#stay(node, at)
   }
 
-  /** Removes the row that has the same place. */
+  /** Removes a stored row. */
   remove(row: StoredRow): void {
+    this.size--
+    const here = this.#isHere(row)
+    // What is left small here is merged by the next removal that comes by a search.
+    if (here !== undefined && here.rows.length > 1) {
+      removeAt(here.rows, this.#at)
+      return
+    }
     this.#readKey(row)
     this.root = this.#own(this.root)
     this.#removeFrom(this.root)
     while (this.root.children !== null && this.root.children.length <= 1) {
       this.root = this.root.children[0] ?? { owner: this.#owner, rows: [], children: null }
     }
-    this.size--
+  }
+
+  #stay(leaf: Node, at: number): void {
+    this.#leaf = leaf
+    this.#at = at
+  }
+
+  /** The leaf at hand, if the row is where the last one was or next to it, and the leaf may be written to. */
+  #isHere(row: StoredRow): Node | undefined {
+    const leaf = this.#leaf
+    if (leaf === undefined || leaf.owner !== this.#owner) return undefined
+    if (leaf.rows[this.#at] !== row && leaf.rows[++this.#at] !== row) return undefined
+    return leaf
+  }
+
+  /** Inserts the row of the key between the last one and the next, if that is its place. */
+  #insertHere(row: StoredRow): boolean {
+    const leaf = this.#leaf
+    if (leaf === undefined || leaf.owner !== this.#owner || leaf.rows.length >= MAX_ROWS) return false
+    const { rows } = leaf
+    const before = rows[this.#at]
+    const after = rows[this.#at + 1]
+    if (before === undefined || after === undefined) return false
+    if (this.#compareKey(before) >= 0) return false
+    if (this.#compareKey(after) <= 0) return false
+    insertAt(rows, ++this.#at, row)
+    this.size++
+    return true
   }
 
   /** The first row of a leaf that is not below the key, or that is above it. */
@@ -193,12 +243,16 @@ export class Tree {
     return copy
   }
 
-  #ownLeaf(): Node {
-    let node = this.#own(this.root)
-    this.root = node
-    while (node.children !== null)
-      node = this.#ownChild(node.children, this.childAt(node, this.#key, this.slots.length, true))
-    return node
+  #childOfKey(branch: Node): number {
+    return this.childAt(branch, this.#key, this.slots.length, true)
+  }
+
+  #rowOfKey(leaf: Node): number {
+    return this.rowAt(leaf, this.#key, this.slots.length, false)
+  }
+
+  #compareKey(row: StoredRow): number {
+    return this.compare(row, this.#key, this.slots.length)
   }
 
   /** Adds below an owned node; gives the new node to its right when it had to be split. */
@@ -206,10 +260,7 @@ export class Tree {
     const { rows, children } = node
     if (children === null) return this.#insertIntoLeaf(node, row)
     const last = rows.length - 1
-    const at =
-      this.compare(rows[last] as StoredRow, this.#key, this.slots.length) <= 0
-        ? last
-        : this.childAt(node, this.#key, this.slots.length, true)
+    const at = this.#compareKey(rows[last] as StoredRow) <= 0 ? last : this.#childOfKey(node)
     const right = this.#insert(this.#ownChild(children, at), row)
     if (right === undefined) return undefined
     insertAt(rows, at + 1, right.rows[0] as StoredRow)
@@ -220,15 +271,15 @@ export class Tree {
   #insertIntoLeaf(leaf: Node, row: StoredRow): Node | undefined {
     const { rows } = leaf
     const last = rows.at(-1)
-    const difference = last === undefined ? -1 : this.compare(last, this.#key, this.slots.length)
-    const appends = difference < 0
-    const at = appends ? rows.length : this.rowAt(leaf, this.#key, this.slots.length, false)
+    const appends = last === undefined || this.#compareKey(last) < 0
+    const at = appends ? rows.length : this.#rowOfKey(leaf)
     const here = rows[at]
-    if (here !== undefined && this.compare(here, this.#key, this.slots.length) === 0) {
+    if (here !== undefined && this.#compareKey(here) === 0) {
       this.#clash = here
       return undefined
     }
     insertAt(rows, at, row)
+    this.#stay(leaf, at)
     return rows.length > MAX_ROWS ? this.#split(leaf, appends) : undefined
   }
 
@@ -240,15 +291,17 @@ export class Tree {
 
   #removeFrom(node: Node): void {
     if (node.children === null) {
-      node.rows.splice(this.rowAt(node, this.#key, this.slots.length, false), 1)
+      const at = this.#rowOfKey(node)
+      removeAt(node.rows, at)
+      this.#stay(node, at)
       return
     }
-    const at = this.childAt(node, this.#key, this.slots.length, true)
+    const at = this.#childOfKey(node)
     const child = this.#ownChild(node.children, at)
     this.#removeFrom(child)
     if (child.rows.length === 0) {
-      node.rows.splice(at, 1)
-      node.children.splice(at, 1)
+      removeAt(node.rows, at)
+      removeAt(node.children, at)
     } else if (child.rows.length < MIN_ROWS) this.#mergeAround(node, node.children, at)
   }
 
@@ -262,8 +315,9 @@ export class Tree {
       ...(right.children === null ? right.rows : [node.rows[left + 1] as StoredRow, ...right.rows.slice(1)]),
     )
     if (right.children !== null) merged.children?.push(...right.children)
-    node.rows.splice(left + 1, 1)
-    children.splice(left + 1, 1)
+    removeAt(node.rows, left + 1)
+    removeAt(children, left + 1)
+    this.#leaf = undefined
   }
 }
 
@@ -271,6 +325,15 @@ function insertAt<Item>(list: Item[], at: number, item: Item): void {
   list.push(item)
   for (let to = list.length - 1; to > at; to--) list[to] = list[to - 1] as Item
   list[at] = item
+}
+
+function removeAt(list: unknown[], at: number): void {
+  if (at === 0) {
+    list.shift()
+    return
+  }
+  for (let to = at + 1; to < list.length; to++) list[to - 1] = list[to]
+  list.pop()
 }
 
 function hasHighUnits(values: readonly unknown[]): boolean {

@@ -9,7 +9,17 @@
 export type { BackendFactory } from './backend/index.ts'
 export { type Clock, systemClock } from './base/clock.ts'
 export * from './base/errors.ts'
-export * from './queue/public.ts'
+export type {
+  EnqueueOptions,
+  Handler,
+  HandlerContext,
+  Job,
+  JobError,
+  JobState,
+  QueueStats,
+  WorkOptions,
+} from './queue/index.ts'
+export { Queue, Worker } from './queue/index.ts'
 export type { Include, OrderBy, Page, PageQuery, Patch, Query } from './repository/index.ts'
 export {
   avg,

@@ -120,6 +120,8 @@ export function documents(options: DocumentsOptions & { readonly schema?: Standa
 export interface QueueOptions {
   /** How often a job is tried before it counts as failed; 5 unless given. */
   readonly maxAttempts?: number
+  /** The pauses between attempts: the first (1 s unless given), doubled each time up to the longest (1 h), half of each at random. */
+  readonly backoff?: { readonly firstMs?: number; readonly longestMs?: number }
 }
 
 /** A declared queue. */

@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely'
 import type { Session } from '../backend/index.ts'
-import { createQueue, type Queue as QueueHandle } from '../queue/index.ts'
+import { Queue, queueModels, type WorkerHost } from '../queue/index.ts'
 import { Repository } from '../repository/index.ts'
 import type { Model, ModelName, QueueName, Schema } from '../schema/index.ts'
+import type { LaterSession } from './later-transaction.ts'
 import { kyselyOf, type SqlRunner, type SqlTables } from './sql.ts'
 import type { QueueData, QueueInput, RepositoryOf, Stores, Transaction, UndeclaredRepository } from './stores.ts'
 import type { TransactionSession } from './transaction-session.ts'
@@ -14,11 +15,15 @@ export interface Shared {
   /** Every model, features' own and undeclared ones included. */
   readonly models: Map<string, Model>
   readonly autoCreate: boolean
+  /** Whether the tables of queues were made when the storage was opened; else they are made at first use. */
+  readonly hasQueues: boolean
 }
 
 /** The ways to the data, in one session. */
 export abstract class SessionStores<S extends Schema> implements Stores<S> {
   protected readonly shared: Shared
+  /** What workers need; only the storage itself starts any. */
+  protected readonly workers: WorkerHost<Transaction<S>> | undefined
   readonly #session: Session & SqlRunner
   #sql: Kysely<SqlTables<S>> | undefined
 
@@ -34,14 +39,15 @@ export abstract class SessionStores<S extends Schema> implements Stores<S> {
     const declared = schema.models.get(name)
     if (declared !== undefined) return new Repository(this.#session, declared)
     const undeclared = models.get(name) ?? undeclaredModel(name, models, autoCreate)
-    return new Repository(new EnsuringSession(this.#session, undeclared), undeclared)
+    return new Repository(new EnsuringSession(this.#session, [undeclared]), undeclared)
   }
 
-  queue<Name extends QueueName<S>>(name: Name): QueueHandle<QueueData<S, Name>, QueueInput<S, Name>>
-  queue<Data = unknown>(name?: string): QueueHandle<Data, Data>
+  queue<Name extends QueueName<S>>(name: Name): Queue<QueueData<S, Name>, QueueInput<S, Name>, Transaction<S>>
+  queue<Data = unknown>(name?: string): Queue<Data, Data, Transaction<S>>
   queue(name = 'default'): unknown {
     const declaration = this.shared.schema.declarations[name]
-    return createQueue(this.#session, name, declaration?.kind === 'queue' ? declaration : undefined)
+    const session = this.shared.hasQueues ? this.#session : new EnsuringSession(this.#session, queueModels)
+    return new Queue(session, name, declaration?.kind === 'queue' ? declaration : undefined, this.workers)
   }
 
   get sql(): Kysely<SqlTables<S>> {
@@ -52,9 +58,9 @@ export abstract class SessionStores<S extends Schema> implements Stores<S> {
 
 /** The ways to the data, in one transaction. */
 export class TransactionStores<S extends Schema> extends SessionStores<S> implements Transaction<S> {
-  readonly #session: TransactionSession
+  readonly #session: TransactionSession | LaterSession
 
-  constructor(shared: Shared, session: TransactionSession) {
+  constructor(shared: Shared, session: TransactionSession | LaterSession) {
     super(shared, session)
     this.#session = session
   }

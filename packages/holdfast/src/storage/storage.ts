@@ -1,16 +1,18 @@
-import type { Backend, BackendFactory } from '../backend/index.ts'
+import type { Backend, BackendFactory, Session } from '../backend/index.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { isHoldfastError } from '../base/errors.ts'
-import { queueModels } from '../queue/index.ts'
+import { queueModels, type WorkerHost } from '../queue/index.ts'
 import { defineSchema, type Schema } from '../schema/index.ts'
 import { type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
 import { fitTables } from './create-tables.ts'
 import { type Environment, targetFromEnv } from './env.ts'
+import { type LaterSession, openLater } from './later-transaction.ts'
 import type { StorageMetrics } from './metrics.ts'
 import { RootSession, type StatementListener } from './root-session.ts'
 import { SessionStores, type Shared, TransactionStores } from './session-stores.ts'
 import type { Transaction, TransactionOptions } from './stores.ts'
 import { backendOf, type TargetOptions } from './targets.ts'
+import type { TransactionSession } from './transaction-session.ts'
 
 /** How a storage is opened. */
 export interface StorageOptions<S extends Schema> extends TargetOptions {
@@ -43,8 +45,20 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
   readonly #session: RootSession
   readonly #backend: Backend
 
+  readonly #workers = new Set<{ stop(): Promise<void> }>()
+  protected override readonly workers: WorkerHost<Transaction<S>>
+
   constructor(shared: Shared, session: RootSession, backend: Backend) {
     super(shared, session)
+    const transactionOf = (of: Session) => new TransactionStores<S>(shared, of as TransactionSession | LaterSession)
+    this.workers = {
+      transactionOf,
+      openLater: () => openLater(session, transactionOf),
+      started: (worker) => {
+        this.#workers.add(worker)
+        return () => this.#workers.delete(worker)
+      },
+    }
     this.#session = session
     this.#backend = backend
   }
@@ -107,9 +121,10 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
     return this.#session.onStatement(listener)
   }
 
-  /** Refuses new calls, lets those that run finish, and closes files and connections. Closing twice is fine. */
-  close(): Promise<void> {
-    return this.#session.close()
+  /** Stops workers, refuses new calls, lets those that run finish, and closes files and connections. Closing twice is fine. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#workers].map((worker) => worker.stop()))
+    await this.#session.close()
   }
 
   /** Lets `await using storage = await openStorage(…)` close it. */
@@ -137,8 +152,9 @@ export async function openStorage<const S extends Schema = NoSchema>(
 ): Promise<Storage<S>> {
   const schema = options.schema ?? (defineSchema({}) as unknown as S)
   const autoCreate = options.autoCreate ?? process.env['NODE_ENV'] !== 'production'
-  const own = [...schema.models.values(), ...queueModels]
-  const models = new Map(own.map((model) => [model.name, model]))
+  const hasQueues = Object.values(schema.declarations).some(({ kind }) => kind === 'queue')
+  const own = [...schema.models.values(), ...(hasQueues ? queueModels : [])]
+  const models = new Map([...own, ...queueModels].map((model) => [model.name, model]))
   const factory = typeof target === 'string' ? await backendOf(target, options) : target
   const backend = factory({ models })
   await backend.open()
@@ -149,7 +165,7 @@ export async function openStorage<const S extends Schema = NoSchema>(
     throw error
   }
   const session = new RootSession(backend, models, options.clock ?? systemClock)
-  return new Storage<S>({ schema, models, autoCreate }, session, backend)
+  return new Storage<S>({ schema, models, autoCreate, hasQueues }, session, backend)
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { RetryingTransactionOptions, Session } from '../backend/index.ts'
-import type { Queue as QueueHandle } from '../queue/index.ts'
+import type { Queue as JobQueue } from '../queue/index.ts'
 import type { Repository } from '../repository/index.ts'
 import type { RelationsOf, UndeclaredSchema } from '../repository/types.ts'
 import type { DocumentFields, Insert, Key, ModelName, Queue, QueueName, Row, Schema } from '../schema/index.ts'
@@ -44,8 +44,8 @@ export interface Stores<S extends Schema> {
   repository<Content extends object = Record<string, unknown>>(name: string): UndeclaredRepository<Content>
 
   /** A job queue; without a name the default one. */
-  queue<Name extends QueueName<S>>(name: Name): QueueHandle<QueueData<S, Name>, QueueInput<S, Name>>
-  queue<Data = unknown>(name?: string): QueueHandle<Data, Data>
+  queue<Name extends QueueName<S>>(name: Name): JobQueue<QueueData<S, Name>, QueueInput<S, Name>, Transaction<S>>
+  queue<Data = unknown>(name?: string): JobQueue<Data, Data, Transaction<S>>
 
   /**
    * Kysely on this database, typed from the schema, for what repositories have no word for. On SQL backends only. What it

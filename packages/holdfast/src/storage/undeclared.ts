@@ -22,15 +22,15 @@ export function undeclaredModel(name: string, models: Map<string, Model>, autoCr
   return model
 }
 
-/** A session that makes sure a model's table exists before the first call. */
+/** A session that makes sure that the tables of some models exist before the first call. */
 export class EnsuringSession implements Session {
   readonly #inner: Session
-  readonly #model: Model
+  readonly #models: readonly Model[]
   #ensured: Promise<void> | undefined
 
-  constructor(inner: Session, model: Model) {
+  constructor(inner: Session, models: readonly Model[]) {
     this.#inner = inner
-    this.#model = model
+    this.#models = models
   }
 
   get models(): Session['models'] {
@@ -69,8 +69,12 @@ export class EnsuringSession implements Session {
   }
 
   #ensure(): Promise<void> {
-    this.#ensured ??= this.#inner.ensureTable(this.#model)
+    this.#ensured ??= this.#ensureAll()
     return this.#ensured
+  }
+
+  async #ensureAll(): Promise<void> {
+    for (const model of this.#models) await this.#inner.ensureTable(model)
   }
 
   afterCommit(work: () => void): void {

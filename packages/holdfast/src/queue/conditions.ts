@@ -1,0 +1,41 @@
+import type { Assignment, Condition, Field } from '../statement/index.ts'
+
+/** A column of the statement's own table. */
+export function field(column: string): Field {
+  return { source: 0, column, path: [] }
+}
+
+/** The column equals a parameter. */
+export function equals(column: string, parameter: number): Condition {
+  return { kind: 'compare', field: field(column), operator: 'eq', operand: { kind: 'parameter', parameter } }
+}
+
+/** The column is one of the values of a parameter. */
+export function oneOf(column: string, parameter: number): Condition {
+  return { kind: 'in', field: field(column), parameter }
+}
+
+/** The time in the column has come; the parameter is the clock's offset. */
+export function isDue(column: string, plusMs: number): Condition {
+  return { kind: 'compare', field: field(column), operator: 'lte', operand: { kind: 'now', plusMs } }
+}
+
+/** All of these. */
+export function all(...conditions: Condition[]): Condition {
+  return { kind: 'and', conditions }
+}
+
+/** The column becomes a parameter. */
+export function set(column: string, parameter: number): Assignment {
+  return { field: field(column), operation: 'set', operand: { kind: 'parameter', parameter } }
+}
+
+/** The column becomes the database's time plus a parameter. */
+export function setNow(column: string, plusMs: number): Assignment {
+  return { field: field(column), operation: 'set', operand: { kind: 'now', plusMs } }
+}
+
+/** The column grows by a parameter. */
+export function add(column: string, parameter: number): Assignment {
+  return { field: field(column), operation: 'increment', operand: { kind: 'parameter', parameter } }
+}

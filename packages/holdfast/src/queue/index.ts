@@ -1,0 +1,7 @@
+export type { EnqueueOptions } from './enqueue.ts'
+export type { QueueStats } from './find.ts'
+export type { LaterTransaction, WorkerHost } from './host.ts'
+export type { Job, JobError } from './job.ts'
+export { type JobState, queueModels } from './models.ts'
+export { type JobOrId, type ListOptions, Queue } from './queue.ts'
+export { type Handler, type HandlerContext, Worker, type WorkOptions } from './worker.ts'

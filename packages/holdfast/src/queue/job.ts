@@ -1,0 +1,71 @@
+import type { Row } from '../backend/index.ts'
+import type { JobState } from './models.ts'
+
+/** One failed attempt. */
+export interface JobError {
+  readonly message: string
+  readonly stack?: string
+  /** When, as an ISO 8601 time. */
+  readonly at: string
+  readonly attempt: number
+}
+
+/** A job as its queue gives it. */
+export interface Job<Data = unknown> {
+  readonly id: string
+  readonly queue: string
+  readonly data: Data
+  readonly state: JobState
+  /** How often it was taken; 1 while it runs for the first time. */
+  readonly attempt: number
+  readonly maxAttempts: number
+  /** Higher runs first. */
+  readonly priority: number
+  readonly runAt: Date
+  /** At most one live job of a queue has it. */
+  readonly key: string | null
+  /** What the handler last said of its progress. */
+  readonly progress: unknown
+  /** What the handler returned. */
+  readonly result: unknown
+  /** Every failed attempt. */
+  readonly errors: readonly JobError[]
+  readonly createdAt: Date
+  readonly finishedAt: Date | null
+  /** Proves that the holder took it; null unless it was just taken. */
+  readonly token: string | null
+}
+
+/** The job of a row of either table. */
+export function jobOf<Data>(row: Row): Job<Data> {
+  return {
+    id: row['id'] as string,
+    queue: row['queue'] as string,
+    data: row['data'] as Data,
+    state: row['state'] as JobState,
+    attempt: row['attempt'] as number,
+    maxAttempts: row['maxAttempts'] as number,
+    priority: 0 - (row['precedence'] as number),
+    runAt: row['runAt'] as Date,
+    key: row['key'] as string | null,
+    progress: row['progress'] ?? null,
+    result: row['result'] ?? null,
+    errors: row['errors'] as JobError[],
+    createdAt: row['createdAt'] as Date,
+    finishedAt: (row['finishedAt'] as Date | undefined) ?? null,
+    token: (row['token'] as string | null | undefined) ?? null,
+  }
+}
+
+/** An error as a job keeps it. */
+export function jobError(error: unknown, attempt: number, now: number): JobError {
+  const at = new Date(now).toISOString()
+  if (!(error instanceof Error)) return { message: storable(String(error)), at, attempt }
+  const message = storable(error.message)
+  return error.stack === undefined ? { message, at, attempt } : { message, stack: storable(error.stack), at, attempt }
+}
+
+/** Messages come from anywhere; what no database can hold must not keep the error from being kept. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\\0')
+}

@@ -1,0 +1,246 @@
+import type { Row, Session } from '../backend/index.ts'
+import { ConfigurationError, LeaseLostError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { acceptJson, describe, type Queue as QueueDeclaration } from '../schema/index.ts'
+import { claim, extendLeases, makeReady } from './claim.ts'
+import { type EnqueueOptions, enqueueAll } from './enqueue.ts'
+import { countJobs, findJob, finished, listJobs, live, type QueueStats } from './find.ts'
+import { failAttempt, finish, record } from './finish.ts'
+import type { WorkerHost } from './host.ts'
+import { type Job, jobOf } from './job.ts'
+import type { JobState } from './models.ts'
+import { type Handler, Worker, type WorkOptions } from './worker.ts'
+
+const DEFAULT_LEASE_MS = 30_000
+
+/** A job, or its id. With the job itself it is made sure that the caller still holds it. */
+export type JobOrId = Job | string
+
+/** Which jobs `list` gives. */
+export interface ListOptions {
+  readonly state?: JobState
+  /** At most so many; 100 unless given. */
+  readonly limit?: number
+}
+
+/**
+ * A durable job queue. Made by `storage.queue(name)`; `tx.queue(name)` does the same inside a transaction, so that a job exists exactly when
+ * its data does.
+ */
+export class Queue<Data = unknown, Input = Data, Tx = unknown> {
+  readonly name: string
+  readonly #session: Session
+  readonly #declaration: QueueDeclaration | undefined
+  readonly #workers: WorkerHost<Tx> | undefined
+
+  constructor(
+    session: Session,
+    name: string,
+    declaration: QueueDeclaration | undefined,
+    workers: WorkerHost<Tx> | undefined,
+  ) {
+    this.name = name
+    this.#session = session
+    this.#declaration = declaration
+    this.#workers = workers
+  }
+
+  /**
+   * Adds a job. While a live job has the same `key`, that one is given back and nothing is added.
+   *
+   * @throws ValidationError when the payload or an option is refused.
+   */
+  async enqueue(data: Input, options: EnqueueOptions = {}): Promise<Job<Data>> {
+    const entries = [{ data, options, path: '' }]
+    const [job] = await enqueueAll(this.#session, this.name, this.#declaration, entries)
+    return job as Job<Data>
+  }
+
+  /** Adds many jobs in one statement, all or none. */
+  async enqueueMany(jobs: readonly ({ readonly data: Input } & EnqueueOptions)[]): Promise<Job<Data>[]> {
+    const entries = jobs.map(({ data, ...options }, index) => ({ data, options, path: String(index) }))
+    return (await enqueueAll(this.#session, this.name, this.#declaration, entries)) as Job<Data>[]
+  }
+
+  /**
+   * Takes the most urgent job that is due, or null. It is this caller's for `leaseMs` (30 s); then another may take it.
+   */
+  async dequeue(options: { readonly leaseMs?: number } = {}): Promise<Job<Data> | null> {
+    return (await this.dequeueMany(1, options))[0] ?? null
+  }
+
+  /** Takes up to `count` jobs in one statement. */
+  async dequeueMany(count: number, options: { readonly leaseMs?: number } = {}): Promise<Job<Data>[]> {
+    if (!Number.isSafeInteger(count) || count < 1)
+      throw this.#refused('count', `must be a whole number from 1 on, got ${describe(count)}`)
+    await makeReady(this.#session, this.name)
+    return (await claim(this.#session, this.name, count, options.leaseMs ?? DEFAULT_LEASE_MS)) as Job<Data>[]
+  }
+
+  /**
+   * Ends a job well.
+   *
+   * @throws LeaseLostError when the lease ran out and somebody else has the job; NotFoundError for an id that is not live.
+   */
+  async acknowledge(jobOrId: JobOrId, result: unknown = null): Promise<void> {
+    const job = await this.#held(jobOrId)
+    const done = await finish(this.#session, [{ job, state: 'completed', result: this.#json('result', result) }])
+    if (!done.has(job.id)) throw this.#lost(job)
+  }
+
+  /**
+   * Ends an attempt badly: the job runs again after a growing pause, or has failed for good when no attempts are left or `retry` is false.
+   *
+   * @throws LeaseLostError; NotFoundError.
+   */
+  async fail(jobOrId: JobOrId, error: unknown, retry = true): Promise<void> {
+    await failAttempt(this.#session, await this.#held(jobOrId), error, retry, this.#declaration?.options.backoff)
+  }
+
+  /**
+   * Keeps a job for so many milliseconds from now.
+   *
+   * @throws LeaseLostError; NotFoundError.
+   */
+  async extend(jobOrId: JobOrId, leaseMs: number): Promise<void> {
+    const job = await this.#held(jobOrId)
+    if (!(await extendLeases(this.#session, [job], leaseMs)).has(job.id)) throw this.#lost(job)
+  }
+
+  /** The job, whether it is live or finished; null where there is none. */
+  get(id: string): Promise<Job<Data> | null> {
+    return findJob(this.#session, this.name, id) as Promise<Job<Data> | null>
+  }
+
+  /** Jobs of a state (of every state unless given): live ones in the order of taking, finished ones latest first. */
+  list({ state, limit = 100 }: ListOptions = {}): Promise<Job<Data>[]> {
+    return listJobs(this.#session, this.name, state, limit) as Promise<Job<Data>[]>
+  }
+
+  /** How many jobs are in each state. */
+  stats(): Promise<QueueStats> {
+    return countJobs(this.#session, this.name)
+  }
+
+  /** Ends a job that has not finished; a worker that runs it finds its lease lost. Whether there was one. */
+  async cancel(id: string): Promise<boolean> {
+    return this.#session.transaction(async (session) => {
+      const row = await live(session).findById(id)
+      if (row === null || row['queue'] !== this.name || !(await live(session).delete(id))) return false
+      await record(session, [{ job: jobOf(row), state: 'cancelled', result: null }])
+      return true
+    })
+  }
+
+  /** Queues a failed or cancelled job again, with all its attempts. Whether there was one. */
+  async retry(id: string): Promise<boolean> {
+    return this.#session.transaction(async (session) => {
+      const row = await finished(session).findById(id)
+      if (row === null || row['queue'] !== this.name || row['state'] === 'completed') return false
+      await finished(session).delete(id)
+      const { state: _, result: __, finishedAt: ___, ...kept } = row
+      const now = new Date(session.clock.now())
+      await live(session).create({ ...kept, state: 'scheduled', attempt: 0, runAt: now, dueAt: now } as Row)
+      return true
+    })
+  }
+
+  /** Forgets finished jobs, of a state and before a time where given; gives their number. */
+  purge({
+    state,
+    before,
+  }: {
+    readonly state?: 'completed' | 'failed' | 'cancelled'
+    readonly before?: Date
+  } = {}): Promise<number> {
+    const where = { queue: this.name, ...(state && { state }), ...(before && { finishedAt: { lt: before } }) }
+    return finished(this.#session).deleteMany(where as never)
+  }
+
+  /**
+   * Starts a worker. It takes jobs as they come and runs the handler with them, up to `concurrency` at once. A job whose handler returns is
+   * completed, one whose handler throws is tried again.
+   *
+   * @throws ConfigurationError inside a transaction.
+   *
+   * @example
+   * ```ts
+   * const worker = storage.queue('mail').work(async (job, { tx, signal }) => {
+   *   await send(job.data, { signal })
+   *   await tx.repository('sent').create({ to: job.data.to })
+   * }, { concurrency: 4 })
+   * await worker.stop()
+   * ```
+   */
+  work(handler: Handler<Data, Tx>, options: WorkOptions = {}): Worker {
+    const worker = this.#worker(handler, options)
+    worker.start()
+    return worker
+  }
+
+  /**
+   * Runs what is due until nothing is, and gives how many attempts were made. For tests and scripts: with the handler given, or else with that
+   * of the worker of this queue that was started last.
+   */
+  async drain(handler?: Handler<Data, Tx>): Promise<number> {
+    const used = handler ?? (this.#handlers().get(this.name) as Handler<Data, Tx> | undefined)
+    if (used === undefined) {
+      throw new ConfigurationError(
+        `No worker of the queue ${this.name} was started here, so there is nothing to drain with.`,
+        {
+          hint: 'Start one with work(handler), or give the handler: drain(handler).',
+        },
+      )
+    }
+    return this.#worker(used, {}).drain()
+  }
+
+  #worker(handler: Handler<Data, Tx>, options: WorkOptions): Worker {
+    if (this.#workers === undefined) {
+      throw new ConfigurationError('A worker cannot be started inside a transaction.', {
+        code: 'TRANSACTION_MISUSE',
+        hint: 'Use storage.queue(…).work(…) outside of it.',
+      })
+    }
+    this.#handlers().set(this.name, handler)
+    const settings = { session: this.#session, queue: this.name, declaration: this.#declaration, ...options }
+    return new Worker(this.#workers, handler as Handler<unknown, unknown>, settings)
+  }
+
+  /** The last handler of each queue of this storage. */
+  #handlers(): Map<string, unknown> {
+    const key = this.#workers ?? this
+    const known = handlers.get(key) ?? new Map<string, unknown>()
+    handlers.set(key, known)
+    return known
+  }
+
+  async #held(jobOrId: JobOrId): Promise<Job> {
+    if (typeof jobOrId !== 'string') {
+      if (jobOrId.token === null) throw this.#lost(jobOrId)
+      return jobOrId
+    }
+    const row = await live(this.#session).findById(jobOrId)
+    if (row === null || row['queue'] !== this.name || row['state'] !== 'active')
+      throw new NotFoundError(`the queue ${this.name}`, jobOrId)
+    return jobOf(row)
+  }
+
+  #json(path: string, value: unknown): unknown {
+    if (value === undefined) return null
+    const issues: { path: string; reason: string }[] = []
+    const accepted = acceptJson(value, path, issues)
+    if (issues.length > 0) throw new ValidationError(`The result of a job of ${this.name} was refused`, issues)
+    return accepted
+  }
+
+  #lost(job: Job): LeaseLostError {
+    return new LeaseLostError(`the job ${job.id} of ${this.name}`)
+  }
+
+  #refused(path: string, reason: string): ValidationError {
+    return new ValidationError(`A call on the queue ${this.name} was refused`, [{ path, reason }])
+  }
+}
+
+/** For `drain`, by storage. */
+const handlers = new WeakMap<object, Map<string, unknown>>()

@@ -1,0 +1,132 @@
+import type { Plan, Result, Row, Session } from '../backend/index.ts'
+import type { LaterTransaction } from '../queue/index.ts'
+import type { Model } from '../schema/index.ts'
+import { type AmbientScope, runInScope } from './ambient.ts'
+import type { RootSession } from './root-session.ts'
+import type { SqlRunner } from './sql.ts'
+import type { TransactionSession } from './transaction-session.ts'
+
+/**
+ * The session of a transaction that begins with the first call made in it, so that a job that writes nothing costs no transaction.
+ * It is not tried again after a conflict: the work was not given to it as a function; the job is tried again instead.
+ */
+export class LaterSession implements Session, SqlRunner {
+  readonly inTransaction = true
+  readonly #root: RootSession
+  readonly #scope: AmbientScope = {}
+  #opened: Promise<TransactionSession> | undefined
+  #outcome: Promise<void> = Promise.resolve()
+  #end: PromiseWithResolvers<void> = Promise.withResolvers()
+
+  constructor(root: RootSession) {
+    this.#root = root
+  }
+
+  get models(): Session['models'] {
+    return this.#root.models
+  }
+
+  get traits(): Session['traits'] {
+    return this.#root.traits
+  }
+
+  get clock(): Session['clock'] {
+    return this.#root.clock
+  }
+
+  plan(key: string, statement: Parameters<Session['plan']>[1]): Plan {
+    return this.#root.plan(key, statement)
+  }
+
+  async execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
+    return (await this.open()).execute(plan, parameters)
+  }
+
+  async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[]> {
+    yield* (await this.open()).stream(plan, parameters)
+  }
+
+  async sql(text: string, parameters: readonly unknown[]): Promise<Result> {
+    return (await this.open()).sql(text, parameters)
+  }
+
+  async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return (await this.open()).runNested(work)
+  }
+
+  /** Like `transaction`, giving `work` all that a transaction's session can do. */
+  async runNested<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
+    return (await this.open()).runNested(work)
+  }
+
+  /** Runs `work` after the commit; without a transaction there is none to wait for. */
+  afterCommit(work: () => void): void {
+    if (this.#opened === undefined) this.#root.afterCommit(work)
+    else void this.#opened.then((session) => session.afterCommit(work))
+  }
+
+  async ensureTable(model: Model): Promise<void> {
+    return (await this.open()).ensureTable(model)
+  }
+
+  notify(topic: string): void {
+    this.afterCommit(() => this.#root.notify(topic))
+  }
+
+  wake(topic: string, onWake: () => void): Promise<() => Promise<void>> {
+    return this.#root.wake(topic, onWake)
+  }
+
+  /** The transaction, begun if it is not yet. */
+  open(): Promise<TransactionSession> {
+    if (this.#opened !== undefined) return this.#opened
+    const opened = Promise.withResolvers<TransactionSession>()
+    this.#opened = opened.promise
+    this.#outcome = this.#root.runTransaction(
+      (session) => {
+        this.#scope.transaction = session
+        opened.resolve(session)
+        return this.#end.promise
+      },
+      { retries: 0 },
+    )
+    this.#outcome.catch(opened.reject)
+    return opened.promise
+  }
+
+  /** Runs `work` so that a use of the storage itself inside is noticed once the transaction is open. */
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return runInScope(this.#scope, work)
+  }
+
+  /** Runs `last` in the transaction and commits; false when it was never used. */
+  async commit(last: (session: Session) => Promise<void>): Promise<boolean> {
+    if (this.#opened === undefined) return false
+    await last(await this.#opened)
+    this.#end.resolve()
+    await this.#outcome
+    return true
+  }
+
+  /** Undoes what was done in it, if anything. */
+  async rollback(): Promise<void> {
+    if (this.#opened === undefined) return
+    const undone = new Error('rolled back')
+    this.#end.reject(undone)
+    await this.#outcome.catch((error: unknown) => {
+      // What the transaction itself failed with was thrown where it was used.
+      if (error === undone) return
+    })
+  }
+}
+
+/** A transaction for a handler, seen through the ways to the data that `transactionOf` makes. */
+export function openLater<Tx>(root: RootSession, transactionOf: (session: LaterSession) => Tx): LaterTransaction<Tx> {
+  const session = new LaterSession(root)
+  return {
+    tx: transactionOf(session),
+    run: (work) => session.run(work),
+    commit: (last) => session.commit(last),
+    rollback: () => session.rollback(),
+  }
+}

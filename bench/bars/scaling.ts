@@ -1,0 +1,77 @@
+import Database from 'better-sqlite3'
+import { openStorage, type Storage } from 'holdfast'
+import { probe } from '../harness/probe.ts'
+import { spreadOf } from '../harness/statistics.ts'
+import { Stopwatch } from '../harness/timing.ts'
+import { schema } from '../peers/holdfast.ts'
+import type { Bar } from './bar.ts'
+import { fill, MILLION, millionRows } from './million-rows.ts'
+
+const LIMIT = 1.5
+const FEW = 1_000
+const ROUNDS = 15
+const ROUND_MS = 200
+
+/** Whether reading by id costs more when there is more that is not asked for. */
+export const scaling: Bar = {
+  name: 'scaling',
+  title: '`findById` on SQLite with 1 M rows, to its time with 1 k',
+  limit: `within ${LIMIT} times`,
+  async measure({ databases, nodeOptions }) {
+    const paths = [databases.files.next('thousand'), await millionRows(databases)]
+    const { holdfast, raw } = await probe<Growth>(import.meta.url, 'compareSizes', paths, nodeOptions)
+    const { median, low, high } = spreadOf(holdfast)
+    return {
+      pass: median <= LIMIT,
+      measured: `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`,
+      detail: `ids in no order; better-sqlite3 by itself on the same files: ${spreadOf(raw).median.toFixed(2)}`,
+    }
+  },
+}
+
+interface Growth {
+  readonly holdfast: readonly number[]
+  readonly raw: readonly number[]
+}
+
+/** Runs in a process of its own: both sizes in turn, round by round. */
+export async function compareSizes(few: string, many: string): Promise<Growth> {
+  const holdfast = await compareHoldfast(few, many)
+  return { holdfast, raw: await compareRaw(few, many) }
+}
+
+async function compareHoldfast(few: string, many: string): Promise<number[]> {
+  await using small = await openStorage(`sqlite:${few}`, { schema })
+  await using large = await openStorage(`sqlite:${many}`, { schema })
+  await fill(small, FEW)
+  const reading = (storage: Storage<typeof schema>, rows: number) => {
+    const items = storage.repository('items')
+    return new Stopwatch((n) => items.findById(idOf(n, rows)), 1)
+  }
+  return compare(reading(small, FEW), reading(large, MILLION))
+}
+
+async function compareRaw(few: string, many: string): Promise<number[]> {
+  const databases = [new Database(few), new Database(many)] as const
+  const reading = (database: Database.Database, rows: number) => {
+    const byId = database.prepare('select * from items where id = ?')
+    return new Stopwatch(async (n) => byId.get(idOf(n, rows)), 1)
+  }
+  const growth = await compare(reading(databases[0], FEW), reading(databases[1], MILLION))
+  for (const database of databases) database.close()
+  return growth
+}
+
+async function compare(small: Stopwatch, large: Stopwatch): Promise<number[]> {
+  const growth: number[] = []
+  for (let round = 0; round < ROUNDS + 2; round++) {
+    const few = await small.time(ROUND_MS)
+    const many = await large.time(ROUND_MS)
+    growth.push(many.elapsedMs / many.operations / (few.elapsedMs / few.operations))
+  }
+  return growth.slice(2)
+}
+
+function idOf(n: number, rows: number): number {
+  return 1 + ((n * 7_919) % rows)
+}

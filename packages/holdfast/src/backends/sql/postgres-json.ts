@@ -64,8 +64,15 @@ export function postgresMembers(column: Sql, changes: readonly MemberChange[]): 
   for (const { name, value, operation } of changes) {
     if (operation === 'set') continue
     const member = sql`(${column} -> ${sql.lit(name)})`
-    const total = sql`jsonb_build_object(${sql.lit(name)}, ${member}::double precision + ${value})`
+    const total = sql`jsonb_build_object(${sql.lit(name)}, ${sumInRange(sql`${member}::double precision`, value)})`
     changed.push(sql`case when jsonb_typeof(${member}) = 'number' then ${total} else '{}'::jsonb end`)
   }
   return sql`case when jsonb_typeof(${column}) = 'object' then ${sql.join(changed, sql` || `)} else ${column} end`
+}
+
+/** Where two safe integers add up to none the sum is made to overflow, so that it is the same error as an overflow. */
+function sumInRange(stored: Sql, added: Sql): Sql {
+  const isSafe = (number: Sql): Sql => sql`(${number} = trunc(${number}) and abs(${number}) <= 9007199254740991)`
+  const leftRange = sql`${isSafe(stored)} and ${isSafe(added)} and abs(${stored} + ${added}) > 9007199254740991`
+  return sql`case when ${leftRange} then (${stored} + ${added}) * 1e300 * 1e300 else ${stored} + ${added} end`
 }

@@ -72,13 +72,23 @@ export function sqliteMembers(column: Sql, changes: readonly MemberChange[]): Sq
   if (increments.length > 0) {
     const members = increments.map(({ name, value }) => {
       const path = sql.lit(pathText([name]))
-      const total = sql`json_extract(${column}, ${path}) + ${value}`
-      const whole = sql`${total} = cast(${total} as integer) and abs(${total}) <= 9007199254740991`
-      const number = sql`case when ${whole} then json_quote(cast(${total} as integer)) else json_quote(${total}) end`
-      const kept = sql`${column} -> ${path}`
-      return sql`${path}, json(case when json_type(${column}, ${path}) in ('integer', 'real') then ${number} else ${kept} end)`
+      const incremented = sql`case when json_type(${column}, ${path}) in ('integer', 'real') then ${total(column, path, value)} else ${column} -> ${path} end`
+      return sql`${path}, json(${incremented})`
     })
     changed = sql`json_replace(${changed}, ${sql.join(members)})`
   }
   return changed
+}
+
+/**
+ * The sum as JSON. Where two safe integers add up to none, or the sum to an infinity, it is no JSON: SQLite's `malformed JSON`
+ * is then an error of this member's range.
+ */
+function total(column: Sql, path: Sql, added: Sql): Sql {
+  const stored = sql`json_extract(${column}, ${path})`
+  const sum = sql`${stored} + ${added}`
+  const isWhole = (number: Sql): Sql =>
+    sql`${number} = cast(${number} as integer) and abs(${number}) <= 9007199254740991`
+  const leftRange = sql`(${isWhole(stored)} and ${isWhole(added)}) or abs(${sum}) > 1.7976931348623157e308`
+  return sql`case when ${isWhole(sum)} then json_quote(cast(${sum} as integer)) when ${leftRange} then 'out of range' else json_quote(${sum}) end`
 }

@@ -1,0 +1,58 @@
+import type { Compiled } from '../sql/index.ts'
+import type { Database, PreparedStatement } from './driver.ts'
+
+/** An open connection and the statements prepared on it: each is prepared once. */
+export class SqliteConnection {
+  readonly database: Database
+  readonly #statements = new WeakMap<Compiled, PreparedStatement>()
+  readonly #begin: PreparedStatement
+  readonly #commit: PreparedStatement
+  readonly #rollback: PreparedStatement
+  readonly #dataVersion: PreparedStatement
+
+  constructor(database: Database, { writes = true }: { readonly writes?: boolean } = {}) {
+    this.database = database
+    this.#begin = database.prepareWrite(writes ? 'begin immediate' : 'begin')
+    this.#commit = database.prepareWrite('commit')
+    this.#rollback = database.prepareWrite('rollback')
+    this.#dataVersion = database.prepareRead('pragma data_version')
+  }
+
+  /** The prepared statement of a compiled one. */
+  statement(compiled: Compiled): PreparedStatement {
+    return this.#statements.get(compiled) ?? this.#prepare(compiled)
+  }
+
+  #prepare(compiled: Compiled): PreparedStatement {
+    const { text, outputs } = compiled
+    const statement = outputs.length > 0 ? this.database.prepareRead(text) : this.database.prepareWrite(text)
+    this.#statements.set(compiled, statement)
+    return statement
+  }
+
+  /** A number that changes with every commit of another connection to the file. */
+  get dataVersion(): number {
+    const [version] = this.#dataVersion.get() as [number]
+    return version
+  }
+
+  /** Begins a transaction: one that writes has the write lock of the file from its start. */
+  begin(): void {
+    this.#begin.run()
+  }
+
+  commit(): void {
+    this.#commit.run()
+  }
+
+  /** Closes it, after writing the log back into the file if nobody else is reading: whoever copies the file then has all of it. */
+  close(): void {
+    this.database.exec('pragma wal_checkpoint(truncate)')
+    this.database.close()
+  }
+
+  /** Rolls back, unless SQLite has done so by itself, as it does on a full disk. */
+  rollback(): void {
+    if (this.database.inTransaction) this.#rollback.run()
+  }
+}

@@ -1,0 +1,104 @@
+import type { Plan, Result, Row } from '../../backend/index.ts'
+import type { Models } from '../../schema/index.ts'
+import { accessOf, type Delete, type Select, type Statement, type Update } from '../../statement/index.ts'
+import { type Compiled, compileStatement, type ReadRow, rowReader, sqliteDialect } from '../sql/index.ts'
+import { type Caller, callerOf } from './calling.ts'
+import type { SqliteConnection } from './connection.ts'
+import { InsertPlan } from './insert-plan.ts'
+import { Weight } from './weight.ts'
+
+/** A statement made ready for SQLite. */
+export type SqlitePlan = ReadPlan | WritePlan
+
+/** A statement that writes. */
+export type WritePlan = ChangePlan | InsertPlan
+
+/** Makes a statement ready. */
+export function prepareStatement(statement: Statement, models: Models): SqlitePlan {
+  switch (statement.kind) {
+    case 'select':
+      return new ReadPlan(statement, models)
+    case 'insert':
+      return new InsertPlan(statement, models)
+    default:
+      return new ChangePlan(statement, models)
+  }
+}
+
+/** Reads. */
+export class ReadPlan implements Plan {
+  readonly statement: Select
+  readonly writes = false
+  /** Reads are synchronous here: running them together gains nothing. */
+  readonly gathers = false
+  readonly compiled: Compiled
+  readonly readRow: ReadRow
+  /** Whether it finds one row at most, by a key. */
+  readonly single: boolean
+  readonly weight: Weight
+  readonly #call: Caller
+  readonly #iterate: Caller
+
+  constructor(statement: Select, models: Models) {
+    this.statement = statement
+    this.compiled = compileStatement(statement, models, sqliteDialect)
+    this.readRow = rowReader(this.compiled.outputs)
+    const access = accessOf(statement, models)
+    const byKey =
+      (access.kind === 'key' || access.kind === 'unique') &&
+      access.pins.every(({ condition }) => condition.kind !== 'in')
+    this.single = byKey && statement.joins.length === 0
+    this.weight = new Weight(statement, access, models)
+    this.#call = callerOf(this.single ? 'get' : 'all', this.compiled.bindings)
+    this.#iterate = callerOf('iterate', this.compiled.bindings)
+  }
+
+  run(connection: SqliteConnection, parameters: readonly unknown[]): Result {
+    const read = this.#call(connection.statement(this.compiled), parameters)
+    if (this.single)
+      return read === undefined ? { rows: [], count: 0 } : { rows: [this.readRow(read as unknown[])], count: 1 }
+    return readAll(read as unknown[], this.readRow)
+  }
+
+  /** The rows one by one, as lists of their values. */
+  iterate(connection: SqliteConnection, parameters: readonly unknown[]): IterableIterator<unknown> {
+    // A statement of its own: one that is being read from cannot be executed again.
+    const statement = connection.database.prepareRead(this.compiled.text)
+    return this.#iterate(statement, parameters) as IterableIterator<unknown>
+  }
+}
+
+/** Makes rows of the lists that the driver read, in place. */
+export function readAll(lists: unknown[], readRow: ReadRow): Result {
+  for (let index = 0; index < lists.length; index++) lists[index] = readRow(lists[index] as unknown[])
+  return { rows: lists as Row[], count: lists.length }
+}
+
+/** Updates or deletes. */
+export class ChangePlan implements Plan {
+  readonly statement: Update | Delete
+  readonly writes = true
+  readonly gathers = true
+  readonly #compiled: Compiled
+  readonly #call: Caller
+  readonly #readRow: ReadRow | undefined
+
+  constructor(statement: Update | Delete, models: Models) {
+    this.statement = statement
+    this.#compiled = compileStatement(statement, models, sqliteDialect)
+    const { bindings, outputs } = this.#compiled
+    this.#readRow = outputs.length === 0 ? undefined : rowReader(outputs)
+    this.#call = callerOf(this.#readRow === undefined ? 'run' : 'all', bindings)
+  }
+
+  /** Always one statement, which takes effect whole or not at all. */
+  takesSeveral(): boolean {
+    return false
+  }
+
+  run(connection: SqliteConnection, parameters: readonly unknown[]): Result {
+    const done = this.#call(connection.statement(this.#compiled), parameters)
+    if (this.#readRow !== undefined) return readAll(done as unknown[], this.#readRow)
+    return { rows: [], count: Number((done as { changes: number | bigint }).changes) }
+  }
+}

@@ -1,0 +1,20 @@
+import type { ExistingTable, SchemaChange } from '../../backend/index.ts'
+import type { Models } from '../../schema/index.ts'
+import { existingTables, schemaStatements, sqliteDialect } from '../sql/index.ts'
+import type { SqliteConnection } from './connection.ts'
+
+/** Makes changes of the schema on a connection that is in a transaction. */
+export function applyChanges({ database }: SqliteConnection, changes: readonly SchemaChange[], models: Models): void {
+  const names = database.prepareRead(`select name from sqlite_schema where type = 'table'`).all() as [string][]
+  const existing = new Set(names.map(([name]) => name))
+  for (const statement of schemaStatements(changes, existing, models, sqliteDialect)) database.exec(statement)
+}
+
+/** The tables that exist. */
+export function inspectTables({ database }: SqliteConnection): ExistingTable[] {
+  const { columns, indexes } = sqliteDialect.ddl.inspection
+  return existingTables(
+    database.prepareRead(columns).all() as unknown[][],
+    database.prepareRead(indexes).all() as unknown[][],
+  )
+}

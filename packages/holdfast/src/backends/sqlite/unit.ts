@@ -1,0 +1,32 @@
+import type { Result } from '../../backend/index.ts'
+import type { SqliteConnection } from './connection.ts'
+import type { WritePlan } from './plan.ts'
+
+/** Runs a write inside a transaction: whole or not at all, also where it takes several statements. */
+export function runWhole(plan: WritePlan, connection: SqliteConnection, parameters: readonly unknown[]): Result {
+  if (!plan.takesSeveral(parameters)) return plan.run(connection, parameters)
+  const { database } = connection
+  database.exec('savepoint unit')
+  try {
+    const result = plan.run(connection, parameters)
+    database.exec('release unit')
+    return result
+  } catch (error) {
+    if (database.inTransaction) database.exec('rollback to unit; release unit')
+    throw error
+  }
+}
+
+/** Runs a write outside a transaction: one statement commits by itself, several need a transaction of their own. */
+export function runAlone(plan: WritePlan, connection: SqliteConnection, parameters: readonly unknown[]): Result {
+  if (!plan.takesSeveral(parameters)) return plan.run(connection, parameters)
+  connection.begin()
+  try {
+    const result = plan.run(connection, parameters)
+    connection.commit()
+    return result
+  } catch (error) {
+    connection.rollback()
+    throw error
+  }
+}

@@ -1,0 +1,162 @@
+import { Deadline } from '../../backend/deadline.ts'
+import type { Call, Connection, Result, SchemaChange, Settled, TransactionOptions } from '../../backend/index.ts'
+import { WriteLock } from '../../backend/write-lock.ts'
+import { untilFree } from './busy.ts'
+import type { SqliteConnection } from './connection.ts'
+import type { Failures } from './failures.ts'
+import { runInGroup, settleEach } from './group.ts'
+import type { WritePlan } from './plan.ts'
+import { SqliteTransaction, type TransactionContext } from './transaction.ts'
+import { runAlone } from './unit.ts'
+
+/** What a writer works with. */
+export interface WriterContext {
+  readonly connection: SqliteConnection
+  readonly failures: Failures
+  readonly busyTimeoutMs: number
+  /** Makes the schema's statements and runs them. */
+  readonly applyChanges: (connection: SqliteConnection, changes: readonly SchemaChange[]) => void
+}
+
+/**
+ * The one connection that writes, and the queue in front of it: SQLite lets one writer in at a time, and who must wait should
+ * wait here, where waiting blocks nobody, rather than in SQLite.
+ */
+export class Writer {
+  readonly #context: WriterContext
+  readonly #lock = new WriteLock()
+
+  constructor(context: WriterContext) {
+    this.#context = context
+  }
+
+  /** Executes a write, which is committed when this resolves; at once where nobody else writes. */
+  execute(plan: WritePlan, parameters: readonly unknown[]): Promise<Result> {
+    if (!this.#lock.tryAcquire()) return this.#lock.acquire().then(() => this.#executeAndRelease(plan, parameters))
+    let result: Result
+    try {
+      result = runAlone(plan, this.#context.connection, parameters)
+    } catch (error) {
+      if (this.#context.failures.isBusy(error)) return this.#executeAndRelease(plan, parameters)
+      const failure = this.#translate(error, plan, parameters)
+      this.#lock.release()
+      return Promise.reject(failure)
+    }
+    this.#lock.release()
+    return Promise.resolve(result)
+  }
+
+  /** Executes independent writes in one transaction, so that they share one commit. */
+  async executeTogether(calls: readonly Call[]): Promise<Settled[]> {
+    const { connection, failures } = this.#context
+    if (!this.#lock.tryAcquire()) await this.#lock.acquire()
+    try {
+      await this.#untilFree(() => connection.begin())
+      const outcomes = runInGroup(calls, connection, failures)
+      if (outcomes.length < calls.length)
+        return await settleEach(calls, (call) => this.#executeAlone(call.plan as WritePlan, call.parameters))
+      return await this.#commitGroup(outcomes)
+    } catch (error) {
+      const failure = failures.translate(error)
+      return calls.map(() => ({ error: failure }))
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  /** Nothing counts as done before the commit has come back. */
+  async #commitGroup(outcomes: Settled[]): Promise<Settled[]> {
+    const { connection, failures } = this.#context
+    try {
+      await this.#untilFree(() => connection.commit())
+      return outcomes
+    } catch (error) {
+      connection.rollback()
+      const failure = failures.translate(error)
+      return outcomes.map((outcome) => (outcome.result === undefined ? outcome : { error: failure }))
+    }
+  }
+
+  /** Runs a transaction, which has the lock from its start to its end. */
+  async transaction<T>(
+    { readOnly = false, timeoutMs }: TransactionOptions,
+    work: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    const { connection, failures, applyChanges } = this.#context
+    using deadline = new Deadline(timeoutMs)
+    await this.#lock.acquire(deadline.signal)
+    try {
+      await this.#untilFree(() => connection.begin(), deadline.signal)
+      const context: TransactionContext = {
+        connection,
+        failures,
+        readOnly,
+        applyChanges: (changes) => applyChanges(connection, changes),
+      }
+      const value = await new SqliteTransaction(context).run(work, deadline.signal)
+      await this.#untilFree(() => connection.commit())
+      return value
+    } catch (error) {
+      connection.rollback()
+      throw failures.translate(error)
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  /** Runs something on the connection that takes no time worth speaking of, when nobody else has it. */
+  async use<T>(run: (connection: SqliteConnection) => T): Promise<T> {
+    if (!this.#lock.tryAcquire()) await this.#lock.acquire()
+    try {
+      return await this.#untilFree(() => run(this.#context.connection))
+    } catch (error) {
+      throw this.#context.failures.translate(error)
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  /** The same if nobody has the connection right now; otherwise nothing is done. */
+  useIfFree<T>(run: (connection: SqliteConnection) => T): T | undefined {
+    if (!this.#lock.tryAcquire()) return undefined
+    try {
+      return run(this.#context.connection)
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  /** Lets what runs and what waits finish, and closes the connection. The lock is kept: nobody comes after. */
+  async close(): Promise<void> {
+    await this.#lock.acquire()
+    this.#context.connection.close()
+  }
+
+  async #executeAndRelease(plan: WritePlan, parameters: readonly unknown[]): Promise<Result> {
+    try {
+      return await this.#executeAlone(plan, parameters)
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  async #executeAlone(plan: WritePlan, parameters: readonly unknown[]): Promise<Result> {
+    try {
+      return await this.#untilFree(() => runAlone(plan, this.#context.connection, parameters))
+    } catch (error) {
+      throw this.#translate(error, plan, parameters)
+    }
+  }
+
+  #untilFree<T>(attempt: () => T, signal?: AbortSignal): Promise<T> {
+    return untilFree(attempt, this.#context.failures, this.#context.busyTimeoutMs, signal)
+  }
+
+  #translate(error: unknown, { statement }: WritePlan, parameters: readonly unknown[]): unknown {
+    return this.#context.failures.translate(error, {
+      statement,
+      parameters,
+      database: this.#context.connection.database,
+    })
+  }
+}

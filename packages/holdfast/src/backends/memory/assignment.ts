@@ -2,7 +2,7 @@ import { ConstraintError } from '../../base/errors.ts'
 import type { Assignment } from '../../statement/index.ts'
 import type { Binder, Values } from './binder.ts'
 import { type Definition, fieldName } from './definition.ts'
-import { assertValid } from './validity.ts'
+import { validityOf } from './validity.ts'
 import { readPath, type StoredRow, type ValueType } from './values.ts'
 
 /** Makes the changed row of a stored one. `proposed` is the row that an insert had in mind. */
@@ -29,11 +29,12 @@ export function compileAssignments(set: readonly Assignment[], definition: Defin
     const newValue = compileNewValue(assignment, definition, slot, binder)
     return { slot, newValue: member === undefined ? newValue : inObject(member, assignment.operation, newValue) }
   })
+  const assertValid = validityOf(definition)
   return (before, values, proposed) => {
     const after = before.slice()
     for (const { slot, newValue } of steps) after[slot] = newValue(after[slot], values, proposed)
     definition.complete(after)
-    assertValid(definition, after)
+    assertValid(after)
     return after
   }
 }

@@ -15,13 +15,13 @@ export class Cursor {
   constructor(tree: Tree, key: readonly unknown[], length: number, above: boolean) {
     let node = tree.root
     while (node.children !== null) {
-      const child = tree.childAt(node, key, length, above)
+      const child = tree.order.countBelow(node.rows, 1, key, length, above) - 1
       this.#branches.push(node)
       this.#children.push(child)
       node = node.children[child] as Node
     }
     this.#leaf = node
-    this.#at = tree.rowAt(node, key, length, above)
+    this.#at = tree.order.countBelow(node.rows, 0, key, length, above)
   }
 
   /** Passes over the next row and gives it; undefined at the end. */

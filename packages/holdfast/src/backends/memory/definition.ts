@@ -2,6 +2,8 @@ import { StorageError } from '../../base/errors.ts'
 import { DOCUMENT_COLUMN, type FieldPath, type Model, type ModelColumn, type ModelIndex } from '../../schema/index.ts'
 import { PATH, readPath, type ValueType } from './values.ts'
 
+const TEXTS = new Set<ValueType['type']>(['text', 'enum', 'path'])
+
 /** Where a field stands in a row. */
 export interface Place {
   readonly slot: number
@@ -17,6 +19,8 @@ export class Definition {
   readonly width: number
   /** The slots of the primary key. */
   readonly key: readonly number[]
+  /** The slots of texts by which rows are ordered, apart from those that hold nothing but ASCII. */
+  readonly textSlots: readonly number[]
   /** The slot of the generated key; -1 where there is none. */
   readonly generated: number
   readonly #slots = new Map<string, number>()
@@ -35,6 +39,8 @@ export class Definition {
     }
     this.width = width
     this.key = model.primaryKey.map((column) => this.slotOf(column))
+    const ordering = new Set([...this.key, ...model.indexes.flatMap((index) => this.slotsOf(index))])
+    this.textSlots = [...ordering].filter((slot) => TEXTS.has(model.columns[slot]?.type ?? 'path'))
   }
 
   /** The same table with one more index. */

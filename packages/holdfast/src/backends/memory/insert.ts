@@ -7,8 +7,8 @@ import type { Catalog } from './catalog.ts'
 import type { Definition } from './definition.ts'
 import { columnsMaker } from './output.ts'
 import type { RowChange, Table } from './table.ts'
-import { assertValid } from './validity.ts'
-import { encodeValue, type StoredRow, type ValueType } from './values.ts'
+import { validityOf } from './validity.ts'
+import { encodeValue, isPlain, type StoredRow, type ValueType } from './values.ts'
 import type { View } from './view.ts'
 import { type Write, writeWhole } from './write.ts'
 
@@ -42,22 +42,24 @@ export function compileInsert(statement: Insert, catalog: Catalog): RunInsert {
 type LayOut = (parameters: readonly unknown[], from: number, nowMs: number, table: Table) => StoredRow
 
 function compileRow(statement: Insert, definition: Definition): LayOut {
-  const empty = new Array<unknown>(definition.width).fill(null)
+  const empty: readonly unknown[] = Array.from({ length: definition.width }, () => null)
   const columns = statement.columns.map(({ column, value }) => {
     const type: ValueType = definition.columnOf(column)
-    return { slot: definition.slotOf(column), type, isNow: value === 'now' }
+    return { slot: definition.slotOf(column), type, isNow: value === 'now', plain: isPlain(type) }
   })
+  const assertValid = validityOf(definition)
   const { generated } = definition
   return (parameters, from, nowMs, table) => {
     const row = empty.slice()
     for (let at = 0; at < columns.length; at++) {
-      const { slot, type, isNow } = columns[at] as (typeof columns)[number]
+      const { slot, type, isNow, plain } = columns[at] as (typeof columns)[number]
       const value = parameters[from + at]
-      row[slot] = isNow ? nowMs + (value as number) : encodeValue(type, value)
+      if (isNow) row[slot] = nowMs + (value as number)
+      else row[slot] = plain ? (value ?? null) : encodeValue(type, value)
     }
     if (generated !== -1 && row[generated] === null) row[generated] = table.nextKey()
     definition.complete(row)
-    assertValid(definition, row)
+    assertValid(row)
     return row
   }
 }

@@ -1,9 +1,6 @@
 import type { Row } from '../../backend/index.ts'
 import type { Definition, Place } from './definition.ts'
-import { decodeValue, readPath, type StoredRow } from './values.ts'
-
-/** Types whose stored values are handed out as they are. */
-const PLAIN = new Set(['text', 'integer', 'bigint', 'real', 'boolean', 'date', 'uuid', 'enum'])
+import { decodeValue, isPlain, readPath, type StoredRow } from './values.ts'
 
 /** Makes what turns a stored row into one that is handed out, from the place of each of its members. */
 export function rowMaker(outputs: ReadonlyMap<string, Place>): (row: StoredRow) => Row {
@@ -12,7 +9,7 @@ export function rowMaker(outputs: ReadonlyMap<string, Place>): (row: StoredRow) 
     slot,
     path,
     type,
-    plain: PLAIN.has(type.type),
+    plain: isPlain(type),
   }))
   return (row) => {
     const made: Row = {}

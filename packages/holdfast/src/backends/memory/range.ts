@@ -38,7 +38,7 @@ export class RangeRows implements Rows {
 
   #isInside(row: StoredRow): boolean {
     const { key, inclusive } = this.#end
-    const difference = this.#tree.compare(row, key, key.length)
+    const difference = this.#tree.order.compare(row, key, key.length)
     return difference === 0 ? inclusive : this.#backward === difference > 0
   }
 }
@@ -84,7 +84,7 @@ export class GroupedRows implements Rows {
 
   #enter(row: StoredRow): void {
     const fixed = this.#pinned + this.#run.length
-    const key = this.#tree.slots.slice(0, fixed).map((slot) => row[slot])
+    const key = this.#tree.order.keyOf(row).slice(0, fixed)
     const group = { key, inclusive: true }
     this.#group = orderedRows(this.#tree, group, group, fixed, this.#others)
     const beyond = { key, inclusive: false }

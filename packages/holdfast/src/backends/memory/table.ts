@@ -1,6 +1,7 @@
 import { ConflictError, ConstraintError } from '../../base/errors.ts'
 import type { ModelIndex } from '../../schema/index.ts'
 import type { Definition } from './definition.ts'
+import { KeyOrder, TextNotes } from './key-order.ts'
 import { identityOf } from './order.ts'
 import { type Edge, RangeRows } from './range.ts'
 import { drain, type Rows } from './rows.ts'
@@ -21,28 +22,22 @@ export class Table {
   /** By primary key. */
   readonly rows: Tree
   /** By index; the first is the primary key's. */
-  readonly #trees: Tree[]
+  readonly #trees: readonly Tree[]
+  readonly #notes: TextNotes
   /** The greatest generated key that was ever given or made. */
-  #greatestKey = 0
+  #greatestKey: number
 
-  constructor(definition: Definition, trees?: Tree[]) {
+  constructor(definition: Definition, from?: Table) {
     this.definition = definition
-    const { model, key } = definition
-    this.#trees = trees ?? [
-      new Tree(key, key.length),
-      ...model.indexes.map((index) => new Tree(definition.slotsOf(index), index.unique ? index.fields.length : 0)),
-    ]
+    this.#notes = from === undefined ? new TextNotes() : from.#notes
+    this.#trees = from === undefined ? emptyTrees(definition, this.#notes) : from.#trees.map((tree) => tree.clone())
+    this.#greatestKey = from === undefined ? 0 : from.#greatestKey
     this.rows = this.#trees[0] as Tree
   }
 
   /** The same rows, to be changed apart. It costs the same whatever their number. */
   clone(): Table {
-    const copy = new Table(
-      this.definition,
-      this.#trees.map((tree) => tree.clone()),
-    )
-    copy.#greatestKey = this.#greatestKey
-    return copy
+    return new Table(this.definition, this)
   }
 
   /**
@@ -87,7 +82,7 @@ export class Table {
   /** The rows where a column is one of these values: by an index that begins with it, else by looking at every row. */
   rowsWhere(column: string, values: readonly unknown[]): StoredRow[] {
     const slot = this.definition.slotOf(column)
-    const tree = this.#trees.find(({ slots }) => slots[0] === slot)
+    const tree = this.#trees.find(({ order }) => order.slots[0] === slot)
     if (tree === undefined) {
       const wanted = new Set(values.map(identityOf))
       return drain(this.all()).filter((row) => wanted.has(identityOf(row[slot])))
@@ -118,16 +113,17 @@ export class Table {
     for (const { before, after } of changes) {
       if (before === undefined) continue
       for (const tree of trees) {
-        if (after !== undefined && tree.isSamePlace(before, after)) tree.replace(before, after)
+        if (after !== undefined && tree.order.isSamePlace(before, after)) tree.replace(before, after)
         else tree.remove(before)
       }
     }
     for (let index = 0; index < changes.length; index++) {
       const { before, after } = changes[index] as RowChange
       if (after === undefined) continue
+      this.#note(before, after)
       for (let at = 0; at < trees.length; at++) {
         const tree = trees[at] as Tree
-        if (before !== undefined && tree.isSamePlace(before, after)) continue
+        if (before !== undefined && tree.order.isSamePlace(before, after)) continue
         if (tree.add(after) === undefined) continue
         this.#takeBack(changes, index, at)
         throw new ConflictError('CONFLICT_UNIQUE', this.definition.model.name, this.#fieldsOf(at))
@@ -141,15 +137,23 @@ export class Table {
     for (const [made, { before, after }] of changes.slice(0, index + 1).entries()) {
       if (after === undefined) continue
       for (const tree of made === index ? this.#trees.slice(0, at) : this.#trees) {
-        if (before === undefined || !tree.isSamePlace(before, after)) tree.remove(after)
+        if (before === undefined || !tree.order.isSamePlace(before, after)) tree.remove(after)
       }
     }
     for (const { before, after } of changes) {
       if (before === undefined) continue
       for (const tree of this.#trees) {
-        if (after !== undefined && tree.isSamePlace(before, after)) tree.replace(after, before)
+        if (after !== undefined && tree.order.isSamePlace(before, after)) tree.replace(after, before)
         else tree.add(before)
       }
+    }
+  }
+
+  /** Takes note of the texts by which a new row will be ordered. */
+  #note(before: StoredRow | undefined, after: StoredRow): void {
+    for (const slot of this.definition.textSlots) {
+      const text = after[slot]
+      if (typeof text === 'string' && before?.[slot] !== text) this.#notes.note(text)
     }
   }
 
@@ -160,4 +164,13 @@ export class Table {
   #noteKey(key: number): void {
     if (key > this.#greatestKey) this.#greatestKey = key
   }
+}
+
+function emptyTrees(definition: Definition, notes: TextNotes): Tree[] {
+  const { model, key } = definition
+  const treeOf = (slots: readonly number[], unique: number) => new Tree(new KeyOrder(slots, notes), unique)
+  const indexes = model.indexes.map((index) =>
+    treeOf(definition.slotsOf(index), index.unique ? index.fields.length : 0),
+  )
+  return [treeOf(key, key.length), ...indexes]
 }

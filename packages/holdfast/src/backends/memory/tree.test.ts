@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Cursor } from './cursor.ts'
+import { KeyOrder, TextNotes } from './key-order.ts'
 import { compareStored } from './order.ts'
 import { Tree } from './tree.ts'
 import type { StoredRow } from './values.ts'
@@ -8,8 +9,15 @@ import type { StoredRow } from './values.ts'
 /** Rows of a value that may repeat and a key that does not, ordered by both. */
 const VALUE_THEN_KEY = [1, 0]
 
+/** A tree whose texts may hold anything. */
+function emptyTree(slots: readonly number[], unique: number): Tree {
+  const notes = new TextNotes()
+  notes.note('\u{1F600}')
+  return new Tree(new KeyOrder(slots, notes), unique)
+}
+
 function treeOf(rows: readonly StoredRow[]): Tree {
-  const tree = new Tree(VALUE_THEN_KEY, 0)
+  const tree = emptyTree(VALUE_THEN_KEY, 0)
   for (const row of rows) tree.add(row)
   return tree
 }
@@ -43,7 +51,7 @@ describe('a tree', () => {
   it('holds exactly the rows that were added and not removed, in order, both ways', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 800, size: 'max' }), (steps) => {
-        const tree = new Tree(VALUE_THEN_KEY, 0)
+        const tree = emptyTree(VALUE_THEN_KEY, 0)
         const model = new Map<number, StoredRow>()
         const snapshots: { tree: Tree; rows: StoredRow[] }[] = []
         for (const { what, key, value } of steps) {
@@ -90,7 +98,7 @@ describe('a tree', () => {
   })
 
   it('stays in order while thousands of rows come in order and leave in order', () => {
-    const tree = new Tree([0], 1)
+    const tree = emptyTree([0], 1)
     const rows = Array.from({ length: 20_000 }, (_, key): StoredRow => [key])
     for (const row of rows) tree.add(row)
     for (const row of rows.slice(0, 15_000)) tree.remove(row)
@@ -111,7 +119,7 @@ describe('a tree', () => {
   })
 
   it('refuses a second row with the same unique values, and lets nulls be', () => {
-    const tree = new Tree(VALUE_THEN_KEY, 1)
+    const tree = emptyTree(VALUE_THEN_KEY, 1)
     const first = [1, 'a']
     expect(tree.add(first)).toBeUndefined()
     expect(tree.add([2, 'a'])).toBe(first)

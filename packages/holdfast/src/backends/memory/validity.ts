@@ -1,44 +1,42 @@
 import { ConstraintError } from '../../base/errors.ts'
-import type { Model, ModelCheck } from '../../schema/index.ts'
+import type { Model, ModelCheck, ModelColumn } from '../../schema/index.ts'
 import { modelScope, readWhere, Shape } from '../../statement/index.ts'
 import { Binder } from './binder.ts'
 import type { Definition } from './definition.ts'
 import { compileCondition } from './predicate.ts'
 import type { StoredRow } from './values.ts'
 
-/** What every row of a table must be. */
-interface Rules {
-  readonly required: readonly { readonly slot: number; readonly field: string }[]
-  readonly checks: readonly { readonly fields: readonly string[]; readonly passes: (row: StoredRow) => boolean }[]
+/** @throws ConstraintError when a row lacks what may not be null, or does not meet a check of its table. */
+export type AssertValid = (row: StoredRow) => void
+
+const known = new WeakMap<Definition, AssertValid>()
+
+/** What checks the rows of a table. */
+export function validityOf(definition: Definition): AssertValid {
+  let assertValid = known.get(definition)
+  if (assertValid === undefined) {
+    assertValid = compileValidity(definition)
+    known.set(definition, assertValid)
+  }
+  return assertValid
 }
 
-const rulesOfDefinitions = new WeakMap<Definition, Rules>()
-
-/**
- * Checks that a row has what may not be null, and meets the checks of its table.
- *
- * @throws ConstraintError
- */
-export function assertValid(definition: Definition, row: StoredRow): void {
-  let rules = rulesOfDefinitions.get(definition)
-  if (rules === undefined) {
-    rules = rulesOf(definition)
-    rulesOfDefinitions.set(definition, rules)
-  }
-  for (const { slot, field } of rules.required) {
-    if (row[slot] === null) throw new ConstraintError('CONSTRAINT_NOT_NULL', definition.model.name, [field])
-  }
-  for (const { fields, passes } of rules.checks) {
-    if (!passes(row)) throw new ConstraintError('CONSTRAINT_CHECK', definition.model.name, fields)
-  }
-}
-
-function rulesOf(definition: Definition): Rules {
-  const { columns, checks } = definition.model
-  const required = columns.flatMap(({ name, nullable }, slot) => (nullable ? [] : [{ slot, field: name }]))
-  return {
-    required,
-    checks: checks.map((check) => ({ fields: check.fields, passes: compileCheck(definition, check) })),
+function compileValidity(definition: Definition): AssertValid {
+  const { name, columns } = definition.model
+  const required = columns.flatMap(({ nullable }, slot) => (nullable ? [] : [slot]))
+  const checks = definition.model.checks.map((check) => ({
+    fields: check.fields,
+    passes: compileCheck(definition, check),
+  }))
+  return (row) => {
+    for (let at = 0; at < required.length; at++) {
+      const slot = required[at] as number
+      if (row[slot] === null)
+        throw new ConstraintError('CONSTRAINT_NOT_NULL', name, [(columns[slot] as ModelColumn).name])
+    }
+    for (const { fields, passes } of checks) {
+      if (!passes(row)) throw new ConstraintError('CONSTRAINT_CHECK', name, fields)
+    }
   }
 }
 

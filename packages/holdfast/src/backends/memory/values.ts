@@ -19,6 +19,14 @@ export const PATH: ValueType = { type: 'path' }
 /** The type of counts and the like. */
 export const NUMBER: ValueType = { type: 'real' }
 
+/** Types whose values are stored and handed out as they are. */
+const PLAIN = new Set<ValueType['type']>(['text', 'integer', 'bigint', 'real', 'boolean', 'date', 'uuid', 'enum'])
+
+/** Whether values of a type are stored and handed out as they are. */
+export function isPlain({ type }: ValueType): boolean {
+  return PLAIN.has(type)
+}
+
 /**
  * A value as it is stored, so that it compares quickly and shares nothing with the caller: timestamps as milliseconds,
  * decimals as whole numbers of their last digit, JSON and bytes as copies.

@@ -35,50 +35,56 @@ export function compileWalk(access: Access, places: Places, binder: Binder): Wal
       const edges = edgesOf(pinnedTo, values)
       return edges === undefined ? NONE : orderedRows(tree, edges.low, edges.high, pinned, runs)
     }
-    if (listAt === -1) return whole ? new LookedUpRows(tree, [key]) : rangeOf(key)
-    const keys = sorted(key[listAt] as readonly unknown[], direction).map((element) => key.with(listAt, element))
-    return whole ? new LookedUpRows(tree, keys) : new ChainedRows(keys, rangeOf)
+    if (listAt === -1) return whole ? new LookedUpRows(tree, key, 0, key.slice(0, 1)) : rangeOf(key)
+    const list = sorted(key[listAt] as readonly unknown[], direction)
+    return whole
+      ? new LookedUpRows(tree, key, listAt, list)
+      : new ChainedRows(list, (one) => rangeOf(key.with(listAt, one)))
   }
 }
 
-/** The row of each key, where there is one. */
+/** The rows of several keys that differ in one value, as far as there are such rows. */
 class LookedUpRows implements Rows {
   readonly #tree: Tree
-  readonly #keys: readonly (readonly unknown[])[]
-  #at = 0
+  readonly #key: unknown[]
+  readonly #at: number
+  readonly #list: readonly unknown[]
+  #next = 0
 
-  constructor(tree: Tree, keys: readonly (readonly unknown[])[]) {
+  constructor(tree: Tree, key: unknown[], at: number, list: readonly unknown[]) {
     this.#tree = tree
-    this.#keys = keys
+    this.#key = key
+    this.#at = at
+    this.#list = list
   }
 
   next(): StoredRow | undefined {
-    while (this.#at < this.#keys.length) {
-      const key = this.#keys[this.#at++] as readonly unknown[]
-      const row = this.#tree.find(key, key.length)
+    while (this.#next < this.#list.length) {
+      this.#key[this.#at] = this.#list[this.#next++]
+      const row = this.#tree.find(this.#key, this.#key.length)
       if (row !== undefined) return row
     }
     return undefined
   }
 }
 
-/** The rows of one key after the other. */
+/** The rows of one element of a list after the other. */
 class ChainedRows implements Rows {
-  readonly #keys: readonly (readonly unknown[])[]
-  readonly #rowsOf: (key: readonly unknown[]) => Rows
+  readonly #list: readonly unknown[]
+  readonly #rowsOf: (element: unknown) => Rows
   #rows: Rows = NONE
-  #at = 0
+  #next = 0
 
-  constructor(keys: readonly (readonly unknown[])[], rowsOf: (key: readonly unknown[]) => Rows) {
-    this.#keys = keys
+  constructor(list: readonly unknown[], rowsOf: (element: unknown) => Rows) {
+    this.#list = list
     this.#rowsOf = rowsOf
   }
 
   next(): StoredRow | undefined {
     for (;;) {
       const row = this.#rows.next()
-      if (row !== undefined || this.#at >= this.#keys.length) return row
-      this.#rows = this.#rowsOf(this.#keys[this.#at++] as readonly unknown[])
+      if (row !== undefined || this.#next >= this.#list.length) return row
+      this.#rows = this.#rowsOf(this.#list[this.#next++])
     }
   }
 }

@@ -3,7 +3,7 @@ import type { ReferenceAction } from '../../schema/index.ts'
 import type { Referrer } from './catalog.ts'
 import { identityOf } from './order.ts'
 import type { RowChange, Table } from './table.ts'
-import { assertValid } from './validity.ts'
+import { validityOf } from './validity.ts'
 import type { StoredRow } from './values.ts'
 import type { View } from './view.ts'
 
@@ -139,7 +139,7 @@ export class Write {
       const key = cascades ? now.get(identityOf(before[slot])) : null
       if (key === undefined) return { before, after: undefined }
       const after = before.with(slot, key)
-      assertValid(from, after)
+      validityOf(from)(after)
       return { before, after }
     })
     if (rows.length > 0) this.apply(this.view.writable(from.model.table), rows)

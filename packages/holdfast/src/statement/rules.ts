@@ -21,8 +21,20 @@
  * number for all. Reals are added in whatever order the backend reads them, so the last bits may differ.
  */
 
+const HIGH_UNITS = /[\ud800-\uffff]/
+
+/**
+ * Whether a text holds units from U+D800 on. JavaScript's `<` compares two texts by code point unless both do, and is several
+ * times faster than looking at the units.
+ */
+export function hasHighUnits(text: string): boolean {
+  return HIGH_UNITS.test(text)
+}
+
 /** Compares texts by code point: the order of UTF-8 bytes, of `COLLATE "C"` and of SQLite's BINARY. */
 export function compareText(left: string, right: string): number {
+  if (left === right) return 0
+  if (!hasHighUnits(left) || !hasHighUnits(right)) return left < right ? -1 : 1
   const length = Math.min(left.length, right.length)
   for (let at = 0; at < length; at++) {
     const a = left.charCodeAt(at)

@@ -1,3 +1,4 @@
+import { Deadline } from '../../backend/deadline.ts'
 import type {
   Backend,
   Call,
@@ -13,17 +14,16 @@ import type {
   TransactionOptions,
   Unsubscribe,
 } from '../../backend/index.ts'
+import { Topics } from '../../backend/topics.ts'
+import { WriteLock } from '../../backend/write-lock.ts'
 import type { Clock } from '../../base/clock.ts'
 import { ConnectionError } from '../../base/errors.ts'
 import type { Model, Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import { Catalog } from './catalog.ts'
-import { Deadline } from './deadline.ts'
-import { WriteLock } from './lock.ts'
 import { MemoryPlan } from './plan.ts'
 import { describeTable } from './schema-editor.ts'
 import { streamRows } from './stream.ts'
-import { Topics } from './topics.ts'
 import { MemoryTransaction } from './transaction.ts'
 import { Committed, Draft, Snapshot } from './view.ts'
 

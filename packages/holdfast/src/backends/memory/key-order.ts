@@ -1,16 +1,14 @@
+import { hasHighUnits } from '../../statement/index.ts'
 import { compareStored } from './order.ts'
 import type { StoredRow } from './values.ts'
 
-/** JavaScript's `<` orders texts by code point unless both hold units from here on. */
-const HIGH_UNITS = /[\ud800-\uffff]/
-
-/** Whether any text by which a table's rows are ordered holds such units; until then texts compare at full speed. */
+/** Whether any text by which a table's rows are ordered has high units; until then texts compare at full speed. */
 export class TextNotes {
   highUnits = false
 
   /** Takes note of a text that is about to be stored. */
   note(text: string): void {
-    if (HIGH_UNITS.test(text)) this.highUnits = true
+    if (hasHighUnits(text)) this.highUnits = true
   }
 }
 

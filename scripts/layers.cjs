@@ -1,0 +1,19 @@
+/** Every folder of packages/holdfast/src with the folders below it that it may use; `npm run check` fails on a folder that is missing here. */
+const layers = {
+  base: [],
+  schema: ['base'],
+  statement: ['base', 'schema'],
+  backend: ['base', 'schema', 'statement'],
+  'backends/sql': ['base', 'schema', 'statement', 'backend'],
+  'backends/memory': ['base', 'schema', 'statement', 'backend'],
+  'backends/sqlite': ['base', 'schema', 'statement', 'backend', 'backends/sql'],
+  'backends/postgres': ['base', 'schema', 'statement', 'backend', 'backends/sql'],
+  repository: ['base', 'schema', 'statement', 'backend'],
+  queue: ['base', 'schema', 'statement', 'backend', 'repository'],
+  storage: ['base', 'schema', 'statement', 'backend', 'repository', 'queue'],
+}
+
+// What is published for tests may use everything.
+layers.testing = Object.keys(layers)
+
+module.exports = { layers }

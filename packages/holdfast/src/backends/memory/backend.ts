@@ -27,6 +27,8 @@ import { streamRows } from './stream.ts'
 import { MemoryTransaction } from './transaction.ts'
 import { Committed, Draft, Snapshot } from './view.ts'
 
+type Work<T> = (connection: Connection) => Promise<T>
+
 /**
  * Keeps everything in this process, and nothing after `close`.
  *
@@ -105,10 +107,15 @@ export class MemoryBackend implements Backend {
     )
   }
 
-  async transaction<T>(options: TransactionOptions, work: (connection: Connection) => Promise<T>): Promise<T> {
+  async transaction<T>(options: TransactionOptions, work: Work<T>): Promise<T> {
     this.#assertOpen()
     const { readOnly, timeoutMs } = options
-    return readOnly === true ? this.#readOnly(timeoutMs, work) : this.#readWrite(timeoutMs, work)
+    const deadline = new Deadline(timeoutMs)
+    try {
+      return await (readOnly === true ? this.#readOnly(deadline.signal, work) : this.#readWrite(deadline.signal, work))
+    } finally {
+      deadline[Symbol.dispose]()
+    }
   }
 
   async notify(topic: string): Promise<void> {
@@ -134,12 +141,11 @@ export class MemoryBackend implements Backend {
     }
   }
 
-  async #readWrite<T>(timeoutMs: number | undefined, work: (connection: Connection) => Promise<T>): Promise<T> {
-    using deadline = new Deadline(timeoutMs)
-    await this.#lock.acquire(deadline.signal)
+  async #readWrite<T>(signal: AbortSignal | undefined, work: Work<T>): Promise<T> {
+    await this.#lock.acquire(signal)
     try {
       const draft = new Draft(this.#committed)
-      const value = await new MemoryTransaction(draft, this.#clock).run(work, deadline.signal)
+      const value = await new MemoryTransaction(draft, this.#clock).run(work, signal)
       this.#committed.commit(draft)
       return value
     } finally {
@@ -147,11 +153,10 @@ export class MemoryBackend implements Backend {
     }
   }
 
-  async #readOnly<T>(timeoutMs: number | undefined, work: (connection: Connection) => Promise<T>): Promise<T> {
-    using deadline = new Deadline(timeoutMs)
+  async #readOnly<T>(signal: AbortSignal | undefined, work: Work<T>): Promise<T> {
     const tables = [...this.#committed.catalog.definitions()].map(({ model }) => model.table)
     const snapshot = new Snapshot(this.#committed, tables)
-    const running = new MemoryTransaction(snapshot, this.#clock).run(work, deadline.signal)
+    const running = new MemoryTransaction(snapshot, this.#clock).run(work, signal)
     this.#readers.add(running)
     try {
       return await running

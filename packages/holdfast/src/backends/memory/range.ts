@@ -54,7 +54,7 @@ export interface Run {
  * The rows of a range in an order that changes direction between fields, such as the newest first and ties by id: reads
  * the groups of the first run in its direction, and each group by the other runs. A group costs one search.
  */
-export class GroupedRows implements Rows {
+class GroupedRows implements Rows {
   readonly #tree: Tree
   readonly #pinned: number
   readonly #run: Run

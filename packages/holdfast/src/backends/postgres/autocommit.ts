@@ -1,0 +1,67 @@
+import type { Result } from '../../backend/index.ts'
+import { type HoldfastError, UnknownOutcomeError } from '../../base/errors.ts'
+import type { Statement } from '../../statement/index.ts'
+import { type Subject, translateError } from './errors.ts'
+import { type Answer, type Failure, isServerError, type Reply, type Request } from './exchange.ts'
+import type { Link } from './link.ts'
+import type { LinkPool } from './pool.ts'
+
+/** What requests outside a transaction came to. */
+export type Outcome =
+  | { readonly replies: readonly Reply[]; readonly failure?: never }
+  /** Nothing took effect, or nobody knows. */
+  | { readonly failure: Failure; readonly replies?: never }
+
+/** Sends requests outside a transaction: those that are sent together take effect together. */
+export class Autocommit {
+  readonly #pool: LinkPool
+  readonly #subject: Subject
+
+  constructor(pool: LinkPool, subject: Subject) {
+    this.#pool = pool
+    this.#subject = subject
+  }
+
+  /** @throws ConnectionError, TimeoutError when there is no session to send them through. */
+  run(requests: readonly Request[]): Promise<Outcome> {
+    return this.#pool.use(async (link) => {
+      let answer = await link.run(requests)
+      if (answer.failure !== undefined && isStale(answer.failure)) answer = await this.#again(link, requests)
+      return answer.failure === undefined ? { replies: answer.replies } : { failure: answer.failure }
+    })
+  }
+
+  /** Runs one statement that may be repeated, and gives its rows. */
+  async ask(text: string, values: readonly string[]): Promise<Reply> {
+    const { replies, failure } = await this.run([{ name: '', text, values }])
+    if (failure !== undefined) throw this.errorOf(failure, false)
+    return replies[0] as Reply
+  }
+
+  /** Runs SQL as it stands. Nobody knows what it does, so that without an answer it may have written. */
+  sql(text: string, parameters: readonly unknown[]): Promise<Result> {
+    return this.#pool.use(async (link) => {
+      const { result, failure } = await link.raw(text, parameters)
+      if (failure !== undefined) throw this.errorOf(failure, true)
+      return result
+    })
+  }
+
+  /** The error for a failure; a write whose answer was lost may have taken effect. */
+  errorOf({ error, fate }: Failure, writes: boolean, statement?: Statement): HoldfastError {
+    const translated = translateError(error, this.#subject, statement)
+    return writes && fate === 'lost' ? new UnknownOutcomeError(translated) : translated
+  }
+
+  #again(link: Link, requests: readonly Request[]): Promise<Answer> {
+    link.forgetPrepared()
+    return link.run(requests)
+  }
+}
+
+/** Says that a prepared statement is gone, is there already, or no longer fits the tables. Nothing was done then. */
+export function isStale({ error }: Failure): boolean {
+  if (!isServerError(error)) return false
+  const { code, routine } = error
+  return code === '26000' || code === '42P05' || (code === '0A000' && routine === 'RevalidateCachedQuery')
+}

@@ -1,0 +1,121 @@
+import type {
+  Backend,
+  Call,
+  Connection,
+  Plan,
+  Result,
+  Row,
+  SchemaEditor,
+  Settled,
+  Traits,
+  TransactionOptions,
+  Unsubscribe,
+} from '../../backend/index.ts'
+import { ConfigurationError, ConnectionError } from '../../base/errors.ts'
+import type { Models } from '../../schema/index.ts'
+import type { Statement } from '../../statement/index.ts'
+import { expectedTable, postgresDialect } from '../sql/index.ts'
+import type { Settings } from './options.ts'
+import { makeParts, type Parts } from './parts.ts'
+import { PostgresPlan } from './plan.ts'
+import { inspectTables } from './schema-editor.ts'
+
+/** Keeps everything in a Postgres database. What is behind it is made by `open`, when the driver is there. */
+export class PostgresBackend implements Backend {
+  readonly name = 'postgres'
+  readonly traits: Traits = {
+    persistent: true,
+    sharedBetweenProcesses: true,
+    skipsLocked: true,
+    altersInTransaction: true,
+    sql: 'postgres',
+  }
+  readonly schema: SchemaEditor
+  /** Absent where a pooler hands sessions on: they hear nothing. */
+  readonly notify?: (topic: string) => Promise<void>
+  readonly wake?: (topic: string, onWake: () => void) => Promise<Unsubscribe>
+  readonly #models: Models
+  readonly #settings: Settings
+  #parts: Parts | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(models: Models, settings: Settings) {
+    this.#models = models
+    this.#settings = settings
+    this.schema = {
+      apply: (changes) =>
+        this.transaction({ isolation: 'read committed' }, async (connection) => connection.schema?.apply(changes)),
+      inspect: async () => {
+        const { autocommit } = this.#open
+        return inspectTables((text, values) => autocommit.ask(text, values))
+      },
+      expected: (model) => expectedTable(model, postgresDialect),
+    }
+    if (!settings.prepare) return
+    this.notify = async (topic) => this.#open.notifier.notify(topic)
+    this.wake = async (topic, onWake) => this.#open.listener.add(topic, onWake)
+  }
+
+  async open(): Promise<void> {
+    this.#parts = await makeParts(this.#settings, this.#models)
+    try {
+      await this.ping()
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async ping(): Promise<void> {
+    await this.#open.autocommit.ask('select 1', [])
+  }
+
+  prepare(statement: Statement): Plan {
+    return new PostgresPlan(statement, this.#models, this.#settings.prepare)
+  }
+
+  async execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
+    return this.#open.gatherer.execute(plan as PostgresPlan, parameters)
+  }
+
+  async executeTogether(calls: readonly Call[]): Promise<Settled[]> {
+    return this.#open.gatherer.executeTogether(calls)
+  }
+
+  async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[], void, undefined> {
+    yield* this.#open.transactions.stream(plan, parameters)
+  }
+
+  async sql(text: string, parameters: readonly unknown[]): Promise<Result> {
+    return this.#open.autocommit.sql(text, parameters)
+  }
+
+  async transaction<T>(options: TransactionOptions, work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#open.transactions.run(options, work)
+  }
+
+  async #close(): Promise<void> {
+    const parts = this.#parts
+    if (parts === undefined) return
+    await parts.notifier.drained()
+    await Promise.all([parts.listener.close(), parts.pool.close()])
+  }
+
+  /** @throws ConnectionError, code `CLOSED`; ConfigurationError before `open`. */
+  get #open(): Parts {
+    if (this.#closing !== undefined) {
+      throw new ConnectionError('The Postgres backend is closed.', {
+        code: 'CLOSED',
+        hint: 'Open another.',
+        retryable: false,
+      })
+    }
+    if (this.#parts !== undefined) return this.#parts
+    throw new ConfigurationError('The Postgres backend is not open.', { hint: 'Call open() first, and await it.' })
+  }
+}

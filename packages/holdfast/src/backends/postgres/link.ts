@@ -1,0 +1,91 @@
+import type { Result } from '../../backend/index.ts'
+import { TimeoutError } from '../../base/errors.ts'
+import { cancelStatement } from './cancel.ts'
+import type { Client, QueryResult } from './driver.ts'
+import { type Answer, Exchange, type Failure, isServerError, type Request } from './exchange.ts'
+import { PreparedNames } from './prepared-names.ts'
+
+/** What came of SQL that was run as it stands; of several statements in one text, of the last. */
+export type RawAnswer =
+  | { readonly result: Result; readonly failure?: never }
+  | { readonly failure: Failure; readonly result?: never }
+
+/** One session with the server, used by one caller at a time. */
+export class Link {
+  readonly #client: Client
+  readonly #names = new PreparedNames()
+  readonly #deadlineMs: number
+  #status = 'I'
+  #broken = false
+
+  /** @param deadlineMs how long the server may take to answer, before the connection is given up. */
+  constructor(client: Client, deadlineMs: number) {
+    this.#client = client
+    this.#deadlineMs = deadlineMs
+    client.connection.on('readyForQuery', ({ status }) => {
+      this.#status = status
+    })
+    // Whoever waits for an answer hears of it; without a listener an idle connection that drops would end the process.
+    client.on('error', () => {
+      this.#broken = true
+    })
+    client.on('end', () => {
+      this.#broken = true
+    })
+  }
+
+  /** Whether it can be used again: it is connected and not inside a transaction that somebody left open. */
+  get reusable(): boolean {
+    return !this.#broken && this.#status === 'I'
+  }
+
+  /** Whether the connection is gone. */
+  get broken(): boolean {
+    return this.#broken
+  }
+
+  /** Sends statements together. Never rejects; a server that does not answer in time counts as lost. */
+  run(requests: readonly Request[], deadlineMs: number = this.#deadlineMs): Promise<Answer> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        exchange.fail(new TimeoutError('The server', deadlineMs))
+        this.abandon()
+      }, deadlineMs)
+      const exchange = new Exchange(requests, this.#names, (answer) => {
+        clearTimeout(timer)
+        resolve(answer)
+      })
+      this.#client.query(exchange)
+    })
+  }
+
+  /** Runs SQL as it stands, with values as `pg` takes and gives them. Never rejects. */
+  async raw(text: string, values: readonly unknown[]): Promise<RawAnswer> {
+    let late: TimeoutError | undefined
+    const timer = setTimeout(() => {
+      late = new TimeoutError('The server', this.#deadlineMs)
+      this.abandon()
+    }, this.#deadlineMs)
+    try {
+      const results = await this.#client.query({ text, values })
+      const { rows, rowCount } = Array.isArray(results) ? (results.at(-1) as QueryResult) : results
+      return { result: { rows, count: rowCount ?? rows.length } }
+    } catch (error) {
+      return { failure: { error: late ?? error, fate: isServerError(error) ? 'refused' : 'lost' } }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Prepares every statement anew at its next use. */
+  forgetPrepared(): void {
+    this.#names.doubtAll()
+  }
+
+  /** Gives the connection up, and with it what the server is doing for it. */
+  abandon(): void {
+    this.#broken = true
+    cancelStatement(this.#client)
+    this.#client.connection.stream.destroy()
+  }
+}

@@ -1,0 +1,98 @@
+import { ConfigurationError } from '../../base/errors.ts'
+import type { ClientConfig } from './driver.ts'
+
+/** How the Postgres backend is made. */
+export interface PostgresOptions {
+  /**
+   * `postgres://user:password@host:5432/database`. `?sslmode=` means what it means to Postgres: `require` encrypts, `verify-full`
+   * also checks who answers. Without it, and without the parts below, the environment counts: `PGHOST`, `PGUSER`, ….
+   */
+  readonly url?: string
+  /** A host name, an address, or the folder of a Unix socket. This and the next four stand in for `url`. */
+  readonly host?: string
+  readonly port?: number
+  readonly database?: string
+  readonly user?: string
+  /** A function is asked for each new connection, for tokens that expire. */
+  readonly password?: string | (() => string | Promise<string>)
+  /** Encrypts: true with a certificate that is checked, or the options of Node's `tls.connect`. */
+  readonly ssl?: boolean | object
+  /** The greatest number of connections; 10 unless given. A listening one comes on top. */
+  readonly max?: number
+  /** How long a connection stays open unused; 30 s unless given. */
+  readonly idleTimeoutMs?: number
+  /** How long it may take to connect, or to wait for a free connection; 10 s unless given. */
+  readonly connectionTimeoutMs?: number
+  /** How long the server may take to answer; then the connection is given up. 60 s unless given. */
+  readonly queryTimeoutMs?: number
+  /**
+   * How long the server lets a statement run: its `statement_timeout`. Nine tenths of `queryTimeoutMs` unless given, or what the server
+   * has been set to where that is less.
+   */
+  readonly statementTimeoutMs?: number
+  /**
+   * Whether statements are kept prepared on the server, and sessions have state; on unless given. Turn it off for PgBouncer in transaction
+   * mode. Then wake-ups come by polling only, and `statementTimeoutMs` holds inside transactions only.
+   */
+  readonly prepare?: boolean
+  /** What the server's list of sessions shows; `holdfast` unless the URL says otherwise. */
+  readonly applicationName?: string
+}
+
+/** The options with everything filled in. */
+export interface Settings {
+  readonly client: ClientConfig
+  readonly max: number
+  readonly idleTimeoutMs: number
+  readonly connectionTimeoutMs: number
+  readonly queryTimeoutMs: number
+  readonly statementTimeoutMs: number
+  /** Whether the server's own statement timeout stays where it is the shorter one. */
+  readonly keepsShorterTimeout: boolean
+  readonly prepare: boolean
+}
+
+/** How often an idle connection is probed by the operating system. */
+const KEEP_ALIVE_MS = 10_000
+
+/** @throws ConfigurationError for options that contradict each other. */
+export function settingsOf(options: PostgresOptions): Settings {
+  const { connectionTimeoutMs = 10_000, queryTimeoutMs = 60_000, statementTimeoutMs } = options
+  return {
+    client: {
+      ...serverOf(options),
+      fallback_application_name: options.applicationName ?? 'holdfast',
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+      connectionTimeoutMillis: connectionTimeoutMs,
+    },
+    max: options.max ?? 10,
+    idleTimeoutMs: options.idleTimeoutMs ?? 30_000,
+    connectionTimeoutMs,
+    queryTimeoutMs,
+    statementTimeoutMs: statementTimeoutMs ?? Math.ceil(queryTimeoutMs * 0.9),
+    keepsShorterTimeout: statementTimeoutMs === undefined,
+    prepare: options.prepare ?? true,
+  }
+}
+
+function serverOf({ url, host, port, database, user, password, ssl }: PostgresOptions): ClientConfig {
+  const parts = {
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port }),
+    ...(database !== undefined && { database }),
+    ...(user !== undefined && { user }),
+    ...(password !== undefined && { password }),
+  }
+  const encryption = ssl === undefined ? {} : { ssl }
+  if (url === undefined) return { ...parts, ...encryption }
+  if (Object.keys(parts).length === 0) return { connectionString: withStandardModes(url), ...encryption }
+  throw new ConfigurationError(`Postgres is given a url and also ${Object.keys(parts).join(', ')}.`, {
+    hint: 'Put everything into the url, or leave the url out.',
+  })
+}
+
+/** `pg` 8 has meanings of its own for `sslmode` unless it is asked for those of Postgres, which `pg` 9 will have. */
+function withStandardModes(url: string): string {
+  return /[?&]sslmode=/.test(url) && !url.includes('uselibpqcompat=') ? `${url}&uselibpqcompat=true` : url
+}

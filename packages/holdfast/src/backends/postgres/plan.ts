@@ -1,0 +1,90 @@
+import type { Plan, Result, Row } from '../../backend/index.ts'
+import type { Model, Models } from '../../schema/index.ts'
+import type { Select, Statement } from '../../statement/index.ts'
+import { compileStatement, postgresDialect, type ReadRow, rowReader } from '../sql/index.ts'
+import type { Cells } from './driver.ts'
+import type { Reply, Request } from './exchange.ts'
+import { InsertRows } from './insert-rows.ts'
+import { compileLookup, isLookup, type Lookup } from './lookup.ts'
+import { PreparedText } from './prepared-text.ts'
+
+/** A statement made ready for Postgres: its SQL, and how its rows are read. */
+export class PostgresPlan implements Plan {
+  readonly statement: Statement
+  readonly gathers: boolean
+  readonly writes: boolean
+  /** Present for inserts, which take any number of rows. */
+  readonly rows: InsertRows | undefined
+  readonly #models: Models
+  readonly #prepare: boolean
+  readonly #one: PreparedText
+  readonly #read: ReadRow | undefined
+  #lookup: Lookup | undefined
+
+  /** @param prepare whether sessions keep it. */
+  constructor(statement: Statement, models: Models, prepare: boolean) {
+    const { text, bindings, outputs } = compileStatement(statement, models, postgresDialect)
+    this.statement = statement
+    this.writes = statement.kind !== 'select'
+    this.#models = models
+    this.#prepare = prepare
+    this.#one = new PreparedText(text, bindings, prepare)
+    this.#read = outputs.length === 0 ? undefined : rowReader(outputs)
+    this.rows = statement.kind === 'insert' ? new InsertRows(statement, models, this.#one, prepare) : undefined
+    this.gathers = gathers(statement, models)
+  }
+
+  /** The text of a select, for a cursor. */
+  get text(): string {
+    return this.#one.text
+  }
+
+  /** What is sent for a call: one request, but for inserts of very many rows, or of none. */
+  requests(parameters: readonly unknown[]): readonly Request[] {
+    return this.rows === undefined ? [this.#one.request(parameters)] : this.rows.requests(parameters)
+  }
+
+  /** What came of a call. */
+  result(replies: readonly Reply[]): Result {
+    const [only] = replies
+    if (replies.length === 1 && only !== undefined) return this.#resultOf(only)
+    const results = replies.map((reply) => this.#resultOf(reply))
+    return {
+      rows: results.flatMap(({ rows }) => rows),
+      count: results.reduce((sum, { count }) => sum + count, 0),
+    }
+  }
+
+  /** The rows of a select, or those that a write gives back. */
+  read(rows: readonly Cells[]): Row[] {
+    const read = this.#read
+    return read === undefined ? [] : rows.map((cells) => read(cells))
+  }
+
+  /** One statement for many calls of a select that finds one row at most by a unique key. */
+  get lookup(): Lookup {
+    this.#lookup ??= compileLookup(this.statement as Select, this.#models, this.#prepare)
+    return this.#lookup
+  }
+
+  #resultOf({ rows, tag }: Reply): Result {
+    return { rows: this.read(rows), count: this.writes ? countOf(tag) : rows.length }
+  }
+}
+
+/** The number of rows that a tag ends in: `INSERT 0 3`. */
+export function countOf(tag: string): number {
+  return Number(tag.slice(tag.lastIndexOf(' ') + 1))
+}
+
+/** Writes that choose rows and pass over locked ones belong to callers that compete: each runs alone. */
+function gathers(statement: Statement, models: Models): boolean {
+  switch (statement.kind) {
+    case 'select':
+      return isLookup(statement, models.get(statement.model) as Model)
+    case 'insert':
+      return statement.columns.length > 0
+    default:
+      return statement.limit === undefined && statement.skipLocked !== true && statement.where !== undefined
+  }
+}

@@ -1,0 +1,111 @@
+import { TimeoutError } from '../../base/errors.ts'
+import type { Client, Driver, Pool, Release } from './driver.ts'
+import { type Subject, translateConnectError } from './errors.ts'
+import { Link } from './link.ts'
+import type { Settings } from './options.ts'
+import { setUpSession } from './session-setup.ts'
+
+/** What `pg` says when no session became free in time. */
+const WAITED_TOO_LONG = 'timeout exceeded when trying to connect'
+
+/** The sessions of a backend. Makes them when they are needed, up to the greatest number, and lends each to one caller at a time. */
+export class LinkPool {
+  readonly #settings: Settings
+  readonly #subject: Subject
+  readonly #pool: Pool
+  readonly #links = new WeakMap<Client, Link>()
+  readonly #releases = new Map<Link, Release>()
+  /** Callers that have a session or wait for one. */
+  #users = 0
+  #unused: PromiseWithResolvers<void> | undefined
+
+  constructor(driver: Driver, settings: Settings, subject: Subject) {
+    this.#settings = settings
+    this.#subject = subject
+    this.#pool = new driver.Pool({
+      ...settings.client,
+      max: settings.max,
+      idleTimeoutMillis: settings.idleTimeoutMs,
+    })
+    // An idle session that drops has left the pool by then, and the next caller gets another one.
+    this.#pool.on('error', () => undefined)
+  }
+
+  /** Whether a caller would get a session without waiting for another caller. */
+  get hasRoom(): boolean {
+    return this.#users < this.#settings.max
+  }
+
+  /**
+   * Lends a session. Give it back with `release`.
+   *
+   * @throws TimeoutError when none becomes free; ConnectionError when the server cannot be reached or refuses.
+   */
+  async acquire(): Promise<Link> {
+    this.#users++
+    try {
+      const [client, release] = await this.#connect()
+      try {
+        const link = this.#links.get(client) ?? (await this.#setUp(client))
+        this.#releases.set(link, release)
+        return link
+      } catch (error) {
+        release(true)
+        throw error
+      }
+    } catch (error) {
+      this.#leave()
+      throw translateConnectError(error, this.#subject)
+    }
+  }
+
+  /** Takes a session back, or ends it where it cannot be lent again. */
+  release(link: Link): void {
+    const release = this.#releases.get(link)
+    this.#releases.delete(link)
+    release?.(!link.reusable)
+    this.#leave()
+  }
+
+  /** Runs `work` with a session. */
+  async use<T>(work: (link: Link) => Promise<T>): Promise<T> {
+    const link = await this.acquire()
+    try {
+      return await work(link)
+    } finally {
+      this.release(link)
+    }
+  }
+
+  /** Waits until nobody uses a session any more and ends them all. */
+  async close(): Promise<void> {
+    if (this.#users > 0) {
+      this.#unused = Promise.withResolvers()
+      await this.#unused.promise
+    }
+    await this.#pool.end()
+  }
+
+  #connect(): Promise<[Client, Release]> {
+    return new Promise((resolve, reject) => {
+      this.#pool.connect((error, client, release) => {
+        if (client !== undefined) resolve([client, release])
+        else if (error?.message === WAITED_TOO_LONG) {
+          reject(new TimeoutError('Waiting for a free connection', this.#settings.connectionTimeoutMs, error))
+        } else reject(error)
+      })
+    })
+  }
+
+  async #setUp(client: Client): Promise<Link> {
+    const link = new Link(client, this.#settings.queryTimeoutMs)
+    await setUpSession(link, this.#settings)
+    this.#links.set(client, link)
+    return link
+  }
+
+  #leave(): void {
+    this.#users--
+    if (this.#users === 0) this.#unused?.resolve()
+  }
+}

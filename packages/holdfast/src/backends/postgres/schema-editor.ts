@@ -1,0 +1,44 @@
+import type { ExistingTable, SchemaChange } from '../../backend/index.ts'
+import type { Models } from '../../schema/index.ts'
+import { existingTables, postgresDialect, schemaStatements } from '../sql/index.ts'
+import { LOCK_TIMEOUT_MS } from './errors.ts'
+import type { Reply } from './exchange.ts'
+import { arrayLiteral } from './wire-values.ts'
+
+/** Sends one statement and gives its rows. */
+export type Ask = (text: string, values: readonly string[]) => Promise<Reply>
+
+/** Any number that nobody else is likely to lock. */
+const SCHEMA_LOCK = '7308324466009108580'
+
+const EXISTING = `select name from unnest($1::text[]) as name
+  where to_regclass(format('%I.%I', current_schema(), name)) is not null`
+
+/**
+ * Makes changes of the schema inside a transaction. One process at a time, by an advisory lock that the end of the transaction frees:
+ * `create table if not exists` fails when two run at once. `to_regclass` sees what is committed, whatever the transaction's snapshot.
+ */
+export async function applyChanges(ask: Ask, models: Models, changes: readonly SchemaChange[]): Promise<void> {
+  const [timeouts = []] = (
+    await ask(`select current_setting('statement_timeout'), current_setting('lock_timeout')`, [])
+  ).rows
+  await setTimeouts(ask, ['0', String(LOCK_TIMEOUT_MS)])
+  await ask('select pg_advisory_xact_lock($1::bigint)', [SCHEMA_LOCK])
+  const wanted = changes.flatMap((change) => (change.kind === 'createTable' ? [change.model.table] : []))
+  const { rows } = await ask(EXISTING, [arrayLiteral(wanted)])
+  const existing = new Set(rows.map(([name]) => name as string))
+  for (const text of schemaStatements(changes, existing, models, postgresDialect)) await ask(text, [])
+  await setTimeouts(ask, timeouts as readonly string[])
+}
+
+/** For the rest of the transaction. */
+function setTimeouts(ask: Ask, timeouts: readonly string[]): Promise<Reply> {
+  return ask(`select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)`, timeouts)
+}
+
+/** The tables of the schema that new tables go into. */
+export async function inspectTables(ask: Ask): Promise<ExistingTable[]> {
+  const { columns, indexes } = postgresDialect.ddl.inspection
+  const [columnRows, indexRows] = await Promise.all([ask(columns, []), ask(indexes, [])])
+  return existingTables(columnRows.rows, indexRows.rows)
+}

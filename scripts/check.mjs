@@ -67,7 +67,7 @@ function houseRules() {
 
 const steps = [
   ['types', types],
-  ['lint and format', () => run('biome', 'ci', '--max-diagnostics=50', '.')],
+  ['lint and format', () => run('biome', 'ci', '--colors=off', '--max-diagnostics=50', '.')],
   ['arrows', arrows],
   ['house rules', houseRules],
   ['build', () => run('npm', 'run', 'build', '--silent')],

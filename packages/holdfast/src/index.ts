@@ -15,7 +15,9 @@ export type {
   HandlerContext,
   Job,
   JobError,
+  JobOrId,
   JobState,
+  ListOptions,
   QueueStats,
   WorkOptions,
 } from './queue/index.ts'
@@ -33,15 +35,35 @@ export {
   Repository,
   sum,
 } from './repository/index.ts'
-export type { Comparison, FieldFilter, Insert, Key, ModelName, QueueName, Row, Schema, Where } from './schema/index.ts'
+export type {
+  Column,
+  ColumnTypes,
+  Comparison,
+  Documents,
+  FieldFilter,
+  Insert,
+  Key,
+  ModelName,
+  PathFilter,
+  QueueName,
+  Row,
+  Schema,
+  Table,
+  Where,
+} from './schema/index.ts'
 export { defineSchema, documents, queue, t, table } from './schema/index.ts'
 export type {
   BatchOperation,
   Environment,
   Health,
+  NoSchema,
   RepositoryOf,
+  SqlTables,
+  SqlValue,
+  StatementListener,
   StorageMetrics,
   StorageOptions,
+  TargetOptions,
   Transaction,
   TransactionOptions,
 } from './storage/index.ts'

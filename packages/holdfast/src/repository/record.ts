@@ -167,13 +167,6 @@ function acceptCompositeKey(model: Model, key: unknown, issues: Issue[]): unknow
   return model.primaryKey.map((name) => (model.byName.get(name) as ModelColumn).accept(key[name], name, issues))
 }
 
-/** The key of a record, in the form `findById` takes. */
-export function keyOf(model: Model, record: Row): unknown {
-  const [only] = model.primaryKey
-  if (model.primaryKey.length === 1) return record[only as string]
-  return Object.fromEntries(model.primaryKey.map((name) => [name, record[name]]))
-}
-
 function at(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`
 }

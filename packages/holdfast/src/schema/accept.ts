@@ -10,7 +10,7 @@ import { acceptJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
 export type Acceptor = (value: unknown, path: string, issues: Issue[]) => unknown
 
 /** How many characters a text, or how many bytes a `bytes` value may hold. */
-export const MAX_VALUE_LENGTH: number = 64 * 1024 * 1024
+const MAX_VALUE_LENGTH: number = 64 * 1024 * 1024
 
 const MIN_BIGINT = -(2n ** 63n)
 const MAX_BIGINT = 2n ** 63n - 1n

@@ -1,10 +1,8 @@
 export { describe, validateStandard } from './accept.ts'
 export {
-  Column,
-  type ColumnDefinition,
+  type Column,
   type ColumnType,
   type ColumnTypes,
-  type Default,
   type ReferenceAction,
   t,
 } from './column.ts'
@@ -12,5 +10,5 @@ export * from './declare.ts'
 export type { Comparison, FieldFilter, PathFilter, Where } from './filter.ts'
 export { acceptJson, cloneJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
 export * from './model.ts'
-export { resolveModel, resolveModels } from './resolve.ts'
+export { resolveModel } from './resolve.ts'
 export * from './schema.ts'

@@ -4,7 +4,7 @@ import type { Issue } from '../base/errors.ts'
 export const MAX_JSON_DEPTH = 256
 
 /** How many characters the texts and keys of one JSON value may hold together. */
-export const MAX_JSON_CHARACTERS: number = 16 * 1024 * 1024
+const MAX_JSON_CHARACTERS: number = 16 * 1024 * 1024
 
 /** Whether every backend can keep this text: without NUL characters and lone surrogates. */
 export function isStorableText(text: string): boolean {

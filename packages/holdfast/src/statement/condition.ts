@@ -72,6 +72,3 @@ export interface AfterKey {
 
 /** Always true: every row. */
 export const EVERYTHING: Condition = { kind: 'and', conditions: [] }
-
-/** Never true: no row. */
-export const NOTHING: Condition = { kind: 'or', conditions: [] }

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { RetryingTransactionOptions, Session } from '../backend/index.ts'
+import type { RetryingTransactionOptions } from '../backend/index.ts'
 import type { Queue as JobQueue } from '../queue/index.ts'
 import type { Repository } from '../repository/index.ts'
 import type { RelationsOf, UndeclaredSchema } from '../repository/types.ts'
@@ -76,6 +76,3 @@ export interface Transaction<S extends Schema> extends Stores<S> {
 
 /** How a transaction runs. */
 export type TransactionOptions = RetryingTransactionOptions
-
-/** What gives access to data in a session. */
-export type { Session }

@@ -21,22 +21,24 @@ export class SqliteTransaction implements Connection {
   readonly #context: TransactionContext
   readonly #reads = new Set<OpenRead>()
   #savepoints = 0
+  /** Whether SQLite has ended the transaction by itself. */
+  #rolledBack = false
   #ended = false
   /** Why it ended before its time. */
   #reason: unknown
 
   constructor(context: TransactionContext) {
     this.#context = context
-    this.schema = {
-      apply: async (changes) => this.#guard(undefined, [], () => this.#write(() => context.applyChanges(changes))),
-    }
+    this.schema = { apply: async (changes) => this.#do(() => this.#applyChanges(changes)) }
   }
 
   /** Runs `work` to its end, or until the signal aborts: then it rejects with its reason, and `work` can do nothing more. */
   async run<T>(work: (connection: Connection) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     try {
       const running = work(this)
-      return await (signal === undefined ? running : Promise.race([running, aborted(signal)]))
+      const value = await (signal === undefined ? running : Promise.race([running, aborted(signal)]))
+      this.#assertRunning()
+      return value
     } finally {
       this.#ended = true
       if (signal?.aborted === true) this.#reason = signal.reason
@@ -48,35 +50,40 @@ export class SqliteTransaction implements Connection {
     const own = plan as SqlitePlan
     const { connection } = this.#context
     try {
-      return Promise.resolve(
-        this.#guard(own, parameters, () => {
-          if (!own.writes) return own.run(connection, parameters)
-          return this.#write(() => runWhole(own, connection, parameters))
-        }),
-      )
+      this.#assertRunning()
+      if (!own.writes) return Promise.resolve(own.run(connection, parameters))
+      this.#assertWritable()
+      this.#detachReads()
+      return Promise.resolve(runWhole(own, connection, parameters))
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(this.#failure(error, own, parameters))
     }
   }
 
   async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[], void, undefined> {
     const own = plan as SqlitePlan
     if (own.writes) throw new TypeError('Only a select can be streamed')
-    const read = this.#guard(own, parameters, () => new OpenRead(own, this.#context.connection, parameters))
-    this.#reads.add(read)
+    this.#assertRunning()
+    let read: OpenRead | undefined
     try {
+      read = new OpenRead(own, this.#context.connection, parameters)
+      this.#reads.add(read)
       for await (const batch of batches(read)) {
         yield batch
         this.#assertRunning()
       }
+    } catch (error) {
+      throw this.#failure(error, own, parameters)
     } finally {
-      this.#reads.delete(read)
-      read.close()
+      if (read !== undefined) {
+        this.#reads.delete(read)
+        read.close()
+      }
     }
   }
 
   async sql(text: string, parameters: readonly unknown[]): Promise<Result> {
-    return this.#guard(undefined, [], () => {
+    return this.#do(() => {
       this.#detachReads()
       const { rows, changes } = this.#context.connection.database.query(text, parameters)
       return { rows, count: rows.length > 0 ? rows.length : changes }
@@ -86,11 +93,10 @@ export class SqliteTransaction implements Connection {
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     const { database } = this.#context.connection
     const name = `s${this.#savepoints++}`
-    this.#detachReads()
-    this.#guard(undefined, [], () => database.exec(`savepoint ${name}`))
+    this.#do(() => database.exec(`savepoint ${name}`))
     try {
       const value = await work()
-      this.#guard(undefined, [], () => database.exec(`release ${name}`))
+      this.#do(() => database.exec(`release ${name}`))
       return value
     } catch (error) {
       if (!this.#ended && database.inTransaction) {
@@ -101,32 +107,47 @@ export class SqliteTransaction implements Connection {
     }
   }
 
-  /** Makes sure that the transaction may write. Streams that are open go on with the rows as they are now: SQLite leaves open what they would see of a write. */
-  #write<T>(write: () => T): T {
-    if (this.#context.readOnly) throw isReadOnly()
+  #applyChanges(changes: readonly SchemaChange[]): void {
+    this.#assertWritable()
     this.#detachReads()
-    return write()
+    this.#context.applyChanges(changes)
   }
 
-  #detachReads(): void {
-    for (const read of this.#reads) read.detach()
-  }
-
-  #guard<T>(plan: SqlitePlan | undefined, parameters: readonly unknown[], run: () => T): T {
-    const { failures, connection } = this.#context
+  #do<T>(run: () => T): T {
     this.#assertRunning()
     try {
       return run()
     } catch (error) {
-      const attempt =
-        plan === undefined ? undefined : { statement: plan.statement, parameters, database: connection.database }
-      throw failures.translate(error, attempt)
+      throw this.#failure(error)
     }
+  }
+
+  /** Streams that are open go on with the rows as they are now: SQLite leaves open what they would see of a write. */
+  #detachReads(): void {
+    for (const read of this.#reads) read.detach()
+  }
+
+  /** Some errors, such as a full disk, make SQLite end the transaction by itself. */
+  #failure(error: unknown, plan?: SqlitePlan, parameters: readonly unknown[] = []): unknown {
+    const { failures, connection } = this.#context
+    const { database } = connection
+    this.#rolledBack = !this.#ended && !database.inTransaction
+    return failures.translate(
+      error,
+      plan === undefined ? undefined : { statement: plan.statement, parameters, database },
+    )
   }
 
   #assertRunning(): void {
     if (this.#ended) throw this.#reason ?? hasEnded()
-    if (!this.#context.connection.database.inTransaction) throw wasRolledBack()
+    if (this.#rolledBack) throw wasRolledBack()
+  }
+
+  #assertWritable(): void {
+    if (!this.#context.readOnly) return
+    throw new StorageError('READ_ONLY', 'This transaction is read-only.', {
+      hint: 'Open it without readOnly to write.',
+    })
   }
 }
 
@@ -144,11 +165,7 @@ function hasEnded(): ConfigurationError {
   })
 }
 
-function isReadOnly(): StorageError {
-  return new StorageError('READ_ONLY', 'This transaction is read-only.', { hint: 'Open it without readOnly to write.' })
-}
-
-/** SQLite ends a transaction by itself when the disk is full or fails: what follows must not run outside of it. */
+/** What follows must not run outside of the transaction. */
 function wasRolledBack(): StorageError {
   return new StorageError('TRANSACTION_FAILED', 'SQLite has rolled the transaction back after an earlier error.', {
     hint: 'Let the first error leave the transaction.',

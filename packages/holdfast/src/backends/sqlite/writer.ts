@@ -51,7 +51,8 @@ export class Writer {
     const { connection, failures } = this.#context
     if (!this.#lock.tryAcquire()) await this.#lock.acquire()
     try {
-      await this.#untilFree(() => connection.begin())
+      const begun = this.#now(() => connection.begin())
+      if (begun !== undefined) await begun
       const outcomes = runInGroup(calls, connection, failures)
       if (outcomes.length < calls.length)
         return await settleEach(calls, (call) => this.#executeAlone(call.plan as WritePlan, call.parameters))
@@ -84,9 +85,11 @@ export class Writer {
   ): Promise<T> {
     const { connection, failures, applyChanges } = this.#context
     using deadline = new Deadline(timeoutMs)
-    await this.#lock.acquire(deadline.signal)
+    // Where nothing has to be waited for, nothing is: each `await` costs a turn of the promise queue.
+    if (!this.#lock.tryAcquire()) await this.#lock.acquire(deadline.signal)
     try {
-      await this.#untilFree(() => connection.begin(), deadline.signal)
+      const begun = this.#now(() => connection.begin(), deadline.signal)
+      if (begun !== undefined) await begun
       const context: TransactionContext = {
         connection,
         failures,
@@ -94,7 +97,8 @@ export class Writer {
         applyChanges: (changes) => applyChanges(connection, changes),
       }
       const value = await new SqliteTransaction(context).run(work, deadline.signal)
-      await this.#untilFree(() => connection.commit())
+      const committed = this.#now(() => connection.commit())
+      if (committed !== undefined) await committed
       return value
     } catch (error) {
       connection.rollback()
@@ -145,6 +149,17 @@ export class Writer {
       return await this.#untilFree(() => runAlone(plan, this.#context.connection, parameters))
     } catch (error) {
       throw this.#translate(error, plan, parameters)
+    }
+  }
+
+  /** Does something at once; or gives a promise, where another process has the file locked. */
+  #now(attempt: () => void, signal?: AbortSignal): Promise<void> | undefined {
+    try {
+      attempt()
+      return undefined
+    } catch (error) {
+      if (!this.#context.failures.isBusy(error)) throw error
+      return this.#untilFree(attempt, signal)
     }
   }
 

@@ -134,7 +134,7 @@ export class FileReads implements Reads {
 
   async #transaction<T>(timeoutMs: number | undefined, work: (connection: Connection) => Promise<T>): Promise<T> {
     const { failures } = this.#context
-    using deadline = new Deadline(timeoutMs)
+    const deadline = new Deadline(timeoutMs)
     const connection = this.#readers.take()
     try {
       await this.#untilFree(() => connection.begin())
@@ -146,6 +146,7 @@ export class FileReads implements Reads {
       connection.rollback()
       throw failures.translate(error)
     } finally {
+      deadline[Symbol.dispose]()
       this.#readers.give(connection)
     }
   }

@@ -83,12 +83,24 @@ export class Writer {
     { readOnly = false, timeoutMs }: TransactionOptions,
     work: (connection: Connection) => Promise<T>,
   ): Promise<T> {
-    const { connection, failures, applyChanges } = this.#context
-    using deadline = new Deadline(timeoutMs)
-    // Where nothing has to be waited for, nothing is: each `await` costs a turn of the promise queue.
-    if (!this.#lock.tryAcquire()) await this.#lock.acquire(deadline.signal)
+    const deadline = new Deadline(timeoutMs)
     try {
-      const begun = this.#now(() => connection.begin(), deadline.signal)
+      return await this.#transaction(readOnly, deadline.signal, work)
+    } finally {
+      deadline[Symbol.dispose]()
+    }
+  }
+
+  async #transaction<T>(
+    readOnly: boolean,
+    signal: AbortSignal | undefined,
+    work: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    const { connection, failures, applyChanges } = this.#context
+    // Where nothing has to be waited for, nothing is: each `await` costs a turn of the promise queue.
+    if (!this.#lock.tryAcquire()) await this.#lock.acquire(signal)
+    try {
+      const begun = this.#now(() => connection.begin(), signal)
       if (begun !== undefined) await begun
       const context: TransactionContext = {
         connection,
@@ -96,7 +108,7 @@ export class Writer {
         readOnly,
         applyChanges: (changes) => applyChanges(connection, changes),
       }
-      const value = await new SqliteTransaction(context).run(work, deadline.signal)
+      const value = await new SqliteTransaction(context).run(work, signal)
       const committed = this.#now(() => connection.commit())
       if (committed !== undefined) await committed
       return value

@@ -1,5 +1,5 @@
 import type { Session } from '../backend/index.ts'
-import { HoldfastError, LeaseLostError } from '../base/errors.ts'
+import { HoldfastError, LeaseLostError, SerializationError } from '../base/errors.ts'
 import { acceptJson, type Queue as QueueDeclaration } from '../schema/index.ts'
 import { claim, extendLeases, handBack, makeReady } from './claim.ts'
 import { all, equals, set } from './conditions.ts'
@@ -49,6 +49,8 @@ const DEFAULT_POLL_MS = 1_000
 const DEFAULT_STOP_MS = 30_000
 /** After their signal was aborted, handlers get so long to notice. */
 const ABORT_GRACE_MS = 1_000
+/** How often a handler runs again because its transaction met another one; that is no failure of the job. */
+const MAX_CONFLICTS = 20
 /** How long a worker waits after something went wrong outside of a handler. */
 const ERROR_PAUSE_MS = 250
 
@@ -202,7 +204,7 @@ export class Worker {
     this.#running.delete(job)
   }
 
-  async #attempt(job: Job, signal: AbortSignal): Promise<void> {
+  async #attempt(job: Job, signal: AbortSignal, conflicts = 0): Promise<void> {
     const later = this.#host.openLater()
     try {
       const context = { tx: later.tx, signal, progress: (value: unknown) => this.#progress(job, value) }
@@ -213,6 +215,10 @@ export class Worker {
       })
       if (!committed && !(await this.#complete(finishing))) throw this.#lost(job)
     } catch (error) {
+      if (isConflict(error) && conflicts < MAX_CONFLICTS && !signal.aborted) {
+        await later.rollback()
+        return this.#attempt(job, signal, conflicts + 1)
+      }
       await this.#failed(job, error, () => later.rollback())
     }
   }
@@ -347,4 +353,9 @@ export class Worker {
     if (this.#options.onError !== undefined) this.#options.onError(error)
     else process.emitWarning(error instanceof Error ? error : String(error))
   }
+}
+
+/** Whether a transaction could not be put in an order with another one, perhaps seen behind an error of the handler. */
+function isConflict(error: unknown): boolean {
+  return error instanceof SerializationError || (error instanceof Error && error.cause instanceof SerializationError)
 }

@@ -11,6 +11,7 @@ import { rowMaker } from './output.ts'
 import { allOf, compileCondition, type Places, type Reader, readerOf } from './predicate.ts'
 import { drain, FilteredRows, ListedRows, type Rows, SlicedRows } from './rows.ts'
 import { compileOrder, sortedRows } from './sorting.ts'
+import type { Table } from './table.ts'
 import type { StoredRow } from './values.ts'
 import type { View } from './view.ts'
 
@@ -47,7 +48,9 @@ export function compileSelect(statement: Select, catalog: Catalog): Reading {
   const resultPlaces: Places = (field) => results?.get(field.column) as Place
   if (results !== undefined) {
     const group = compileGrouping(statement, places)
-    steps.push((rows) => new ListedRows(group(rows)))
+    const table = catalog.get(statement.model).table
+    if (countsAll(statement)) steps.push((_, __, view) => sizeOf(view.table(table), statement.outputs.length))
+    else steps.push((rows) => new ListedRows(group(rows)))
   }
   if (statement.having !== undefined) {
     const passes = compileCondition(statement.having, resultPlaces, binder)
@@ -109,6 +112,16 @@ function lastSteps(
     steps.push((rows, values) => new SlicedRows(rows, offsetIn(values), limitIn(values)))
   }
   return steps
+}
+
+/** Whether all that is asked is how many rows there are, which a table knows. */
+function countsAll({ where, joins, outputs, groupBy }: Select): boolean {
+  if (where !== undefined || joins.length > 0 || groupBy?.length !== 0) return false
+  return outputs.every((output) => output.kind === 'aggregate' && output.field === undefined)
+}
+
+function sizeOf({ rows }: Table, outputs: number): Rows {
+  return new ListedRows([Array.from({ length: outputs }, () => rows.size)])
 }
 
 function firstOfEach(rows: Rows, readers: readonly Reader[], limit: number): StoredRow[] {

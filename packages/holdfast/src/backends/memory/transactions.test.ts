@@ -113,17 +113,17 @@ describe('a transaction', () => {
   })
 
   it('is rolled back at its time limit, and can do nothing more', async () => {
-    let late: Promise<unknown> = Promise.resolve()
+    const { promise: rolledBack, resolve } = Promise.withResolvers<void>()
+    const { promise: late, resolve: tellLate } = Promise.withResolvers<unknown>()
     const done = db.backend.transaction({ timeoutMs: 5 }, async (connection) => {
       await db.delete('counters', {}, connection)
-      await new Promise((resolve) => setTimeout(resolve, 30))
-      late = db.insert('counters', [{ id: 9, value: 9 }], {}, connection)
-      await late
+      await rolledBack
+      tellLate(await db.insert('counters', [{ id: 9, value: 9 }], {}, connection).catch((error) => error))
     })
     await expect(done).rejects.toMatchObject({ code: 'TIMEOUT' })
     await db.insert('counters', [{ id: 3, value: 30 }])
-    await new Promise((resolve) => setTimeout(resolve, 40))
-    await expect(late).rejects.toMatchObject({ code: 'TIMEOUT' })
+    resolve()
+    expect(await late).toMatchObject({ code: 'TIMEOUT' })
     expect(await values()).toEqual([10, 20, 30])
   })
 

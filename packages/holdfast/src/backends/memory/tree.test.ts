@@ -41,41 +41,91 @@ function inOrder(rows: Iterable<StoredRow>): StoredRow[] {
 }
 
 const value = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.constantFrom('a', 'b', '\u{1F600}', '\uFB01', null, true))
+/** Something done to several keys that follow each other, as batches are. */
 const step = fc.record({
-  what: fc.constantFrom('add', 'add', 'add', 'remove', 'replace', 'clone'),
-  key: fc.integer({ min: 0, max: 400 }),
+  what: fc.constantFrom('add', 'add', 'add', 'remove', 'remove', 'replace', 'find', 'clone'),
+  from: fc.integer({ min: 0, max: 1500 }),
+  count: fc.integer({ min: 1, max: 120 }),
   value,
 })
 
 describe('a tree', () => {
   it('holds exactly the rows that were added and not removed, in order, both ways', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 800, size: 'max' }), (steps) => {
-        const tree = emptyTree(VALUE_THEN_KEY, 0)
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+        let tree = emptyTree(VALUE_THEN_KEY, 0)
         const model = new Map<number, StoredRow>()
-        const snapshots: { tree: Tree; rows: StoredRow[] }[] = []
-        for (const { what, key, value } of steps) {
-          const known = model.get(key)
-          if (what === 'add' && known === undefined) {
-            const row = [key, value]
-            expect(tree.add(row)).toBeUndefined()
-            model.set(key, row)
-          } else if (what === 'remove' && known !== undefined) {
-            tree.remove(known)
-            model.delete(key)
-          } else if (what === 'replace' && known !== undefined) {
-            const row = [...known, 'changed']
-            tree.replace(known, row)
-            model.set(key, row)
-          } else if (what === 'clone') snapshots.push({ tree: tree.clone(), rows: inOrder(model.values()) })
+        const others: { tree: Tree; rows: StoredRow[] }[] = []
+        for (const { what, from, count, value } of steps) {
+          if (what === 'clone') {
+            const copy = tree.clone()
+            others.push({ tree: count % 2 === 0 ? copy : tree, rows: inOrder(model.values()) })
+            if (count % 2 !== 0) tree = copy
+            continue
+          }
+          for (let key = from; key < from + count; key++) {
+            const known = model.get(key)
+            if (what === 'add' && known === undefined) {
+              const row = [key, value]
+              expect(tree.add(row)).toBeUndefined()
+              model.set(key, row)
+            } else if (known === undefined) expect(tree.find([value, key], 2)).toBeUndefined()
+            else if (what === 'find') expect(tree.find([known[1], key], 2)).toBe(known)
+            else if (what === 'add') expect(tree.add([key, known[1]])).toBe(known)
+            else if (what === 'remove') {
+              tree.remove(known)
+              model.delete(key)
+            } else {
+              const row = [...known, 'changed']
+              tree.replace(known, row)
+              model.set(key, row)
+            }
+          }
         }
         const rows = inOrder(model.values())
         expect(forward(tree)).toEqual(rows)
         expect(backward(tree)).toEqual(rows.toReversed())
         expect(tree.size).toBe(rows.length)
-        for (const snapshot of snapshots) expect(forward(snapshot.tree)).toEqual(snapshot.rows)
+        for (const other of others) expect(forward(other.tree)).toEqual(other.rows)
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
+    )
+  })
+
+  it('loses no row while blocks of thousands come and go', () => {
+    const block = fc.record({
+      adds: fc.boolean(),
+      from: fc.integer({ min: 0, max: 24_000 }),
+      count: fc.integer({ min: 1, max: 4000 }),
+      stride: fc.constantFrom(1, 2, 3, 64),
+    })
+    fc.assert(
+      fc.property(fc.array(block, { minLength: 20, maxLength: 120, size: 'max' }), (blocks) => {
+        const tree = emptyTree([0], 1)
+        const model: (StoredRow | undefined)[] = Array.from({ length: 20_000 }, (_, key) =>
+          key % 2 === 0 ? [key] : undefined,
+        )
+        for (const row of model) if (row !== undefined) tree.add(row)
+        for (const { adds, from, count, stride } of blocks) {
+          for (let key = from; key < Math.min(from + count, 20_000); key += stride) {
+            const known = model[key]
+            if (adds && known === undefined) {
+              const row = [key]
+              model[key] = row
+              tree.add(row)
+            } else if (!adds && known !== undefined) {
+              model[key] = undefined
+              tree.remove(known)
+            }
+          }
+        }
+        const rows = model.filter((row) => row !== undefined)
+        const lost = rows.filter((row) => tree.find([row[0]], 1) !== row)
+        expect(lost).toEqual([])
+        expect(forward(tree).every((row, at) => row === rows[at])).toBe(true)
+        expect(tree.size).toBe(rows.length)
+      }),
+      { numRuns: 30 },
     )
   })
 

@@ -31,7 +31,7 @@ export class Tree {
   /** The key of the row that is being added, replaced or removed. */
   readonly #key: unknown[] = []
   #clash: StoredRow | undefined
-  /** The leaf at hand; always part of this tree as it is. */
+  /** The leaf at hand. While another tree owns it, it is only read: it has the same rows as here, for every write moves on. */
   #leaf: Node | undefined
   /** Where in the leaf at hand. */
   #at = 0
@@ -210,7 +210,6 @@ export class Tree {
 
   #own(node: Node): Node {
     if (node.owner === this.#owner) return node
-    if (node === this.#leaf) this.#leaf = undefined
     const children = node.children === null ? null : node.children.slice()
     return { owner: this.#owner, rows: node.rows.slice(), children }
   }

@@ -295,7 +295,10 @@ function addRelations(
 }
 
 function checkName(name: string, path: string, issues: Issue[]): void {
-  if (name === '' || RESERVED.has(name)) issues.push({ path, reason: `cannot be called ${JSON.stringify(name)}` })
+  // Every object has members such as `constructor`; a field of that name could not be told from them.
+  if (name === '' || RESERVED.has(name) || name in Object.prototype) {
+    issues.push({ path, reason: `cannot be called ${JSON.stringify(name)}` })
+  }
   if (name.includes('.') || name.includes('\0') || !name.isWellFormed()) {
     issues.push({ path, reason: 'cannot hold a point, a NUL character or a lone surrogate' })
   }

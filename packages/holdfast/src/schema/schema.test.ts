@@ -62,6 +62,16 @@ describe('a schema', () => {
     }
   })
 
+  it('refuses names that every object has already', () => {
+    for (const name of ['__proto__', 'constructor', 'toString', 'and']) {
+      const columns = Object.fromEntries([
+        ['id', t.id()],
+        [name, t.text()],
+      ])
+      expect(() => defineSchema({ a: table(columns) })).toThrow(`a.${name} cannot be called`)
+    }
+  })
+
   it('refuses an option that nothing would honour', () => {
     expect(() => defineSchema({ a: table({ id: t.id() }, { indices: ['id'] } as object) })).toThrow(
       'a.indices is not an option',

@@ -1,0 +1,45 @@
+/** Puts the parts together: storage, HTTP API and worker, started and stopped as one. */
+import { openStorage, openStorageFromEnv } from 'holdfast'
+import { createApp } from './http/app.ts'
+import { type RunnerStorage, schema } from './schema.ts'
+import { startCheckWorker } from './worker.ts'
+
+export interface RunnerOptions {
+  /** `memory:`, `sqlite:./x.db`, `postgres://…`; what the environment names unless given. */
+  readonly storage?: string | undefined
+  /** 127.0.0.1 unless given. */
+  readonly host?: string | undefined
+  /** Any free one unless given. */
+  readonly port?: number | undefined
+  /** How many checks run at once; 8 unless given. */
+  readonly workers?: number | undefined
+  readonly leaseMs?: number | undefined
+}
+
+export interface Runner {
+  readonly url: string
+  readonly storage: RunnerStorage
+  /** Takes no more requests and no more jobs, lets those that run finish, and closes the storage. */
+  close(): Promise<void>
+}
+
+/** Starts a runner. */
+export async function startRunner(options: RunnerOptions = {}): Promise<Runner> {
+  const { host = '127.0.0.1', port = 0, workers = 8, leaseMs } = options
+  const storage =
+    options.storage === undefined
+      ? await openStorageFromEnv({ schema })
+      : await openStorage(options.storage, { schema })
+  const app = createApp(storage)
+  const close = async () => {
+    await app.close()
+    await storage.close() // Stops its workers first.
+  }
+  try {
+    startCheckWorker(storage, { concurrency: workers, ...(leaseMs !== undefined && { leaseMs }) })
+    return { url: await app.listen({ host, port }), storage, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

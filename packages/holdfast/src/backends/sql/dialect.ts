@@ -78,6 +78,12 @@ export interface JsonPath {
   has(json: JsonScalar, parameter: number, values: Values): Sql
 }
 
+/** A sum as it is selected, and how it is decoded to the type of what is summed. */
+export interface WideSum {
+  readonly read: Sql
+  readonly decode: Decode
+}
+
 /** A change of a top-level member of a JSON column. */
 export interface MemberChange {
   readonly name: string
@@ -111,6 +117,8 @@ export interface Dialect {
   startOf(unit: DateUnit, timestamp: Sql): Sql
   /** The least or greatest value of a type. */
   extreme(operation: 'min' | 'max', value: Sql, type: ValueType): Sql
+  /** How the sum of a `bigint` or `decimal` is read exactly, also where it leaves 64 bits on the way. */
+  wideSum(value: Sql, type: ValueType): WideSum
   /** The mean, as a double. */
   average(value: Sql, type: ValueType): Sql
   /** A step of an ordering with null first ascending and last descending. */

@@ -122,15 +122,22 @@ function compileSum(name: string, term: Term, dialect: Dialect): CompiledOutput 
       }
     }
     case 'bigint':
-      return outputOf(name, total, dialect, (sum) => {
-        const fits = sum === null || BigInt.asIntN(64, sum as bigint) === sum
-        return fits ? sum : refuse(name, 'adds up to more than 64 bits')
-      })
-    case 'decimal':
-      return outputOf(name, total, dialect)
+    case 'decimal': {
+      const { read, decode } = dialect.wideSum(plainOf(term), type)
+      const fitting: Decode = (stored) => {
+        const sum = decode(stored)
+        return sum === null || fitsIn64Bits(sum) ? sum : refuse(name, 'adds up to more than 64 bits')
+      }
+      return { column: { name, decode: fitting }, term: total, read, identity: read }
+    }
     default:
       return outputOf(name, total, dialect, finite(name, 'adds up to no finite number'))
   }
+}
+
+function fitsIn64Bits(sum: unknown): boolean {
+  const units = BigInt(String(sum).replace('.', ''))
+  return BigInt.asIntN(64, units) === units
 }
 
 function finite(name: string, reason: string): Decode {

@@ -1,7 +1,7 @@
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
 import { constraintName } from '../../schema/names.ts'
 import type { Codec, Dialect, Sql, ValueType } from './dialect.ts'
-import { postgresMembers, postgresPath, SCALARS } from './postgres-json.ts'
+import { POSTGRES_SCALARS, postgresMembers, postgresPath } from './postgres-json.ts'
 
 const NOW: Sql = sql`date_trunc('milliseconds', statement_timestamp())`
 
@@ -21,7 +21,7 @@ const builder = new Kysely<Record<string, Record<string, unknown>>>({
 export const postgresDialect: Dialect = {
   builder,
   codec: codecOf,
-  scalar: (json) => SCALARS[json],
+  scalar: (json) => POSTGRES_SCALARS[json],
   // Every parameter says its type: Postgres' guesses would differ from place to place.
   placeholder: (value, type) => sql`${sql.val(value)}::${sql.raw(type)}`,
   literal: (value, type) => {
@@ -49,7 +49,13 @@ export const postgresDialect: Dialect = {
   withMembers: postgresMembers,
   startOf: (unit, timestamp) => sql`date_trunc(${sql.lit(unit)}, ${timestamp}, 'UTC')`,
   extreme,
-  average: (value) => sql`avg(${value})::double precision`,
+  wideSum: (value, type) => {
+    const { decode = (sum) => sum } = codecOf(type)
+    return { read: sql`sum(${value})`, decode }
+  },
+  // `avg` of doubles also adds up their squares, which overflow long before their sum.
+  average: (value, { type }) =>
+    type === 'real' ? sql`sum(${value}) / count(${value})` : sql`avg(${value})::double precision`,
   ordered: (value, direction, nullable) => {
     const nulls = !nullable ? sql`` : direction === 'asc' ? sql` nulls first` : sql` nulls last`
     return sql`${value} ${sql.raw(direction)}${nulls}`

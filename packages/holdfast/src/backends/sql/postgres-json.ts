@@ -3,7 +3,7 @@ import type { JsonScalar } from '../../statement/index.ts'
 import { type Codec, JSON_RANK, type JsonPath, type MemberChange, type Sql, type Values } from './dialect.ts'
 
 /** How a scalar that is compared with one in `jsonb` is bound. Booleans compare as 0 and 1. */
-export const SCALARS: Record<JsonScalar, Codec> = {
+export const POSTGRES_SCALARS: Record<JsonScalar, Codec> = {
   text: { type: 'text' },
   number: { type: 'numeric', encode: String },
   boolean: { type: 'numeric', encode: (value) => (value === true ? '1' : '0') },
@@ -43,7 +43,11 @@ export function postgresPath(column: Sql, steps: readonly string[]): JsonPath {
       const anyOther = sql`(array_agg(${json}) filter (where ${rank} = 4))[1]`
       return sql`case ${call}(${rank}) when 1 then to_jsonb((${numberOf(1)})::integer::boolean) when 2 then to_jsonb(${numberOf(2)}) when 3 then to_jsonb(${call}(${text})) when 4 then ${anyOther} end`
     },
-    total: (operation) => sql`${sql.raw(operation)}(${number}::double precision) filter (where ${rank} = 2)`,
+    total: (operation) => {
+      const numbers = sql`filter (where ${rank} = 2)`
+      const sum = sql`sum(${number}::double precision) ${numbers}`
+      return operation === 'sum' ? sum : sql`${sum} / count(*) ${numbers}`
+    },
     keys: [rank, text, number],
     uniqueKeys: [sql`(case when ${type} in ('string', 'number', 'boolean') then ${json} end)`],
     is,

@@ -1,7 +1,7 @@
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from 'kysely'
 import type { DateUnit } from '../../statement/index.ts'
 import type { Codec, Decode, Dialect, Encode, Sql, ValueType } from './dialect.ts'
-import { scalarEncoding, sqliteMembers, sqlitePath } from './sqlite-json.ts'
+import { SQLITE_SCALARS, sqliteMembers, sqlitePath } from './sqlite-json.ts'
 import type { Binding } from './values.ts'
 
 const DAY_MS = 86_400_000
@@ -24,7 +24,7 @@ const builder = new Kysely<Record<string, Record<string, unknown>>>({
 export const sqliteDialect: Dialect = {
   builder,
   codec: codecOf,
-  scalar: (json) => withEncode({ type: 'ANY' }, scalarEncoding[json]),
+  scalar: (json) => SQLITE_SCALARS[json],
   placeholder: (value) => sql.val(value),
   literal: (value) =>
     value instanceof Uint8Array ? sql.raw(`x'${Buffer.from(value).toString('hex')}'`) : sql.lit(value),
@@ -44,6 +44,17 @@ export const sqliteDialect: Dialect = {
   withMembers: sqliteMembers,
   startOf,
   extreme: (operation, value) => sql`${sql.raw(operation)}(${value})`,
+  // `sum` fails where it leaves 64 bits on the way, so the upper and the lower halves are added up apart.
+  wideSum: (value, type) => {
+    const { decode = (sum) => sum } = codecOf(type)
+    return {
+      read: sql`sum(${value} >> 32) || ' ' || sum(${value} & 4294967295)`,
+      decode: nullable((halves: string) => {
+        const [upper, lower] = halves.split(' ').map(BigInt) as [bigint, bigint]
+        return decode(String(upper * 0x1_0000_0000n + lower))
+      }),
+    }
+  },
   average: (value, { type, scale }) =>
     type === 'decimal' ? sql`avg(${value}) / ${sql.raw(`1e${scale ?? 0}`)}` : sql`avg(${value})`,
   ordered: (value, direction) => sql`${value} ${sql.raw(direction)}`,
@@ -69,10 +80,6 @@ export const sqliteDialect: Dialect = {
         where t.type = 'table' and i.origin <> 'pk' order by t.name, i.name`,
     },
   },
-}
-
-function withEncode(codec: Codec, encode: Encode | undefined): Codec {
-  return encode === undefined ? codec : { ...codec, encode }
 }
 
 function nullable(convert: (value: never) => unknown): (value: unknown) => unknown {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { JsonScalar } from '../../statement/index.ts'
-import { type Encode, JSON_RANK, type JsonPath, type MemberChange, type Sql } from './dialect.ts'
+import { type Codec, JSON_RANK, type JsonPath, type MemberChange, type Sql, type Values } from './dialect.ts'
 
 /**
  * SQLite keeps JSON as text, which compares its own way: booleans are 1 and 0, lists and objects are texts. So what
@@ -29,21 +29,25 @@ export function sqlitePath(column: Sql, steps: readonly string[]): JsonPath {
     uniqueKeys: [rank, value],
     is,
     scalar: () => value,
-    equals: (json, parameter, values) =>
-      sql`(${is(json)} and ${value} = ${values.place(parameter, 'ANY', scalarEncoding[json])})`,
+    equals: (json, parameter, values) => sql`(${is(json)} and ${value} = ${place(json, parameter, values)})`,
     has: (json, parameter, values) => {
       const element = sql`case element.type when 'integer' then element.value + 0.0 else element.value end`
-      const listed = sql`select 1 from json_each(${column}, ${path}) as element where ${elementIs[json]} and ${element} = ${values.place(parameter, 'ANY', scalarEncoding[json])}`
+      const listed = sql`select 1 from json_each(${column}, ${path}) as element where ${elementIs[json]} and ${element} = ${place(json, parameter, values)}`
       return sql`(${type} = 'array' and exists (${listed}))`
     },
   }
 }
 
-/** How a scalar that is compared with one in JSON is bound. */
-export const scalarEncoding: Record<JsonScalar, Encode | undefined> = {
-  text: undefined,
-  number: undefined,
-  boolean: (value) => (value === true ? 1 : 0),
+/** How a scalar that is compared with one in JSON is bound. Numbers compare as reals. */
+export const SQLITE_SCALARS: Record<JsonScalar, Codec> = {
+  text: { type: 'TEXT' },
+  number: { type: 'REAL' },
+  boolean: { type: 'INTEGER', encode: (value) => (value === true ? 1 : 0) },
+}
+
+function place(json: JsonScalar, parameter: number, values: Values): Sql {
+  const { type, encode } = SQLITE_SCALARS[json]
+  return values.place(parameter, type, encode)
 }
 
 const elementIs: Record<JsonScalar, Sql> = {

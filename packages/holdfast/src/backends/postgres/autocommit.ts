@@ -1,5 +1,5 @@
 import type { Result } from '../../backend/index.ts'
-import { type HoldfastError, UnknownOutcomeError } from '../../base/errors.ts'
+import { ConfigurationError, type HoldfastError, UnknownOutcomeError } from '../../base/errors.ts'
 import type { Statement } from '../../statement/index.ts'
 import { type Subject, translateError } from './errors.ts'
 import { type Answer, type Failure, isServerError, type Reply, type Request } from './exchange.ts'
@@ -38,11 +38,16 @@ export class Autocommit {
     return replies[0] as Reply
   }
 
-  /** Runs SQL as it stands. Nobody knows what it does, so that without an answer it may have written. */
+  /**
+   * Runs SQL as it stands. Nobody knows what it does, so that without an answer it may have written.
+   *
+   * @throws ConfigurationError when it leaves a transaction open, which is rolled back: the next call may run on another session.
+   */
   sql(text: string, parameters: readonly unknown[]): Promise<Result> {
     return this.#pool.use(async (link) => {
       const { result, failure } = await link.raw(text, parameters)
       if (failure !== undefined) throw this.errorOf(failure, true)
+      if (!link.reusable) throw leftOpen()
       return result
     })
   }
@@ -64,4 +69,11 @@ export function isStale({ error }: Failure): boolean {
   if (!isServerError(error)) return false
   const { code, routine } = error
   return code === '26000' || code === '42P05' || (code === '0A000' && routine === 'RevalidateCachedQuery')
+}
+
+function leftOpen(): ConfigurationError {
+  return new ConfigurationError('The SQL began a transaction and did not end it, so it was rolled back.', {
+    code: 'TRANSACTION_MISUSE',
+    hint: 'Use storage.transaction, and tx.sql inside it.',
+  })
 }

@@ -86,6 +86,11 @@ function serverOf({ url, host, port, database, user, password, ssl }: PostgresOp
   }
   const encryption = ssl === undefined ? {} : { ssl }
   if (url === undefined) return { ...parts, ...encryption }
+  if (!/^postgres(ql)?:/.test(url)) {
+    throw new ConfigurationError('The URL of the Postgres server does not begin with postgres:.', {
+      hint: 'Write it as postgres://user:password@host:5432/database.',
+    })
+  }
   if (Object.keys(parts).length === 0) return { connectionString: withStandardModes(url), ...encryption }
   throw new ConfigurationError(`Postgres is given a url and also ${Object.keys(parts).join(', ')}.`, {
     hint: 'Put everything into the url, or leave the url out.',

@@ -56,8 +56,9 @@ export class PostgresTransaction implements Connection {
   #begun = false
   #waits = false
   #id: string | null = null
-  /** Why nothing more may be asked of it. */
-  #ended: HoldfastError | undefined
+  /** Whether nothing more may be asked of it. */
+  #ended = false
+  /** Why it was ended before its time. */
   #stopped: HoldfastError | undefined
   /** Whether the session is no longer its own. */
   #finished = false
@@ -114,7 +115,7 @@ export class PostgresTransaction implements Connection {
       return value
     } catch (error) {
       const isOpen = await opened.then(
-        () => this.#ended === undefined,
+        () => !this.#ended,
         () => false,
       )
       if (isOpen) await this.#undoSavepoint()
@@ -130,7 +131,7 @@ export class PostgresTransaction implements Connection {
 
   /** Refuses everything from now on, and gives up what the server is doing for it. */
   stop(reason: HoldfastError): void {
-    this.#ended = reason
+    this.#ended = true
     this.#stopped = reason
     if (this.#waits) this.#link.abandon()
   }
@@ -141,7 +142,7 @@ export class PostgresTransaction implements Connection {
    * @returns what the server did, or why it did not say.
    */
   async commit(): Promise<'committed' | 'rolled back' | Failure> {
-    this.#ended ??= hasEnded()
+    this.#ended = true
     if (!this.#touched) return 'committed'
     const outcome = new Promise<'committed' | 'rolled back' | Failure>((resolve) => {
       this.#enqueue({
@@ -157,7 +158,7 @@ export class PostgresTransaction implements Connection {
 
   /** Undoes everything. Where the server does not confirm it the session ends, which undoes it too. */
   async rollback(): Promise<void> {
-    this.#ended ??= hasEnded()
+    this.#ended = true
     const undone = this.#touched && !this.#link.broken ? this.#command('rollback') : undefined
     this.#finished = true
     await undone?.catch(() => this.#link.abandon())
@@ -249,7 +250,7 @@ export class PostgresTransaction implements Connection {
   }
 
   #assertRunning(): void {
-    if (this.#ended !== undefined) throw this.#ended
+    if (this.#ended) throw this.#stopped ?? hasEnded()
   }
 }
 

@@ -1,0 +1,12 @@
+import { defineSchema, queue, t, table } from '../../packages/holdfast/src/index.ts'
+
+const row = { id: t.text().primaryKey() }
+
+/** What processes write that are killed: `left`, `right` and a job together, `alone` by itself; a worker adds to `counters`. */
+export const crashSchema = defineSchema({
+  left: table(row),
+  right: table(row),
+  alone: table(row),
+  counters: table({ id: t.text().primaryKey(), n: t.integer().default(0) }),
+  work: queue<{ id: string }>({ maxAttempts: 1_000, backoff: { firstMs: 10, longestMs: 50 } }),
+})

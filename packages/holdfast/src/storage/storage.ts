@@ -2,7 +2,7 @@ import type { Backend, BackendFactory, Session } from '../backend/index.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { isHoldfastError } from '../base/errors.ts'
 import { queueModels, type WorkerHost } from '../queue/index.ts'
-import { defineSchema, type Schema } from '../schema/index.ts'
+import { defineSchema, type Models, type Schema } from '../schema/index.ts'
 import { type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
 import { fitTables } from './create-tables.ts'
 import { type Environment, targetFromEnv } from './env.ts'
@@ -109,6 +109,11 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
       const reason = isHoldfastError(error) ? `${error.message} ${error.hint}` : String(error)
       return { ok: false, backend, latencyMs: performance.now() - started, error: reason }
     }
+  }
+
+  /** Every model by its name: those of the schema, those of features, and collections that were used. */
+  get models(): Models {
+    return this.shared.models
   }
 
   /** What this storage has done since it was opened. */

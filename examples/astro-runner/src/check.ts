@@ -21,12 +21,13 @@ export interface Outcome {
 }
 
 const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 1_000
 const MAX_BODY_BYTES = 1024 * 1024
 
 /**
  * Sends the request until the answer is as expected or the retries are used up.
  *
- * @throws the reason of `signal` when it aborts: the check has no outcome then.
+ * @throws when `signal` aborts: the check has no outcome then.
  */
 export async function runCheck(target: string, check: Check, signal: AbortSignal): Promise<Outcome> {
   const attempts: Attempt[] = []
@@ -38,7 +39,7 @@ export async function runCheck(target: string, check: Check, signal: AbortSignal
       const { status, durationMs } = attempt
       return { outcome: passed ? 'passed' : 'failed', status, durationMs, attempts }
     }
-    await pause(FIRST_PAUSE_MS * 2 ** (attempts.length - 1), undefined, { signal })
+    await pause(Math.min(FIRST_PAUSE_MS * 2 ** (attempts.length - 1), LONGEST_PAUSE_MS), undefined, { signal })
   }
 }
 
@@ -82,5 +83,5 @@ async function readText(response: Response): Promise<string> {
 function reasonOf(error: unknown, { timeoutMs }: Check): string {
   const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } }
   if (name === 'TimeoutError') return `no answer within ${timeoutMs} ms`
-  return cause === undefined ? message : `no answer: ${cause.code ?? cause.message}`
+  return cause === undefined ? message : `no answer: ${cause.message || cause.code}`
 }

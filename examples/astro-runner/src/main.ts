@@ -7,7 +7,7 @@ const help = `Usage: npm start -- [options]
   --storage <target>   memory:, sqlite:./astro.db, postgres://…; else STORAGE_URL or STORAGE_BACKEND says where
   --host <address>     127.0.0.1
   --port <number>      3000
-  --workers <number>   how many checks run at once; 8
+  --workers <number>   how many checks run at once; 8 (0: this process only answers requests)
   --lease-ms <number>  when a check is taken over from a process that died; 30000`
 
 const { values } = parseArgs({
@@ -27,15 +27,21 @@ else await run()
 async function run(): Promise<void> {
   try {
     const { storage, host } = values
-    const [port, workers, leaseMs] = [values.port, values.workers, values['lease-ms']].map(Number)
+    const [port, workers, leaseMs] = [wholeNumber('port'), wholeNumber('workers'), wholeNumber('lease-ms')]
     const runner = await startRunner({ storage, host, port, workers, leaseMs })
     stopWithSignals(runner)
     if (process.send) process.send({ url: runner.url })
     else console.log(`Listening at ${runner.url}`)
   } catch (error) {
-    console.error(isHoldfastError(error) ? `${error.message} ${error.hint}` : error)
+    console.error(isHoldfastError(error) ? `${error.message} ${error.hint}` : String(error))
     process.exitCode = 1
   }
+}
+
+function wholeNumber(name: 'port' | 'workers' | 'lease-ms'): number {
+  const text = values[name]
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new TypeError(`--${name} must be a whole number, got ${text}`)
 }
 
 function stopWithSignals(runner: Runner): void {

@@ -10,6 +10,9 @@ export function createApp(storage: RunnerStorage): App {
   const app: App = Fastify()
   app.setValidatorCompiler(validatorCompiler)
   app.setErrorHandler(answerError)
+  app.setNotFoundHandler(({ method, url }, reply) => {
+    return reply.code(404).send({ code: 'NOT_FOUND', message: `There is no ${method} ${url}.` })
+  })
   planRoutes(app, storage)
   executionRoutes(app, storage)
 

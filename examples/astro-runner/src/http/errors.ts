@@ -8,6 +8,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   NOT_FOUND: 404,
   CONFLICT_UNIQUE: 409,
   CONFLICT_VERSION: 409,
+  CLOSED: 503,
   CONNECTION: 503,
   SERIALIZATION: 503,
   TIMEOUT: 503,
@@ -18,7 +19,8 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
   const status = isHoldfastError(error) ? (statusByCode[error.code] ?? 500) : (error.statusCode ?? 500)
   if (status >= 500) {
     request.log.error(error)
-    return reply.code(status).send({ code: error.code ?? 'INTERNAL', message: 'Something went wrong here.' })
+    const message = status === 503 ? 'The storage cannot answer now.' : 'Something went wrong here.'
+    return reply.code(status).send({ code: error.code ?? 'INTERNAL', message })
   }
   const { code, message } = error
   return reply.code(status).send({ code, message, ...(error instanceof ValidationError && { issues: error.issues }) })

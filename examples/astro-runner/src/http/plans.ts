@@ -16,7 +16,9 @@ export function planRoutes(app: App, storage: RunnerStorage): void {
     return reply.code(201).header('location', `/plan/${plan.id}`).send(plan)
   })
 
-  app.get('/plan', { schema: { querystring: Type.Object(paging) } }, ({ query }) => plans.page(query))
+  app.get('/plan', { schema: { querystring: Type.Object(paging) } }, ({ query }) => {
+    return plans.page({ ...query, select: ['id', 'name', 'target', 'createdAt'] })
+  })
 
   app.get('/plan/:id', { schema: { params: ById } }, ({ params }) => plans.getById(params.id))
 

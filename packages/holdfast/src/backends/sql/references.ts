@@ -57,12 +57,11 @@ function missingTargets(
   models: Models,
 ): ReferenceQuestion[] {
   const target = modelOf(models, foreignKey.model)
-  const key = sql.id(columnOf(target, target.primaryKey[0] as string).column)
   const codec = dialect.codec(columnOf(model, foreignKey.column))
   const written = parametersOf(statement, foreignKey.column, rows)
   if (written.length === 0) return []
   const value = (): Sql => values.place(0, codec.type, codec.encode)
-  const found = sql`select 1 from ${sql.id(target.table)} where ${key} = ${value()}`
+  const found = sql`select 1 from ${sql.id(target.table)} where ${keyOf(target)} = ${value()}`
   const asked = question(
     sql`select 1 where ${value()} is not null and not exists (${found})`,
     foreignKey,
@@ -107,20 +106,35 @@ function remainingReferences(
   path: readonly Model[],
 ): ReferenceQuestion[] {
   if (path.includes(model)) return []
+  const gone = withDescendants(model, keys)
   return [...models.values()].flatMap((other) =>
     other.foreignKeys
       .filter((foreignKey) => foreignKey.model === model.name)
       .flatMap((foreignKey): ReferenceQuestion[] => {
         const column = sql.id(columnOf(other, foreignKey.column).column)
-        const referring = sql`from ${sql.id(other.table)} where ${column} in (${keys})`
+        const referring = sql`from ${sql.id(other.table)} where ${column} in (${gone})`
         if (foreignKey.onDelete === 'restrict') {
           return [question(sql`select 1 ${referring}`, foreignKey, other, context.dialect)]
         }
         if (foreignKey.onDelete === 'setNull' || other.primaryKey.length > 1) return []
-        const key = sql.id(columnOf(other, other.primaryKey[0] as string).column)
-        return remainingReferences(other, sql`select ${key} ${referring}`, context, models, [...path, model])
+        return remainingReferences(other, sql`select ${keyOf(other)} ${referring}`, context, models, [...path, model])
       }),
   )
+}
+
+/** The keys of records together with those of the same model that go with them, however deep. */
+function withDescendants(model: Model, keys: Sql): Sql {
+  const owners = model.foreignKeys.filter(
+    (foreignKey) => foreignKey.model === model.name && foreignKey.onDelete === 'cascade',
+  )
+  if (owners.length === 0) return keys
+  const belongs = owners.map(({ column }) => sql`${sql.id(columnOf(model, column).column)} = gone.k`)
+  const next = sql`select ${keyOf(model)} from ${sql.id(model.table)} join gone on ${sql.join(belongs, sql` or `)}`
+  return sql`with recursive gone(k) as (${keys} union ${next}) select k from gone`
+}
+
+function keyOf(model: Model): Sql {
+  return sql.id(columnOf(model, model.primaryKey[0] as string).column)
 }
 
 function question(query: Sql, foreignKey: ForeignKey, model: Model, dialect: Dialect): ReferenceQuestion {

@@ -6,7 +6,7 @@ export type ReadRow = (values: readonly unknown[]) => Row
 
 /**
  * Makes the reader of a statement's rows. It is generated, because an object literal makes all rows of a plan of one hidden
- * class at once: measured on rows of seven columns, 0.09 µs a row against 0.35 µs for assigning members in a loop.
+ * class at once: measured on rows of seven columns, 0.02 µs a row against 0.09 µs for assigning members in a loop.
  */
 export function rowReader(outputs: readonly OutputColumn[]): ReadRow {
   const members = outputs.map(({ name, decode }, at) => {

@@ -83,6 +83,7 @@ export class ReadWorker {
 
   /** Closes the worker's connections and ends it. Nothing may be under way. */
   async close(): Promise<void> {
+    this.#worker.ref()
     if (this.#failure === undefined) this.#ask({ kind: 'close' })
     await this.#exited
   }

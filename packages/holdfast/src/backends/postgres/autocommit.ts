@@ -1,8 +1,8 @@
 import type { Result } from '../../backend/index.ts'
 import { ConfigurationError, type HoldfastError, UnknownOutcomeError } from '../../base/errors.ts'
 import type { Statement } from '../../statement/index.ts'
-import { type Subject, translateError } from './errors.ts'
-import { type Answer, type Failure, isServerError, type Reply, type Request } from './exchange.ts'
+import { isReadOnly, isStale, type Subject, translateError } from './errors.ts'
+import type { Answer, Failure, Reply, Request } from './exchange.ts'
 import type { Link } from './link.ts'
 import type { LinkPool } from './pool.ts'
 
@@ -27,7 +27,9 @@ export class Autocommit {
     return this.#pool.use(async (link) => {
       let answer = await link.run(requests)
       if (answer.failure !== undefined && isStale(answer.failure)) answer = await this.#again(link, requests)
-      return answer.failure === undefined ? { replies: answer.replies } : { failure: answer.failure }
+      if (answer.failure === undefined) return { replies: answer.replies }
+      if (isReadOnly(answer.failure)) link.retire()
+      return { failure: answer.failure }
     })
   }
 
@@ -62,13 +64,6 @@ export class Autocommit {
     link.forgetPrepared()
     return link.run(requests)
   }
-}
-
-/** Says that a prepared statement is gone, is there already, or no longer fits the tables. Nothing was done then. */
-export function isStale({ error }: Failure): boolean {
-  if (!isServerError(error)) return false
-  const { code, routine } = error
-  return code === '26000' || code === '42P05' || (code === '0A000' && routine === 'RevalidateCachedQuery')
 }
 
 function leftOpen(): ConfigurationError {

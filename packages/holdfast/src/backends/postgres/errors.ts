@@ -9,7 +9,7 @@ import {
 import type { Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import { checkViolation, columnViolation, foreignKeyViolation, outOfRange, uniqueViolation } from '../sql/index.ts'
-import { isServerError, type ServerError } from './exchange.ts'
+import { type Failure, isServerError, type ServerError } from './exchange.ts'
 
 /** What an error of the driver is called, for people: without the password, which no message holds. */
 export interface Subject {
@@ -129,4 +129,16 @@ const HINTS: Readonly<Record<string, string>> = {
   '42P01': 'The table is missing: open the storage with autoCreate, or create the tables first.',
   '42501': 'Grant the user what it lacks.',
   '26000': 'The pooler between changes sessions: open the backend with prepare: false.',
+}
+
+/** Says that a prepared statement is gone, is there already, or no longer fits the tables. Nothing was done then. */
+export function isStale({ error }: Failure): boolean {
+  if (!isServerError(error)) return false
+  const { code, routine } = error
+  return code === '26000' || code === '42P05' || (code === '0A000' && routine === 'RevalidateCachedQuery')
+}
+
+/** Says that the server takes no writes: after a failover, that a session is with the server that is no longer the primary. */
+export function isReadOnly({ error }: Failure): boolean {
+  return isServerError(error) && error.code === '25006'
 }

@@ -56,17 +56,24 @@ export class Exchange implements Submittable {
 
   submit(wire: Wire): Error | null {
     if (!wire.stream.writable) return new Error('The connection is closed')
-    this.#sent = true
     // One packet instead of three or more.
     wire.stream.cork()
-    for (const { name, text, values } of this.#requests) {
-      this.#names.ready(name, text, wire)
-      wire.bind({ statement: name, values })
-      wire.execute()
+    try {
+      for (const { name, text, values } of this.#requests) {
+        this.#names.ready(name, text, wire)
+        wire.bind({ statement: name, values })
+        wire.execute()
+      }
+      wire.sync()
+      this.#sent = true
+      return null
+    } catch (error) {
+      // Half of it may be written; without the sync the server does nothing about it.
+      wire.stream.destroy()
+      return error as Error
+    } finally {
+      wire.stream.uncork()
     }
-    wire.sync()
-    wire.stream.uncork()
-    return null
   }
 
   handleDataRow({ fields }: { readonly fields: Cells }): void {

@@ -98,6 +98,19 @@ describe('inserts of one tick', () => {
     expect(await statements.select('items')).toHaveLength(61)
   })
 
+  it('take the time of the database where they are asked to', async () => {
+    const outcomes = await together(
+      [1, 2].map((id) =>
+        statements.inserting('items', [{ id, name: null, data: null, bytes: null, at: id * 1_000, count: 0 }], {
+          now: ['at'],
+          returning: ['at'],
+        }),
+      ),
+    )
+    const [first, second] = outcomes.map(({ result }) => result?.rows[0]?.['at'] as Date)
+    expect(Number(second) - Number(first)).toBe(1_000)
+  })
+
   it('of one key twice keep the first', async () => {
     const [first, second] = await together([inserting({ id: 1, name: 'first' }), inserting({ id: 1, name: 'second' })])
     expect(first?.result?.count).toBe(1)

@@ -16,6 +16,7 @@ export class Link {
   readonly #names = new PreparedNames()
   readonly #deadlineMs: number
   #status = 'I'
+  #retired = false
   #broken = false
 
   /** @param deadlineMs how long the server may take to answer, before the connection is given up. */
@@ -34,9 +35,9 @@ export class Link {
     })
   }
 
-  /** Whether it can be used again: it is connected and not inside a transaction that somebody left open. */
+  /** Whether it can be used again: it is connected, not retired, and not inside a transaction that somebody left open. */
   get reusable(): boolean {
-    return !this.#broken && this.#status === 'I'
+    return !this.#broken && !this.#retired && this.#status === 'I'
   }
 
   /** Whether the connection is gone. */
@@ -80,6 +81,11 @@ export class Link {
   /** Prepares every statement anew at its next use. */
   forgetPrepared(): void {
     this.#names.doubtAll()
+  }
+
+  /** Makes it not be used again by others. */
+  retire(): void {
+    this.#retired = true
   }
 
   /** Gives the connection up, and with it what the server is doing for it. */

@@ -1,10 +1,9 @@
 import type { Connection, Plan, Result, Row, SchemaEditor, TransactionOptions } from '../../backend/index.ts'
 import { ConfigurationError, type HoldfastError, SerializationError } from '../../base/errors.ts'
 import type { Statement } from '../../statement/index.ts'
-import { isStale } from './autocommit.ts'
 import type { Commands } from './commands.ts'
 import { streamCursor } from './cursor.ts'
-import { failedTransaction, type Subject, translateError } from './errors.ts'
+import { failedTransaction, isReadOnly, isStale, type Subject, translateError } from './errors.ts'
 import type { Answer, Failure, Reply, Request } from './exchange.ts'
 import type { Link } from './link.ts'
 import type { PostgresPlan } from './plan.ts'
@@ -167,6 +166,7 @@ export class PostgresTransaction implements Connection {
   /** The error for what a statement of this transaction failed with. */
   #errorOf(failure: Failure, statement?: Statement): HoldfastError {
     if (this.#stopped !== undefined) return this.#stopped
+    if (isReadOnly(failure) && this.#options.readOnly !== true) this.#link.retire()
     if (!isStale(failure)) return translateError(failure.error, this.#context.subject, statement)
     this.#link.forgetPrepared()
     return new SerializationError('The tables were changed while the transaction ran.', failure.error)

@@ -3,7 +3,7 @@ import type { Backend, Plan, Result, Settled } from './port.ts'
 interface Waiting {
   readonly plan: Plan
   readonly parameters: readonly unknown[]
-  readonly resolve: (result: Result | Promise<Result>) => void
+  readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -32,7 +32,8 @@ export class Dispatcher {
     this.#waiting = []
     const [first] = calls
     if (calls.length === 1 && first !== undefined) {
-      first.resolve(this.#backend.execute(first.plan, first.parameters))
+      // Resolving with the promise itself would take two turns of the microtask queue more.
+      this.#backend.execute(first.plan, first.parameters).then(first.resolve, first.reject)
       return
     }
     this.#backend.executeTogether(calls).then(

@@ -112,7 +112,7 @@ export async function upsert(
   const set =
     options.update === undefined
       ? proposedAssignments(session, model, input as Row, target, shape)
-      : readPatch(model, options.update, new Date(session.clock.now()), shape, 'update')
+      : readPatch(model, options.update, session.clock, shape, 'update')
   const omitted = values.length < model.columns.length ? generatedColumn(model) : undefined
   if (omitted !== undefined) shape.mark('generated')
   shape.assertValid(`An upsert of ${model.name} was refused`)
@@ -158,7 +158,7 @@ function proposedAssignments(
   const names = given.length > 0 ? given.map(({ name }) => name) : target.slice(0, 1)
   for (const name of names) shape.mark(name)
   const proposed = names.map((name): Assignment => ({ field: columnField(name), operation: 'proposed' }))
-  return [...proposed, ...readBookkeeping(model, new Date(session.clock.now()), shape)]
+  return [...proposed, ...readBookkeeping(model, session.clock, shape)]
 }
 
 /** Documents are checked as a whole, so they are read before they are changed; a lost race is tried again. */

@@ -1,4 +1,5 @@
 import type { Row } from '../backend/index.ts'
+import type { Clock } from '../base/clock.ts'
 import { type Issue, ValidationError } from '../base/errors.ts'
 import {
   acceptJson,
@@ -18,7 +19,7 @@ const INCREMENTABLE = new Set(['integer', 'real', 'bigint', 'decimal'])
  * Reads a patch into assignments, adding its values to the shape's parameters. `undefined` leaves a field alone. The version
  * counts up and `updatedAt` moves by themselves.
  */
-export function readPatch(model: Model, patch: unknown, now: Date, shape: Shape, path = ''): Assignment[] {
+export function readPatch(model: Model, patch: unknown, clock: Clock, shape: Shape, path = ''): Assignment[] {
   if (!isPlainObject(patch)) {
     shape.refuse(path, `must be an object of changes, got ${describe(patch)}`)
     return []
@@ -31,11 +32,12 @@ export function readPatch(model: Model, patch: unknown, now: Date, shape: Shape,
     const assignment = read(model, name, value, shape, path === '' ? name : `${path}.${name}`)
     if (assignment !== undefined) assignments.push(assignment)
   }
-  return [...assignments, ...readBookkeeping(model, now, shape)]
+  assignments.push(...readBookkeeping(model, clock, shape))
+  return assignments
 }
 
 /** What a write changes besides what was asked for. */
-export function readBookkeeping(model: Model, now: Date, shape: Shape): Assignment[] {
+export function readBookkeeping(model: Model, clock: Clock, shape: Shape): Assignment[] {
   if (!model.versioned) return []
   const counted: Assignment = {
     field: columnField('version'),
@@ -46,7 +48,7 @@ export function readBookkeeping(model: Model, now: Date, shape: Shape): Assignme
   const moved: Assignment = {
     field: columnField('updatedAt'),
     operation: 'set',
-    operand: { kind: 'parameter', parameter: shape.add(now) },
+    operand: { kind: 'parameter', parameter: shape.add(new Date(clock.now())) },
   }
   return [counted, moved]
 }

@@ -1,10 +1,11 @@
 import type { Row, Session } from '../backend/index.ts'
+import type { Clock } from '../base/clock.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { DOCUMENT_COLUMN, describe, type Model } from '../schema/index.ts'
 import { type Assignment, type Condition, isPlainObject, modelScope, readWhere, Shape } from '../statement/index.ts'
 import { applyPatch, columnField, readBookkeeping, readPatch } from './patch.ts'
-import { findById, keyCondition } from './reading.ts'
-import { acceptContent, acceptKey, fromRow } from './record.ts'
+import { findById, firstRecord, keyCondition } from './reading.ts'
+import { acceptContent, acceptKey } from './record.ts'
 
 /** How one record is updated. */
 export interface UpdateOptions {
@@ -39,13 +40,13 @@ export async function updateById(
 ): Promise<Row | null> {
   if (options.replace === true || model.schema !== undefined) return updateDocument(session, model, key, patch, options)
   const shape = new Shape(`${model.name} update`)
-  const set = readPatch(model, patch, new Date(session.clock.now()), shape)
+  const set = readPatch(model, patch, session.clock, shape)
   const row = await writeById(session, model, key, set, shape, options.ifVersion)
   if (row === null && options.ifVersion !== undefined) await assertGone(session, model, key)
   return row
 }
 
-async function writeById(
+function writeById(
   session: Session,
   model: Model,
   key: unknown,
@@ -56,28 +57,34 @@ async function writeById(
   const keyValues = acceptKey(model, key)
   const first = shape.parameters.length
   shape.parameters.push(...keyValues)
-  const condition = versionCondition(model, keyCondition(model, first), ifVersion, shape)
+  const version = readVersion(model, ifVersion, shape)
   shape.assertValid(`A patch of ${model.name} was refused`)
   if (set.length === 0) return findById(session, model, key)
   const plan = session.plan(shape.key, () => ({
     kind: 'update',
     model: model.name,
     set,
-    where: condition,
+    where: recordCondition(model, first, version),
     orderBy: [],
     returning: model.columns.map(({ name }) => name),
   }))
-  const { rows } = await session.execute(plan, shape.parameters)
-  return rows[0] === undefined ? null : fromRow(model, rows[0])
+  return firstRecord(model, session.execute(plan, shape.parameters))
 }
 
-function versionCondition(model: Model, byKey: Condition, ifVersion: unknown, shape: Shape): Condition {
-  if (ifVersion === undefined) return byKey
+/** The parameter that holds the version a record must have; undefined where any will do. */
+function readVersion(model: Model, ifVersion: unknown, shape: Shape): number | undefined {
+  if (ifVersion === undefined) return undefined
   if (!model.versioned) shape.refuse('ifVersion', `needs { versioned: true } on ${model.name}`)
   if (!Number.isSafeInteger(ifVersion))
     shape.refuse('ifVersion', `must be a version number, got ${describe(ifVersion)}`)
   shape.mark('ifVersion')
-  const operand = { kind: 'parameter' as const, parameter: shape.add(ifVersion) }
+  return shape.add(ifVersion)
+}
+
+function recordCondition(model: Model, first: number, version: number | undefined): Condition {
+  const byKey = keyCondition(model, first)
+  if (version === undefined) return byKey
+  const operand = { kind: 'parameter' as const, parameter: version }
   return {
     kind: 'and',
     conditions: [byKey, { kind: 'compare', field: columnField('version'), operator: 'eq', operand }],
@@ -109,13 +116,13 @@ async function updateDocument(
     const { id: _, version, createdAt: __, updatedAt: ___, ...content } = current
     const changed = replace === true ? patch : applyPatch(model, content, patch)
     const shape = new Shape(`${model.name} update document`)
-    const set = contentAssignments(model, changed, new Date(session.clock.now()), shape)
+    const set = contentAssignments(model, changed, session.clock, shape)
     const written = await writeById(session, model, key, set, shape, version)
     if (written !== null) return written
   }
 }
 
-function contentAssignments(model: Model, content: unknown, now: Date, shape: Shape): Assignment[] {
+function contentAssignments(model: Model, content: unknown, clock: Clock, shape: Shape): Assignment[] {
   if (!isPlainObject(content)) {
     throw new ValidationError(`A document of ${model.name} was refused`, [
       { path: '', reason: `must be an object, got ${describe(content)}` },
@@ -127,14 +134,14 @@ function contentAssignments(model: Model, content: unknown, now: Date, shape: Sh
     operation: 'set',
     operand: { kind: 'parameter', parameter },
   }
-  return [replaced, ...readBookkeeping(model, now, shape)]
+  return [replaced, ...readBookkeeping(model, clock, shape)]
 }
 
 /** Changes all records that match, in one statement; gives their number. */
 export async function updateMany(session: Session, model: Model, where: unknown, patch: unknown): Promise<number> {
   if (model.schema !== undefined) return updateDocuments(session, model, where, patch)
   const shape = new Shape(`${model.name} updateMany`)
-  const set = readPatch(model, patch, new Date(session.clock.now()), shape)
+  const set = readPatch(model, patch, session.clock, shape)
   shape.mark('where')
   const condition = readRequiredWhere(model, where, shape)
   if (set.length === 0) return 0
@@ -185,7 +192,7 @@ async function writeDocuments(session: Session, model: Model, rows: readonly Row
   const shape = new Shape(`${model.name} write documents`)
   const set: Assignment[] = [
     { field: columnField(DOCUMENT_COLUMN), operation: 'proposed' },
-    ...readBookkeeping(model, now, shape),
+    ...readBookkeeping(model, session.clock, shape),
   ]
   const leading = shape.parameters.length
   for (const row of rows) {

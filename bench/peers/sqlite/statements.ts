@@ -70,7 +70,8 @@ export function prepareStatements(database: Driver): Statements {
     },
     insert,
     update(id, version, { name, score }) {
-      const row = updateOne.get(name, score, id, version)
+      // Not `get`: outside a transaction it gives the row without saying whether the commit after it failed.
+      const [row] = updateOne.all(name, score, id, version)
       if (row === undefined) throw new StaleVersion()
       return toItem(row as ItemRow)
     },

@@ -2,10 +2,10 @@ import Database from 'better-sqlite3'
 import type { Item, NewItem } from '../../items.ts'
 import type { Target } from '../store.ts'
 
-/** The table as one writes it by hand; Holdfast makes its own. */
+/** The table as one writes it by hand; Holdfast makes its own. Ids are never used again, as on Postgres. */
 export const ITEMS_TABLE = `
   create table items (
-    id integer primary key,
+    id integer primary key autoincrement,
     group_id integer not null,
     name text not null,
     email text not null,

@@ -3,7 +3,7 @@
  * HTTP, as another program would do it; the runner is a process of its own.
  */
 import { existsSync, statSync } from 'node:fs'
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, styleText } from 'node:util'
 import { inspect } from './demo/inspect.ts'
@@ -26,9 +26,11 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 })
-const { file, kill } = values
-/** As seen from where npm was called. */
-const shownFile = relative(process.env['INIT_CWD'] ?? process.cwd(), file)
+const { kill } = values
+/** Where npm was called; npm itself runs scripts in the folder of their package. */
+const folder = process.env['INIT_CWD'] ?? process.cwd()
+const file = resolve(folder, values.file)
+const shownFile = relative(folder, file)
 
 if (values.help) console.log(help)
 else if (values.inspect) await printInspection()

@@ -4,6 +4,7 @@ import { createApp } from './http/app.ts'
 import { type RunnerStorage, schema } from './schema.ts'
 import { startCheckWorker } from './worker.ts'
 
+/** Where a runner keeps its data, where it listens, and how much it does at once. */
 export interface RunnerOptions {
   /** `memory:`, `sqlite:./x.db`, `postgres://…`; what the environment names unless given. */
   readonly storage?: string | undefined
@@ -13,9 +14,11 @@ export interface RunnerOptions {
   readonly port?: number | undefined
   /** How many checks run at once; 8 unless given. */
   readonly workers?: number | undefined
+  /** When a check is taken over from a process that died; 30 s unless given. */
   readonly leaseMs?: number | undefined
 }
 
+/** A runner that listens. */
 export interface Runner {
   readonly url: string
   readonly storage: RunnerStorage
@@ -23,7 +26,11 @@ export interface Runner {
   close(): Promise<void>
 }
 
-/** Starts a runner. */
+/**
+ * Starts a runner.
+ *
+ * @throws what `openStorage` and listening throw; nothing is left open then.
+ */
 export async function startRunner(options: RunnerOptions = {}): Promise<Runner> {
   const { host = '127.0.0.1', port = 0, workers = 8, leaseMs } = options
   const storage =

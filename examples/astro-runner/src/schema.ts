@@ -1,5 +1,5 @@
 /** Everything the runner stores, declared once, for every backend. */
-import { defineSchema, documents, queue, type Row, type Storage, type Transaction, t, table } from 'holdfast'
+import { defineSchema, documents, queue, type Row, type Storage, t, table } from 'holdfast'
 import type { Attempt } from './check.ts'
 import { type Check, Plan } from './plan.ts'
 import { standard } from './standard.ts'
@@ -13,6 +13,7 @@ export interface CheckJob {
   readonly check: Check
 }
 
+/** Plans, their executions, the results of the checks, and the queue of checks to do. */
 export const schema = defineSchema(
   {
     plans: documents({ schema: standard(Plan) }),
@@ -52,7 +53,9 @@ export const schema = defineSchema(
   }),
 )
 
+/** A storage with this schema, on whatever backend. */
 export type RunnerStorage = Storage<typeof schema>
-export type RunnerTransaction = Transaction<typeof schema>
+/** One run of a plan. */
 export type Execution = Row<typeof schema, 'executions'>
+/** What came of one check of an execution. */
 export type Result = Row<typeof schema, 'results'>

@@ -3,6 +3,7 @@ import type { Worker } from 'holdfast'
 import { runCheck } from './check.ts'
 import type { RunnerStorage } from './schema.ts'
 
+/** How a worker works. */
 export interface CheckWorkerOptions {
   /** How many checks run at once. */
   readonly concurrency: number

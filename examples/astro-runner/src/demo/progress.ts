@@ -1,6 +1,7 @@
 /** Live progress: a bar on a terminal, plain lines elsewhere. */
 import { styleText } from 'node:util'
 
+/** How far an execution is. */
 export interface Progress {
   readonly total: number
   readonly passed: number
@@ -9,7 +10,7 @@ export interface Progress {
 
 const WIDTH = 40
 
-/** Shows progress on a stream; `end` leaves the last state on the screen. */
+/** Shows progress on a stream. */
 export class ProgressDisplay {
   readonly #stream: NodeJS.WriteStream
   readonly #started = performance.now()
@@ -19,6 +20,7 @@ export class ProgressDisplay {
     this.#stream = stream
   }
 
+  /** Shows how far it is by now. */
   show(progress: Progress): void {
     if (this.#stream.isTTY) this.#stream.write(`\r${this.#bar(progress)}\x1b[K`)
     else this.#line(progress)
@@ -29,6 +31,7 @@ export class ProgressDisplay {
     this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${text}\n` : `${text}\n`)
   }
 
+  /** Leaves the bar on the screen and goes to the next line. */
   end(): void {
     if (this.#stream.isTTY) this.#stream.write('\n')
   }

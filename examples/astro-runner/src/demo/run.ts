@@ -12,6 +12,7 @@ import { startShopServer } from './shop-server.ts'
 const RUNNER = { workers: 6, leaseMs: 1_000 }
 const POLL_MS = 80
 
+/** Where and how the demo runs. */
 export interface DemoOptions {
   /** Where the data goes; a file of an earlier run is replaced. */
   readonly file: string
@@ -21,6 +22,7 @@ export interface DemoOptions {
   readonly display?: ProgressDisplay | undefined
 }
 
+/** What came of it. */
 export interface DemoRun {
   readonly execution: client.OverHttp<ExecutionProgress>
   readonly results: client.OverHttp<Result>[]

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 
+/** A runner that listens. */
 export interface RunnerProcess {
   readonly url: string
   /** Lets it finish what it does. */
@@ -28,7 +29,7 @@ export async function startRunnerProcess(
   return {
     url,
     async stop() {
-      child.disconnect()
+      if (child.connected) child.disconnect()
       await exited
     },
     async kill() {

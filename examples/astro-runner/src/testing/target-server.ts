@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 /** Answers a request; `call` counts the requests of its path from 1. */
 export type Answer = (request: IncomingMessage, response: ServerResponse, call: number) => void
 
+/** The server; `await using` closes it. */
 export class TargetServer implements AsyncDisposable {
   readonly #server = createServer((request, response) => this.#answer(request, response))
   readonly #calls = new Map<string, number>()

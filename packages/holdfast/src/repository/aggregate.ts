@@ -60,7 +60,7 @@ export function readAggregate(source: Source, query: RawAggregate, shape: Shape)
   ]
   const grouped = query.groupBy !== undefined || outputs.some(({ output }) => output.kind === 'aggregate')
   if (grouped) assertGrouped(groups, selected, shape)
-  if (outputs.length === 0) shape.refuse('select', 'must name at least one result')
+  if (outputs.length === 0 && shape.issues.length === 0) shape.refuse('select', 'must name at least one result')
 
   const results = resultScope(scope, outputs)
   shape.mark('having')

@@ -3,7 +3,7 @@ import { ConflictError, type Issue, ValidationError } from '../base/errors.ts'
 import { describe, type Model } from '../schema/index.ts'
 import { type Assignment, type InsertColumn, isPlainObject, Shape } from '../statement/index.ts'
 import { columnField, readBookkeeping, readPatch } from './patch.ts'
-import { getById } from './reading.ts'
+import { findById, getById } from './reading.ts'
 import { acceptInto, acceptRecord } from './record.ts'
 import { updateById } from './updating.ts'
 
@@ -26,6 +26,7 @@ export async function createMany(session: Session, model: Model, inputs: unknown
   const { records, values } = acceptRecords(session, model, inputs)
   if (records.length === 0) return []
   const omitted = values.length < records.length * model.columns.length ? generatedColumn(model) : undefined
+  if (values.length === 0) return createEmpty(session, model, records.length)
   if (omitted !== undefined && records.some((record) => record[omitted] !== undefined)) {
     const reason = `must be given for all records or for none, so that given and counted keys cannot collide`
     throw new ValidationError(`Records of ${model.name} were refused`, [{ path: omitted, reason }])
@@ -34,6 +35,15 @@ export async function createMany(session: Session, model: Model, inputs: unknown
   if (omitted === undefined) return records
   for (const [index, record] of records.entries()) record[omitted] = (rows[index] as Row)[omitted]
   return records
+}
+
+/** Rows of nothing but a generated key have no values by which one statement could count them. */
+function createEmpty(session: Session, model: Model, count: number): Promise<Row[]> {
+  return session.transaction(async (inner) => {
+    const records: Row[] = []
+    for (let made = 0; made < count; made++) records.push(await create(inner, model, {}))
+    return records
+  })
 }
 
 /** How many of the reasons why many records were refused are told. */
@@ -108,7 +118,7 @@ export async function upsert(
   const shape = new Shape(`${model.name} upsert`)
   const target = readTarget(model, options.on, shape)
   for (const name of target) shape.mark(name)
-  shape.mark('set')
+  shape.mark(options.update === undefined ? 'proposed' : 'update')
   const set =
     options.update === undefined
       ? proposedAssignments(session, model, input as Row, target, shape)
@@ -170,6 +180,7 @@ async function upsertDocument(session: Session, model: Model, input: unknown, op
   }
   const id = isPlainObject(input) ? input['id'] : undefined
   if (id === undefined) return create(session, model, input)
+  acceptRecord(model, input, session.clock) // What is refused is refused before anything is read.
   for (;;) {
     const changed = await updateById(session, model, id, options.update ?? withoutId(input as Row), {
       replace: options.update === undefined,
@@ -178,7 +189,8 @@ async function upsertDocument(session: Session, model: Model, input: unknown, op
     try {
       return await session.transaction((inner) => create(inner, model, input))
     } catch (error) {
-      if (!(error instanceof ConflictError) || !error.fields.includes('id')) throw error
+      // Databases name one of the values that collide; whether the id is among them is seen by looking.
+      if (!(error instanceof ConflictError) || (await findById(session, model, id)) === null) throw error
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Row, Session } from '../backend/index.ts'
 import { ValidationError } from '../base/errors.ts'
-import { type Model, type ModelTypes, resolveField, type Schema, type Where } from '../schema/index.ts'
-import { type Field, type Join, joinedScope, type Select, Shape } from '../statement/index.ts'
+import { type FieldPath, type Model, type ModelTypes, resolveField, type Schema, type Where } from '../schema/index.ts'
+import { type Field, type Join, joinedScope, type ScopeField, type Select, Shape } from '../statement/index.ts'
 import { type RawAggregate, readAggregate, type Source } from './aggregate.ts'
 import type { Aggregate, DateTrunc } from './expressions.ts'
 import type { Path } from './types.ts'
@@ -188,6 +188,9 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
         const known = earlier.resolve(left)
         const other = resolveField(model, right)
         if (known === null) shape.refuse(`join.${name}.${left}`, `is no field of ${earlier.subject}`)
+        if (known !== null && other !== null && !comparable(known.type, other, model)) {
+          shape.refuse(`join.${name}.${left}`, `cannot equal ${right}, which is of another type`)
+        }
         if (other === null) shape.refuse(`join.${name}.${left}`, `names ${right}, which is no field of ${name}`)
         return [known?.field as Field, { source: index + 1, column: other?.column ?? right, path: other?.path ?? [] }]
       })
@@ -217,4 +220,15 @@ function allFields(model: Model): Row {
 
 function refused(model: Model, path: string, reason: string): ValidationError {
   return new ValidationError(`A query of ${model.name} was refused`, [{ path, reason }])
+}
+
+/** Databases disagree on what equals a value of another type; at a JSON path the stored value decides. */
+function comparable(type: ScopeField['type'], other: FieldPath, model: Model): boolean {
+  if (type === 'path' || other.path.length > 0) return true
+  const there = model.byName.get(other.column)?.type
+  return family(type) === family(there)
+}
+
+function family(type: string | undefined): string | undefined {
+  return type === 'enum' ? 'text' : type
 }

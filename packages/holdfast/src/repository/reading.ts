@@ -13,7 +13,7 @@ import {
 import { encodeCursor } from './cursor.ts'
 import { loadIncluded, localFields, readInclude } from './include.ts'
 import { acceptKey, fromRow } from './record.ts'
-import { allOutputs, type Extra, type Finding, type RawQuery, readQuery } from './select.ts'
+import { allOutputs, assertQuery, type Extra, type Finding, type RawQuery, readQuery } from './select.ts'
 import type { Page } from './types.ts'
 
 /** Reads one record by its key: one plan for the life of the process. */
@@ -110,6 +110,7 @@ function keyText(value: unknown): string {
 
 /** Reads all records of a query. */
 export async function find(session: Session, model: Model, query: RawQuery, extra: Extra = {}): Promise<Row[]> {
+  assertQuery(model, query)
   const wanted = readInclude(session, model, query.include)
   const finding = readQuery(model, query, { ...extra, fields: localFields(wanted) })
   const { rows } = await session.execute(
@@ -145,12 +146,22 @@ export async function findOne(session: Session, model: Model, query: RawQuery): 
   return (await find(session, model, { ...query, limit: 1 }))[0] ?? null
 }
 
+/** A page has a size instead of a limit, and a cursor instead of an offset. */
+function assertPageQuery(model: Model, query: RawQuery): void {
+  assertQuery(model, query, ['first', 'after'])
+  const misplaced = ['limit', 'offset'].filter((name) => name in query)
+  if (misplaced.length === 0) return
+  const issues = misplaced.map((path) => ({ path, reason: 'has no place in a page; use first and after' }))
+  throw new ValidationError(`A page of ${model.name} was refused`, issues)
+}
+
 /** Reads one page by keyset: a page costs the same wherever it lies. */
 export async function page(
   session: Session,
   model: Model,
   query: RawQuery & { readonly first?: unknown; readonly after?: unknown },
 ): Promise<Page<Row>> {
+  assertPageQuery(model, query)
   const { first, after, ...rest } = query
   if (!Number.isSafeInteger(first) || (first as number) < 1) {
     throw new ValidationError(`A page of ${model.name} was refused`, [
@@ -182,6 +193,7 @@ export async function page(
 
 /** Reads a query's records one by one, with constant memory. */
 export async function* stream(session: Session, model: Model, query: RawQuery): AsyncGenerator<Row, void, undefined> {
+  assertQuery(model, query)
   const wanted = readInclude(session, model, query.include)
   const finding = readQuery(model, query, { fields: localFields(wanted) })
   const plan = session.plan(finding.key, () => finding.statement)

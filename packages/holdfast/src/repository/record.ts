@@ -58,7 +58,7 @@ function acceptTableRow(model: Model, input: Row, clock: Clock, issues: Issue[],
     if (value === undefined && column.generated) continue
     const accepted =
       value === undefined ? missing(column, issues) : acceptValue(model, column, value, column.name, issues)
-    if (accepted !== given) record[column.name] = accepted
+    if (!Object.is(accepted, given)) record[column.name] = accepted
     values.push(accepted)
   }
   let names = 0
@@ -105,10 +105,11 @@ function defaultOf(column: ModelColumn, clock: Clock): unknown {
 
 /** The columns are `id, data, version, createdAt, updatedAt`, as `schema/resolve.ts` lays them out. */
 function acceptDocument(model: Model, input: Row, clock: Clock, issues: Issue[], values: unknown[]): Row {
+  const before = issues.length
   const { id = newId(), ...content } = input
   for (const name of DOCUMENT_FIELDS) if (name !== 'id' && name in content) issues.push({ path: name, reason: KEPT })
   const key = (model.columns[0] as ModelColumn).accept(id, 'id', issues)
-  const accepted = acceptContent(model, content, '', issues) as Row
+  const accepted = issues.length > before ? {} : (acceptContent(model, content, '', issues) as Row)
   const now = clock.now()
   const createdAt = new Date(now)
   const updatedAt = new Date(now)

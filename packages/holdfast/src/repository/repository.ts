@@ -128,14 +128,16 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   find<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query?: Query<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Found<Row, S, R, Field, I>[]> {
-    return reading.find(this.#session, this.#model, query ?? {}) as Promise<Found<Row, S, R, Field, I>[]>
+    return reading.find(this.#session, this.#model, query === undefined ? {} : query) as Promise<
+      Found<Row, S, R, Field, I>[]
+    >
   }
 
   /** The records that match, one by one, with constant memory and from one snapshot. */
   stream<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query?: Query<Row, Field, I & OnlyRelations<I, R>>,
   ): AsyncGenerator<Found<Row, S, R, Field, I>, void, undefined> {
-    return reading.stream(this.#session, this.#model, query ?? {}) as AsyncGenerator<
+    return reading.stream(this.#session, this.#model, query === undefined ? {} : query) as AsyncGenerator<
       Found<Row, S, R, Field, I>,
       void,
       undefined

@@ -1,5 +1,12 @@
 import type { Row } from '../backend/index.ts'
-import { DOCUMENT_COLUMN, DOCUMENT_FIELDS, describe, type Model } from '../schema/index.ts'
+import {
+  DOCUMENT_COLUMN,
+  DOCUMENT_FIELDS,
+  describe,
+  type FieldPath,
+  type Model,
+  resolveField,
+} from '../schema/index.ts'
 import {
   type AfterKey,
   type Condition,
@@ -53,17 +60,30 @@ export interface Extra {
 
 const QUERY_KEYS = new Set(['where', 'orderBy', 'limit', 'offset', 'select', 'include'])
 
+/** @throws ValidationError for what is no query, or has parts that are none. */
+export function assertQuery(
+  model: Model,
+  query: unknown,
+  alsoAllowed: readonly string[] = [],
+): asserts query is RawQuery {
+  const shape = new Shape('')
+  if (!isPlainObject(query)) shape.refuse('', `must be an object such as { where }, got ${describe(query)}`)
+  else {
+    for (const name of Object.keys(query)) {
+      if (!QUERY_KEYS.has(name) && !alsoAllowed.includes(name)) shape.refuse(name, 'is no part of such a query')
+    }
+  }
+  shape.assertValid(`A query of ${model.name} was refused`)
+}
+
 /**
  * Reads a query.
  *
  * @throws ValidationError naming everything in it that is wrong.
  */
 export function readQuery(model: Model, query: RawQuery, extra: Extra = {}): Finding {
+  assertQuery(model, query)
   const shape = new Shape(`${model.name} find`)
-  if (!isPlainObject(query)) shape.refuse('', `must be an object such as { where }, got ${describe(query)}`)
-  for (const name of Object.keys(query ?? {})) if (!QUERY_KEYS.has(name)) shape.refuse(name, 'is no part of a query')
-  shape.assertValid(`A query of ${model.name} was refused`)
-
   const scope = modelScope(model)
   const conditions: Condition[] = []
   const where = query.where === undefined ? undefined : readWhere(query.where, scope, shape)
@@ -75,7 +95,7 @@ export function readQuery(model: Model, query: RawQuery, extra: Extra = {}): Fin
   if (extra.after !== undefined) conditions.push({ kind: 'after', keys: afterKeys(extra.after, model, orderBy, shape) })
   const limit = shape.addCount('limit', query.limit)
   const offset = shape.addCount('offset', query.offset)
-  const limitPer = readLimitPer(extra, shape)
+  const limitPer = readLimitPer(model, extra, shape)
   if (extra.ordering === true) shape.mark('ordering')
   shape.assertValid(`A query of ${model.name} was refused`)
 
@@ -105,10 +125,10 @@ function afterKeys(after: string, model: Model, orderBy: readonly Order[], shape
   return decodeCursor(after, model, orderBy, shape)
 }
 
-function readLimitPer({ limitPer }: Extra, shape: Shape): Select['limitPer'] {
+function readLimitPer(model: Model, { limitPer }: Extra, shape: Shape): Select['limitPer'] {
   if (limitPer === undefined) return undefined
   shape.mark('limitPer')
-  const fields = limitPer.fields.map((column) => ({ source: 0, column, path: [] }))
+  const fields = limitPer.fields.map((name) => ({ source: 0, ...(resolveField(model, name) as FieldPath) }))
   return { fields, limit: shape.add(limitPer.limit) }
 }
 
@@ -154,7 +174,9 @@ function outputsOf(model: Model, fields: readonly string[] | undefined, orderBy:
   const ordering = orderBy.map(({ field }, index): Output => ({ kind: 'field', name: orderName(index), field }))
   if (fields === undefined) return ordering.length === 0 ? allOutputs(model) : [...allOutputs(model), ...ordering]
   const columns = model.kind === 'table' ? fields : documentColumns(fields)
-  return [...columns.map(columnOutput), ...ordering]
+  const outputs = [...columns.map(columnOutput), ...ordering]
+  // SQL has no rows without columns, so a query for none of them reads the key.
+  return outputs.length > 0 ? outputs : model.primaryKey.map(columnOutput)
 }
 
 /** A document's own fields are read whole and picked here, so that missing and null stay apart. */
@@ -169,13 +191,19 @@ function orderName(index: number): string {
 }
 
 function recordReader(model: Model, fields: readonly string[] | undefined, ordered: boolean): (row: Row) => Row {
-  if (fields === undefined && !ordered) return (row) => fromRow(model, row)
-  const names = fields ?? (model.kind === 'table' ? model.columns.map(({ name }) => name) : undefined)
-  if (names === undefined) return (row) => fromRow(model, row)
+  if (fields === undefined && (!ordered || model.kind === 'documents')) return (row) => fromRow(model, row)
+  const names = fields ?? model.columns.map(({ name }) => name)
   return (row) => {
-    const whole = model.kind === 'table' ? row : ({ ...(row[DOCUMENT_COLUMN] as Row), ...row } as Row)
     const record: Row = {}
-    for (const name of names) if (name in whole) record[name] = whole[name]
+    for (const name of names) {
+      const from = isOwnColumn(model, name) ? row : ((row[DOCUMENT_COLUMN] ?? {}) as Row)
+      if (Object.hasOwn(from, name)) record[name] = from[name]
+    }
     return record
   }
+}
+
+/** Whether a field is a column; a document's own fields are members of one, and may even be called like it. */
+function isOwnColumn(model: Model, name: string): boolean {
+  return model.kind === 'table' || DOCUMENT_FIELDS.includes(name)
 }

@@ -34,10 +34,17 @@ export interface BatchTarget {
  * @throws ValidationError for an operation that is none.
  */
 export async function runBatch(target: BatchTarget, operations: readonly BatchOperation[]): Promise<unknown[]> {
+  if (!Array.isArray(operations)) {
+    throw new ValidationError('The batch was refused', [
+      { path: '', reason: `must be a list of operations, got ${describe(operations)}` },
+    ])
+  }
   return Promise.all(operations.map((operation, index) => run(target, operation, index)))
 }
 
+/** @throws ValidationError for what is no operation. */
 function run(target: BatchTarget, operation: BatchOperation, index: number): Promise<unknown> {
+  if (typeof operation !== 'object' || operation === null) throw refused(operation, index)
   if ('insert' in operation) {
     const { insert, values } = operation
     return Array.isArray(values)
@@ -53,7 +60,10 @@ function run(target: BatchTarget, operation: BatchOperation, index: number): Pro
     const { enqueue, data, ...options } = operation
     return target.queue(enqueue).enqueue(data, options)
   }
-  throw new ValidationError('The batch was refused', [
-    { path: String(index), reason: `must be an insert, an update, a delete or an enqueue, got ${describe(operation)}` },
-  ])
+  throw refused(operation, index)
+}
+
+function refused(operation: unknown, index: number): ValidationError {
+  const reason = `must be an insert, an update, a delete or an enqueue, got ${describe(operation)}`
+  return new ValidationError('The batch was refused', [{ path: String(index), reason }])
 }

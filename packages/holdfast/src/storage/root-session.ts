@@ -16,6 +16,7 @@ import type { Statement } from '../statement/index.ts'
 import { type AmbientScope, assertOutsideTransaction, runInScope } from './ambient.ts'
 import { Counters } from './metrics.ts'
 import { pauseBefore } from './retry.ts'
+import { assertTransactionOptions } from './transaction-options.ts'
 import { type TransactionRoot, TransactionSession } from './transaction-session.ts'
 
 const DEFAULT_RETRIES = 10
@@ -85,9 +86,11 @@ export class RootSession implements Session, TransactionRoot {
   /** Like `transaction`, giving `work` all that a transaction's session can do. */
   async runTransaction<T>(
     work: (session: TransactionSession) => Promise<T>,
-    { retries = DEFAULT_RETRIES, timeoutMs, ...rest }: RetryingTransactionOptions,
+    options: RetryingTransactionOptions,
   ): Promise<T> {
     this.assertUsable()
+    assertTransactionOptions(options)
+    const { retries = DEFAULT_RETRIES, timeoutMs, ...rest } = options
     const started = performance.now()
     this.#openTransactions++
     try {
@@ -135,7 +138,8 @@ export class RootSession implements Session, TransactionRoot {
     work()
   }
 
-  ensureTable(model: Model): Promise<void> {
+  async ensureTable(model: Model): Promise<void> {
+    this.assertUsable()
     const known = this.#ensured.get(model.name)
     if (known !== undefined) return known
     const ensured = this.#backend.schema.apply([{ kind: 'createTable', model }]).then(

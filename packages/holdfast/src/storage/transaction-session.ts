@@ -109,18 +109,15 @@ export class TransactionSession implements Session {
   async runNested<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
     while (this.#child !== undefined) await this.#child
     this.#assertUsable()
-    const nested = this.#savepoint(work)
-    const settled = nested.then(
-      () => undefined,
-      () => undefined,
-    )
+    const { promise: settled, resolve } = Promise.withResolvers<void>()
     this.#child = settled
     this.#running.add(settled)
     try {
-      return await nested
+      return await this.#savepoint(work)
     } finally {
       this.#child = undefined
       this.#running.delete(settled)
+      resolve()
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Plan, Result, RetryingTransactionOptions, Row, Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
-import { documents, type Model, resolveModel } from '../schema/index.ts'
+import { describe, documents, type Model, resolveModel } from '../schema/index.ts'
 
 /**
  * The model of a name that the schema does not declare: a documents collection, made at its first use.
@@ -8,6 +8,9 @@ import { documents, type Model, resolveModel } from '../schema/index.ts'
  * @throws ConfigurationError where collections are not made by themselves, or the name cannot be one.
  */
 export function undeclaredModel(name: string, models: Map<string, Model>, autoCreate: boolean): Model {
+  if (typeof name !== 'string') {
+    throw new ConfigurationError(`A collection is named by text, got ${describe(name)}.`, { hint: 'Give its name.' })
+  }
   if (!autoCreate) {
     const known = [...models.keys()].join(', ')
     throw new ConfigurationError(
@@ -18,6 +21,12 @@ export function undeclaredModel(name: string, models: Map<string, Model>, autoCr
     )
   }
   const model = resolveModel(name, documents())
+  const other = [...models.values()].find(({ table }) => table.toLowerCase() === model.table.toLowerCase())
+  if (other !== undefined) {
+    throw new ConfigurationError(`The collection ${JSON.stringify(name)} would have the table of ${other.name}.`, {
+      hint: `Use ${JSON.stringify(other.name)}, or choose another name.`,
+    })
+  }
   models.set(name, model)
   return model
 }

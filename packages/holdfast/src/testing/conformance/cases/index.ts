@@ -1,0 +1,61 @@
+import type { ConformanceCase } from '../case.ts'
+import { aggregateCases } from './aggregate.ts'
+import { batchCases } from './batch.ts'
+import { constraintCases } from './constraints.ts'
+import { createCases } from './create.ts'
+import { documentCases } from './documents.ts'
+import { includeCases } from './include.ts'
+import { inputCases } from './input.ts'
+import { isolationCases } from './isolation.ts'
+import { joinCases } from './joins.ts'
+import { lifecycleCases } from './lifecycle.ts'
+import { misuseCases } from './misuse.ts'
+import { nameCases } from './names.ts'
+import { orderCases } from './order.ts'
+import { pageCases } from './page.ts'
+import { pathCases } from './paths.ts'
+import { queueCases } from './queue.ts'
+import { referenceCases } from './references.ts'
+import { savepointCases } from './savepoints.ts'
+import { sqlCases } from './sql.ts'
+import { streamCases } from './stream.ts'
+import { tableCases } from './tables.ts'
+import { transactionCases } from './transactions.ts'
+import { undeclaredCases } from './undeclared.ts'
+import { updateCases } from './update.ts'
+import { upsertCases } from './upsert.ts'
+import { valueCases } from './values.ts'
+import { versionCases } from './versions.ts'
+import { whereCases } from './where.ts'
+
+/** What every backend must hold to: each case is one promise, run on a database of its own. */
+export const conformanceCases: readonly ConformanceCase[] = [
+  ...nameCases,
+  ...tableCases,
+  ...valueCases,
+  ...createCases,
+  ...updateCases,
+  ...upsertCases,
+  ...constraintCases,
+  ...referenceCases,
+  ...versionCases,
+  ...documentCases,
+  ...whereCases,
+  ...pathCases,
+  ...orderCases,
+  ...pageCases,
+  ...streamCases,
+  ...includeCases,
+  ...aggregateCases,
+  ...joinCases,
+  ...transactionCases,
+  ...savepointCases,
+  ...misuseCases,
+  ...isolationCases,
+  ...batchCases,
+  ...inputCases,
+  ...lifecycleCases,
+  ...undeclaredCases,
+  ...sqlCases,
+  ...queueCases,
+]

@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict'
+import type { MigrationError } from '../../../base/errors.ts'
+import { increment } from '../../../repository/index.ts'
+import { defineSchema, t, table } from '../../../schema/index.ts'
+import { pick, refused } from '../assertions.ts'
+import type { ConformanceCase } from '../case.ts'
+
+const first = defineSchema({
+  users: table({ id: t.integer().primaryKey(), name: t.text(), age: t.integer().nullable() }, { indexes: ['name'] }),
+})
+const kim = { id: 1, name: 'kim', age: 7 }
+
+/** Opens the first schema, stores a user, closes it; then opens another schema and expects it to be refused for these reasons. */
+function refusesToFit(
+  id: string,
+  title: string,
+  other: ReturnType<typeof defineSchema>,
+  reasons: readonly string[],
+): ConformanceCase {
+  return {
+    id,
+    title,
+    needs: ['persistent'],
+    async run({ open }) {
+      const before = await open(first)
+      await before.repository('users').create(kim)
+      await before.close()
+      const error = (await refused(() => open(other), 'SCHEMA_MISMATCH')) as MigrationError
+      for (const reason of reasons) {
+        assert.ok(
+          error.differences.some((difference) => difference.includes(reason)),
+          `${reason} is not in ${error.message}`,
+        )
+      }
+      assert.equal(error.differences.length, reasons.length, error.message)
+      const after = await open(first)
+      assert.deepEqual(await after.repository('users').find(), [kim])
+    },
+  }
+}
+
+export const tableCases: readonly ConformanceCase[] = [
+  {
+    id: 'tables/circles',
+    title: 'Tables may refer to themselves and to each other in a circle, in whatever order they are declared',
+    async run({ open }) {
+      const schema = defineSchema({
+        employees: table({
+          id: t.integer().primaryKey(),
+          managerId: t.integer().nullable().references('employees'),
+          teamId: t.integer().nullable().references('teams'),
+        }),
+        teams: table({ id: t.integer().primaryKey(), leadId: t.integer().nullable().references('employees') }),
+      })
+      const storage = await open(schema)
+      await storage.repository('employees').create({ id: 1, managerId: 1 })
+      await storage.repository('teams').create({ id: 1, leadId: 1 })
+      await storage.repository('employees').update(1, { teamId: 1 })
+      await refused(() => storage.repository('employees').update(1, { teamId: 2 }), {
+        code: 'CONSTRAINT_FOREIGN_KEY',
+        model: 'employees',
+        fields: ['teamId'],
+      })
+    },
+  },
+  {
+    id: 'tables/only-a-key',
+    title: 'A table may have nothing but a key: generated, made or given',
+    async run({ open }) {
+      const schema = defineSchema({
+        counted: table({ id: t.integer().primaryKey().generated() }),
+        made: table({ id: t.id() }),
+        given: table({ a: t.text(), b: t.integer() }, { primaryKey: ['a', 'b'] }),
+      })
+      const storage = await open(schema)
+      assert.deepEqual(await storage.repository('counted').create({}), { id: 1 })
+      assert.deepEqual(await storage.repository('counted').createMany([{}, {}]), [{ id: 2 }, { id: 3 }])
+      const { id } = await storage.repository('made').create({})
+      assert.deepEqual(await storage.repository('made').upsert({ id }), { id })
+      const given = storage.repository('given')
+      await given.upsert({ a: 'x', b: 1 })
+      assert.deepEqual(await given.upsert({ a: 'x', b: 1 }), { a: 'x', b: 1 })
+      assert.equal(await given.count(), 1)
+    },
+  },
+  {
+    id: 'tables/composite-key',
+    title: 'A key of several columns is given as an object, and orders by its columns in turn',
+    async run({ open }) {
+      const schema = defineSchema({
+        tracks: table(
+          { trackId: t.integer(), playlistId: t.text(), title: t.text() },
+          { primaryKey: ['playlistId', 'trackId'] },
+        ),
+      })
+      const tracks = (await open(schema)).repository('tracks')
+      await tracks.createMany([
+        { playlistId: 'b', trackId: 1, title: 'b1' },
+        { playlistId: 'a', trackId: 10, title: 'a10' },
+        { playlistId: 'a', trackId: 9, title: 'a9' },
+      ])
+      assert.deepEqual(pick(await tracks.find(), 'title'), ['a9', 'a10', 'b1'])
+      assert.equal((await tracks.getById({ trackId: 10, playlistId: 'a' })).title, 'a10')
+      assert.equal((await tracks.update({ playlistId: 'a', trackId: 9 }, { title: 'x' })).title, 'x')
+      const keys = [
+        { playlistId: 'b', trackId: 1 },
+        { playlistId: 'c', trackId: 1 },
+        { playlistId: 'a', trackId: 9 },
+      ]
+      assert.deepEqual(pick(await tracks.findByIds(keys), 'title'), ['b1', 'x'])
+      assert.equal(await tracks.exists({ playlistId: 'b', trackId: 1 }), true)
+      assert.equal(await tracks.delete({ playlistId: 'b', trackId: 1 }), true)
+      assert.equal(await tracks.delete({ playlistId: 'b', trackId: 1 }), false)
+      await refused(() => tracks.create({ playlistId: 'a', trackId: 9, title: '' }), {
+        code: 'CONFLICT_UNIQUE',
+        model: 'tracks',
+        fields: ['playlistId', 'trackId'],
+      })
+      await refused(() => tracks.findById({ playlistId: 'a' } as never), { code: 'VALIDATION', paths: ['trackId'] })
+      await refused(() => tracks.findById('a' as never), { code: 'VALIDATION', paths: [''] })
+    },
+  },
+  {
+    id: 'tables/wide',
+    title: 'A table may have 150 columns, and hold more rows of them in one call than a statement can bind',
+    async run({ open }) {
+      const names = Array.from({ length: 149 }, (_, index) => `column${index}`)
+      const columns = Object.fromEntries(names.map((name) => [name, t.integer()]))
+      const wide = (await open(defineSchema({ wide: table({ id: t.integer().primaryKey(), ...columns }) }))).repository(
+        'wide',
+      )
+      const row = (id: number) => ({ id, ...Object.fromEntries(names.map((name, index) => [name, id * 1000 + index])) })
+      const rows = Array.from({ length: 500 }, (_, index) => row(index)) as never[]
+      await wide.createMany(rows)
+      assert.deepEqual(await wide.findById(499 as never), rows[499])
+      assert.equal(
+        await wide.updateMany({}, Object.fromEntries(names.map((name) => [name, increment(1)])) as never),
+        500,
+      )
+      assert.equal(((await wide.findById(1 as never)) as unknown as Record<string, number>)['column148'], 1149)
+    },
+  },
+  {
+    id: 'tables/reopen',
+    title: 'What was stored is there when the database is opened again, and nothing is created twice',
+    needs: ['persistent'],
+    async run({ open }) {
+      const before = await open(first)
+      await before.repository('users').create(kim)
+      await before.close()
+      const after = await open(first, { autoCreate: false })
+      assert.deepEqual(await after.repository('users').find(), [kim])
+    },
+  },
+  {
+    id: 'tables/missing',
+    title: 'Without autoCreate a missing table is named and nothing is created',
+    async run({ open }) {
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const error = (await refused(() => open(first, { autoCreate: false }), 'SCHEMA_MISMATCH')) as MigrationError
+        assert.match(error.message, /table users of users is missing/)
+      }
+    },
+  },
+  {
+    id: 'tables/new-index',
+    title: 'An index that is new in the schema is created for the rows that are there, and holds from then on',
+    needs: ['persistent'],
+    async run({ open }) {
+      const before = await open(first)
+      await before.repository('users').create(kim)
+      await before.close()
+      const columns = { id: t.integer().primaryKey(), name: t.text().unique(), age: t.integer().nullable() }
+      const after = await open(defineSchema({ users: table(columns, { indexes: ['name', ['age', 'name']] }) }))
+      const users = after.repository('users')
+      await refused(() => users.create({ id: 2, name: 'kim' }), {
+        code: 'CONFLICT_UNIQUE',
+        model: 'users',
+        fields: ['name'],
+      })
+      assert.deepEqual(await users.find(), [kim])
+    },
+  },
+  {
+    id: 'tables/new-unique-index-over-duplicates',
+    title: 'A new unique index that the rows break is refused, and the rows stay',
+    needs: ['persistent'],
+    async run({ open }) {
+      const before = await open(first)
+      await before.repository('users').createMany([kim, { ...kim, id: 2 }])
+      await before.close()
+      const columns = { id: t.integer().primaryKey(), name: t.text().unique(), age: t.integer().nullable() }
+      await refused(() => open(defineSchema({ users: table(columns) })), {
+        code: 'CONFLICT_UNIQUE',
+        model: 'users',
+        fields: ['name'],
+      })
+      const after = await open(first)
+      assert.deepEqual(await after.repository('users').find(), [kim, { ...kim, id: 2 }])
+    },
+  },
+  {
+    id: 'tables/new-table',
+    title: 'A table that is new in the schema may refer to one that is there',
+    needs: ['persistent'],
+    async run({ open }) {
+      const before = await open(first)
+      await before.repository('users').create(kim)
+      await before.close()
+      const after = await open(
+        defineSchema({
+          notes: table({
+            id: t.integer().primaryKey(),
+            userId: t.integer().references('users', { onDelete: 'cascade' }),
+          }),
+          ...first.declarations,
+        }),
+      )
+      await after.repository('notes').create({ id: 1, userId: 1 })
+      await refused(() => after.repository('notes').create({ id: 2, userId: 2 }), 'CONSTRAINT_FOREIGN_KEY')
+      await after.repository('users').delete(1)
+      assert.equal(await after.repository('notes').count(), 0)
+    },
+  },
+  {
+    id: 'tables/column-that-is-not-used',
+    title: 'A nullable column that the schema no longer has does not keep it from opening',
+    needs: ['persistent'],
+    async run({ open }) {
+      const before = await open(first)
+      await before.repository('users').create(kim)
+      await before.close()
+      const after = await open(defineSchema({ users: table({ id: t.integer().primaryKey(), name: t.text() }) }))
+      await after.repository('users').create({ id: 2, name: 'lee' })
+      assert.deepEqual(await after.repository('users').find(), [
+        { id: 1, name: 'kim' },
+        { id: 2, name: 'lee' },
+      ])
+      await after.close()
+      assert.deepEqual(await (await open(first)).repository('users').find(), [kim, { id: 2, name: 'lee', age: null }])
+    },
+  },
+  refusesToFit(
+    'tables/missing-column',
+    'A table without a column of the schema is refused, naming the column',
+    defineSchema({
+      users: table({
+        id: t.integer().primaryKey(),
+        name: t.text(),
+        age: t.integer().nullable(),
+        mail: t.text().nullable(),
+      }),
+    }),
+    ['users.mail is missing'],
+  ),
+  refusesToFit(
+    'tables/other-type',
+    'A column of another type or nullability is refused, naming both',
+    defineSchema({ users: table({ id: t.integer().primaryKey(), name: t.bytes(), age: t.integer() }) }),
+    ['users.name is', 'users.age allows null'],
+  ),
+  refusesToFit(
+    'tables/required-column-that-is-not-declared',
+    'A required column that the schema does not have is refused: nothing could be written',
+    defineSchema({ users: table({ id: t.integer().primaryKey(), age: t.integer().nullable() }) }),
+    ['users.name is required there'],
+  ),
+  refusesToFit(
+    'tables/other-key',
+    'Another primary key is refused, naming both',
+    defineSchema({
+      users: table({ id: t.integer(), name: t.text(), age: t.integer().nullable() }, { primaryKey: ['id', 'name'] }),
+    }),
+    ['(id) instead of (id, name)'],
+  ),
+]

@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict'
+import { increment } from '../../../repository/index.ts'
+import { defineSchema, t, table } from '../../../schema/index.ts'
+import { pick, refused, refusedWhole, wrong } from '../assertions.ts'
+import type { ConformanceCase } from '../case.ts'
+
+const schema = defineSchema({
+  items: table({
+    id: t.integer().primaryKey(),
+    name: t.text().nullable(),
+    rank: t.integer().nullable().unique(),
+    whole: t.integer().nullable(),
+    big: t.bigint().nullable(),
+    real: t.real().nullable(),
+    price: t.decimal(6, 2).nullable(),
+  }),
+})
+const empty = { name: null, rank: null, whole: null, big: null, real: null, price: null }
+
+export const updateCases: readonly ConformanceCase[] = [
+  {
+    id: 'update/patch',
+    title: 'A patch changes the fields it names: undefined leaves one alone, null sets null, nothing changes nothing',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await items.createMany([
+        { id: 1, name: 'a', whole: 1 },
+        { id: 2, name: 'b', whole: 2 },
+      ])
+      assert.deepEqual(await items.update(1, { name: undefined, whole: 5 }), { ...empty, id: 1, name: 'a', whole: 5 })
+      assert.deepEqual(await items.update(1, { name: null }), { ...empty, id: 1, whole: 5 })
+      assert.deepEqual(await items.update(1, {}), { ...empty, id: 1, whole: 5 })
+      assert.deepEqual(await items.update(1, { name: undefined }), { ...empty, id: 1, whole: 5 })
+      assert.deepEqual(await items.getById(2), { ...empty, id: 2, name: 'b', whole: 2 })
+    },
+  },
+  {
+    id: 'update/missing',
+    title: 'update of a record that is not there is NotFoundError with the key, also for an empty patch',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await refused(() => items.update(9, { name: 'x' }), { code: 'NOT_FOUND', model: 'items' })
+      const error = await refused(() => items.update(9, {}), { code: 'NOT_FOUND', model: 'items' })
+      assert.equal((error as { key?: unknown }).key, 9)
+      assert.equal(await items.count(), 0)
+    },
+  },
+  {
+    id: 'update/key',
+    title: 'A patch may change the key, unless the new one is taken',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await items.createMany([
+        { id: 1, name: 'a' },
+        { id: 2, name: 'b' },
+      ])
+      assert.deepEqual(await items.update(1, { id: 7 }), { ...empty, id: 7, name: 'a' })
+      assert.equal(await items.findById(1), null)
+      await refusedWhole(items, () => items.update(7, { id: 2 }), {
+        code: 'CONFLICT_UNIQUE',
+        model: 'items',
+        fields: ['id'],
+      })
+    },
+  },
+  {
+    id: 'update/increment',
+    title: 'increment adds exactly, by any amount of the type of its column; null stays null',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await items.create({ id: 1, whole: 5, big: 2n ** 62n, real: 0.1, price: '19.90' })
+      const patch = {
+        whole: increment(-7),
+        big: increment(2n ** 62n - 1n),
+        real: increment(0.2),
+        price: increment('0.20'),
+      }
+      assert.deepEqual(await items.update(1, patch), {
+        ...empty,
+        id: 1,
+        whole: -2,
+        big: 2n ** 63n - 1n,
+        real: 0.1 + 0.2,
+        price: '20.10',
+      })
+      await items.create({ id: 2 })
+      assert.deepEqual(await items.update(2, patch), { ...empty, id: 2 })
+      assert.equal((await items.update(1, { whole: increment(0), price: increment('-20.10') })).price, '0.00')
+    },
+  },
+  {
+    id: 'update/increment-overflow',
+    title: 'An increment past what its column can hold is a broken check that names the field, and changes nothing',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await items.create({
+        id: 1,
+        whole: Number.MAX_SAFE_INTEGER,
+        big: 2n ** 63n - 1n,
+        real: Number.MAX_VALUE,
+        price: '9999.99',
+      })
+      await items.create({ id: 2, whole: 0, big: 0n, real: 0, price: '0' })
+      const patches = {
+        whole: increment(1),
+        big: increment(1n),
+        real: increment(Number.MAX_VALUE),
+        price: increment('0.01'),
+      }
+      for (const [field, change] of Object.entries(patches)) {
+        const expected = { code: 'CONSTRAINT_CHECK', model: 'items', fields: [field] } as const
+        await refusedWhole(items, () => items.update(1, { [field]: change }), expected)
+        await refusedWhole(items, () => items.updateMany({}, { [field]: change }), expected)
+      }
+    },
+  },
+  {
+    id: 'update/increment-wrong',
+    title: 'increment of a field that is no number, or by what is not of its type, is refused',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await items.create({ id: 1, name: 'a', whole: 1, big: 1n, real: 1, price: '1' })
+      const changes = {
+        name: increment(wrong('b')),
+        whole: increment(0.5),
+        big: increment(wrong(1)),
+        real: increment(Number.NaN),
+        price: increment('0.001'),
+      }
+      for (const [field, change] of Object.entries(changes)) {
+        await refusedWhole(items, () => items.update(1, wrong({ [field]: change })), {
+          code: 'VALIDATION',
+          paths: [field],
+        })
+      }
+    },
+  },
+  {
+    id: 'update/hot-row',
+    title: 'Of 32 increments of one row at once none is lost',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await items.create({ id: 1, whole: 0 })
+      const seen = await Promise.all(Array.from({ length: 32 }, () => items.update(1, { whole: increment(1) })))
+      assert.equal((await items.getById(1)).whole, 32)
+      assert.deepEqual(
+        pick(seen, 'whole').sort((left, right) => Number(left) - Number(right)),
+        Array.from({ length: 32 }, (_, index) => index + 1),
+      )
+    },
+  },
+  {
+    id: 'update/many',
+    title: 'updateMany changes what matches and nothing else, and gives the number',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await items.createMany(Array.from({ length: 100 }, (_, id) => ({ id, whole: id % 10 })))
+      assert.equal(await items.updateMany({ whole: { gte: 8 } }, { name: 'x', real: 1.5 }), 20)
+      assert.equal(await items.count({ name: 'x', real: 1.5 }), 20)
+      assert.equal(await items.updateMany({ whole: 99 }, { name: 'y' }), 0)
+      assert.equal(await items.updateMany({}, { whole: increment(1) }), 100)
+      assert.equal(await items.updateMany({}, {}), 0)
+      assert.deepEqual(await items.aggregate({ select: {} as never, groupBy: { whole: 'whole' }, limit: 2 }), [
+        { whole: 1 },
+        { whole: 2 },
+      ])
+    },
+  },
+  {
+    id: 'update/many-needs-a-condition',
+    title: 'updateMany and deleteMany without a condition are refused, so that a forgotten one is not every record',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await items.create({ id: 1 })
+      await refusedWhole(items, () => items.updateMany(wrong(undefined), { name: 'x' }), {
+        code: 'VALIDATION',
+        paths: ['where'],
+      })
+      await refusedWhole(items, () => items.deleteMany(wrong(undefined)), { code: 'VALIDATION', paths: ['where'] })
+      await refusedWhole(items, () => items.deleteMany(wrong(null)), { code: 'VALIDATION', paths: ['where'] })
+      await refusedWhole(items, () => items.deleteMany({ name: wrong(undefined) }), {
+        code: 'VALIDATION',
+        paths: ['where.name'],
+      })
+    },
+  },
+  {
+    id: 'update/many-whole',
+    title: 'updateMany changes all or none: one row that collides undoes the others',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await items.createMany(Array.from({ length: 50 }, (_, id) => ({ id, rank: id, whole: id })))
+      await refusedWhole(items, () => items.updateMany({ id: { gte: 20 } }, { rank: 5 }), {
+        code: 'CONFLICT_UNIQUE',
+        model: 'items',
+        fields: ['rank'],
+      })
+    },
+  },
+  {
+    id: 'update/many-shift',
+    title: 'updateMany may move unique values past each other: only the end has to be free of collisions',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await items.createMany(Array.from({ length: 20 }, (_, id) => ({ id, rank: id })))
+      assert.equal(await items.updateMany({}, { rank: increment(1) }), 20)
+      assert.equal(await items.updateMany({}, { rank: increment(-1) }), 20)
+      assert.equal(await items.updateMany({}, { id: increment(1) }), 20)
+      assert.deepEqual(
+        pick(await items.find(), 'id'),
+        Array.from({ length: 20 }, (_, index) => index + 1),
+      )
+    },
+  },
+  {
+    id: 'update/refused',
+    title: 'A patch names every field it refuses, and leaves the record as it was',
+    async run({ open }) {
+      const items = (await open(schema)).repository('items')
+      await items.create({ id: 1, name: 'a' })
+      await refusedWhole(items, () => items.update(1, wrong({ name: 5, nope: 1, id: null, whole: '5' })), {
+        code: 'VALIDATION',
+        paths: ['name', 'nope', 'id', 'whole'],
+      })
+      for (const patch of [null, undefined, 5, 'x', [], new Date()]) {
+        await refusedWhole(items, () => items.update(1, wrong(patch)), { code: 'VALIDATION', paths: [''] })
+        await refusedWhole(items, () => items.updateMany({}, wrong(patch)), { code: 'VALIDATION', paths: [''] })
+      }
+      for (const key of [null, undefined, '1', 1.5, { gt: 0 }, [1], Number.NaN]) {
+        await refusedWhole(items, () => items.update(wrong(key), { name: 'x' }), { code: 'VALIDATION', paths: ['id'] })
+        await refusedWhole(items, () => items.delete(wrong(key)), { code: 'VALIDATION', paths: ['id'] })
+        await refused(() => items.findById(wrong(key)), { code: 'VALIDATION', paths: ['id'] })
+      }
+    },
+  },
+]

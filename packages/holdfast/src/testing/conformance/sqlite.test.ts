@@ -1,0 +1,21 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describeConformance } from '../../../../../test/conformance.ts'
+import { type SqliteOptions, sqlite } from '../../backends/sqlite/index.ts'
+import type { TestDatabase } from './index.ts'
+
+async function newFile(options: Omit<SqliteOptions, 'path'>): Promise<TestDatabase> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-conformance-'))
+  return {
+    backend: sqlite({ path: join(folder, 'test.db'), ...options }),
+    remove: async () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+describeConformance('sqlite through better-sqlite3', () => newFile({ driver: 'better-sqlite3' }))
+describeConformance('sqlite through node:sqlite', () => newFile({ driver: 'node:sqlite' }))
+describeConformance('sqlite in memory', async () => ({
+  backend: sqlite({ path: ':memory:' }),
+  remove: async () => undefined,
+}))

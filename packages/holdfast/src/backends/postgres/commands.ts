@@ -1,6 +1,9 @@
-import type { TransactionOptions } from '../../backend/index.ts'
+import type { Isolation, TransactionOptions } from '../../backend/index.ts'
+import { ConfigurationError } from '../../base/errors.ts'
 import type { Request } from './exchange.ts'
 import { PreparedText } from './prepared-text.ts'
+
+const LEVELS: readonly Isolation[] = ['serializable', 'repeatable read', 'read committed']
 
 /** The few texts without parameters that are sent over and over. */
 export class Commands {
@@ -22,8 +25,17 @@ export class Commands {
     return request
   }
 
-  /** Begins a transaction. */
+  /**
+   * Begins a transaction.
+   *
+   * @throws ConfigurationError for a level that SQL does not have: it becomes part of the text.
+   */
   begin({ isolation = 'serializable', readOnly }: TransactionOptions): Request {
+    if (!LEVELS.includes(isolation)) {
+      throw new ConfigurationError(`There is no isolation level ${JSON.stringify(isolation)}.`, {
+        hint: `Use one of ${LEVELS.join(', ')}.`,
+      })
+    }
     return this.request(`begin isolation level ${isolation}${readOnly === true ? ' read only' : ''}`)
   }
 }

@@ -45,7 +45,8 @@ export class PostgresTransaction implements Connection {
   readonly schema: Pick<SchemaEditor, 'apply'>
   readonly #link: Link
   readonly #context: TransactionContext
-  readonly #options: TransactionOptions
+  readonly #readOnly: boolean
+  readonly #beginning: readonly Request[]
   #queue: Queued[] = []
   /** Settles when everything that was sent has been answered. */
   #tail: Promise<void> = Promise.resolve()
@@ -66,7 +67,8 @@ export class PostgresTransaction implements Connection {
   constructor(link: Link, context: TransactionContext, options: TransactionOptions) {
     this.#link = link
     this.#context = context
-    this.#options = options
+    this.#readOnly = options.readOnly === true
+    this.#beginning = [context.commands.begin(options), ...context.afterBegin]
     const { models } = context.subject
     this.schema = { apply: (changes) => applyChanges((text, values) => this.#ask(text, values), models, changes) }
   }
@@ -166,7 +168,7 @@ export class PostgresTransaction implements Connection {
   /** The error for what a statement of this transaction failed with. */
   #errorOf(failure: Failure, statement?: Statement): HoldfastError {
     if (this.#stopped !== undefined) return this.#stopped
-    if (isReadOnly(failure) && this.#options.readOnly !== true) this.#link.retire()
+    if (isReadOnly(failure) && !this.#readOnly) this.#link.retire()
     if (!isStale(failure)) return translateError(failure.error, this.#context.subject, statement)
     this.#link.forgetPrepared()
     return new SerializationError('The tables were changed while the transaction ran.', failure.error)
@@ -221,7 +223,7 @@ export class PostgresTransaction implements Connection {
     const batch = this.#queue.splice(0, MAX_TOGETHER)
     this.#scheduled = this.#queue.length > 0
     if (this.#scheduled) void this.#inOrder(() => this.#flush())
-    const before = this.#begun ? [] : this.#beginning()
+    const before = this.#begun ? [] : this.#beginning
     const after = this.#asksForId && batch.some(({ writes }) => writes) ? [this.#context.commands.request(ID)] : []
     const deadlineMs = batch.find((queued) => queued.deadlineMs !== undefined)?.deadlineMs
     const answer = await this.#link.run([...before, ...batch.map(({ request }) => request), ...after], deadlineMs)
@@ -236,15 +238,11 @@ export class PostgresTransaction implements Connection {
   }
 
   get #asksForId(): boolean {
-    return this.#id === null && this.#options.readOnly !== true
-  }
-
-  #beginning(): Request[] {
-    return [this.#context.commands.begin(this.#options), ...this.#context.afterBegin]
+    return this.#id === null && !this.#readOnly
   }
 
   async #begin(): Promise<void> {
-    const answer = await this.#link.run(this.#beginning())
+    const answer = await this.#link.run(this.#beginning)
     this.#note(answer, 0)
     if (answer.failure !== undefined) throw this.#errorOf(answer.failure)
   }

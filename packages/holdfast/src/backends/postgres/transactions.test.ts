@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TestDatabase } from '../../../../../test/postgres-database.ts'
 import { Statements } from '../../../../../test/statements.ts'
 import type { Backend, Connection } from '../../backend/index.ts'
-import { ConflictError, SerializationError, StorageError, TimeoutError } from '../../base/errors.ts'
+import { ConfigurationError, ConflictError, SerializationError, StorageError, TimeoutError } from '../../base/errors.ts'
 import { defineSchema, t, table } from '../../schema/index.ts'
 
 const schema = defineSchema({
@@ -69,6 +69,14 @@ describe('serializable transactions', () => {
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     const failed = outcomes.find((outcome) => outcome.status === 'rejected')
     expect(failed?.reason).toBeInstanceOf(SerializationError)
+  })
+
+  it('refuse a level that does not exist, whatever it says', async () => {
+    const isolation = 'serializable; drop table notes' as 'serializable'
+    await expect(backend.transaction({ isolation }, (connection) => note(connection, 1))).rejects.toThrow(
+      ConfigurationError,
+    )
+    expect(await notes()).toEqual([])
   })
 
   it('run at the level that was asked for', async () => {

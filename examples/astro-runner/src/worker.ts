@@ -1,21 +1,13 @@
 /** Does the queued checks. Start as many workers as you like, in as many processes. */
-import type { Worker } from 'holdfast'
+import type { Worker, WorkOptions } from 'holdfast'
 import { runCheck } from './check.ts'
 import type { RunnerStorage } from './schema.ts'
-
-/** How a worker works. */
-export interface CheckWorkerOptions {
-  /** How many checks run at once. */
-  readonly concurrency: number
-  /** How long a check is this worker's when its process dies; 30 s unless given. */
-  readonly leaseMs?: number
-}
 
 /**
  * Starts a worker. `tx` begins with the result and ends with the job: both are committed together, so that a worker may die at any moment
  * and each check still has one result in the end. The request itself may then be sent twice.
  */
-export function startCheckWorker(storage: RunnerStorage, options: CheckWorkerOptions): Worker {
+export function startCheckWorker(storage: RunnerStorage, options: WorkOptions): Worker {
   return storage.queue('checks').work(async (job, { tx, signal }) => {
     const { executionId, position, target, check } = job.data
     const outcome = await runCheck(target, check, signal)

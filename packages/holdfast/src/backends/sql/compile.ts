@@ -12,8 +12,10 @@ export interface Compiled {
   readonly text: string
   /** In the order of the placeholders; `bindAll` makes the values of a call. */
   readonly bindings: readonly Binding[]
-  /** In the order of the columns; `rowReader` makes rows of what a driver reads. Empty where nothing is read. */
+  /** In the order of the columns; `rowReader` makes rows of what a driver reads. */
   readonly outputs: readonly OutputColumn[]
+  /** Whether it gives rows: a select, or a write that gives something back. */
+  readonly givesRows: boolean
 }
 
 /**
@@ -29,7 +31,8 @@ export function compileStatement(
 ): Compiled {
   const { query, outputs } = queryOf(statement, models, dialect, rows)
   const { sql, parameters } = query.compile()
-  return { text: sql, bindings: parameters as readonly Binding[], outputs }
+  const givesRows = statement.kind === 'select' || outputs.length > 0
+  return { text: sql, bindings: parameters as readonly Binding[], outputs, givesRows }
 }
 
 function queryOf(statement: Statement, models: Models, dialect: Dialect, rows: InsertRows): CompilableQuery {

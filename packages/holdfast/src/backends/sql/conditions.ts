@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { ComparisonOperator, Condition, Operand } from '../../statement/index.ts'
 import { comesAfter } from './after.ts'
-import type { Sql } from './dialect.ts'
+import type { Dialect, Sql } from './dialect.ts'
 import type { ConditionContext, Term } from './fields.ts'
 
 const OPERATORS: Record<ComparisonOperator, Sql> = {
@@ -71,6 +71,20 @@ export function compileOperand(
   if (operand.kind === 'now') return dialect.now(values.place(operand.plusMs, dialect.codec({ type: 'real' }).type))
   const codec = dialect.codec(type)
   return values.place(operand.parameter, codec.type, codec.encode)
+}
+
+/** The condition that two fields are equal. Lists and objects equal nothing, and at a JSON path only a text equals a text. */
+export function equalTerms(left: Term, right: Term, dialect: Dialect): Sql {
+  if (left.kind === 'value' && right.kind === 'value') return sql`${left.sql} = ${right.sql}`
+  if (left.kind === 'path' && right.kind === 'path') {
+    const pairs = left.path.uniqueKeys.map((key, at) => sql`${key} = ${right.path.uniqueKeys[at]}`)
+    return sql`(${sql.join(pairs, sql` and `)})`
+  }
+  const [term, column] = left.kind === 'path' ? [left, right] : [right, left]
+  if (term.kind !== 'path' || column.kind !== 'value') return sql`false`
+  const scalar = dialect.asScalar(column.sql, column.type)
+  if (scalar === null) return sql`false`
+  return sql`(${term.path.is(scalar.json)} and ${term.path.scalar(scalar.json)} = ${scalar.value})`
 }
 
 function isIn({ field, parameter, json }: Of<'in'>, { fields, dialect, values }: ConditionContext): Sql {

@@ -1,10 +1,20 @@
-import type { CreateTableBuilder, InsertQueryBuilder, Kysely, RawBuilder, SelectQueryBuilder } from 'kysely'
+import type {
+  AliasedRawBuilder,
+  CreateTableBuilder,
+  InsertQueryBuilder,
+  Kysely,
+  RawBuilder,
+  SelectQueryBuilder,
+} from 'kysely'
 import type { ColumnType } from '../../schema/index.ts'
 import type { DateUnit, Direction, JsonScalar } from '../../statement/index.ts'
 
 /** A piece of SQL together with the places of its parameters. What it gives is known at run time only. */
 // biome-ignore lint/suspicious/noExplicitAny: unknown would need a cast wherever Kysely wants a boolean or a number.
 export type Sql = RawBuilder<any>
+
+/** A piece of SQL with a name, to be selected. */
+export type AliasedSql = AliasedRawBuilder<unknown, string>
 
 /** Kysely's query builder, used to compile only: it has no connection. Names are known at run time, so rows have no types. */
 // biome-ignore lint/suspicious/noExplicitAny: Kysely's own way to say that the tables are not known to the type checker.
@@ -51,6 +61,17 @@ export interface Values {
 
 /** How lists and objects and scalars at a JSON path rank; missing and null have no rank and are null. */
 export const JSON_RANK: Record<JsonScalar | 'other', number> = { boolean: 1, number: 2, text: 3, other: 4 }
+
+/** The types of columns whose values JSON has as scalars. */
+export const SCALAR_TYPES: { readonly [Type in ColumnType]?: JsonScalar } = {
+  text: 'text',
+  enum: 'text',
+  date: 'text',
+  uuid: 'text',
+  integer: 'number',
+  real: 'number',
+  boolean: 'boolean',
+}
 
 /** What stands at a path into a JSON column, seen from every side that statements need. */
 export interface JsonPath {
@@ -99,6 +120,8 @@ export interface Dialect {
   codec(type: ValueType): Codec
   /** How a scalar at a JSON path is compared: its parameters, and what `JsonPath.scalar` gives. */
   scalar(json: JsonScalar): Codec
+  /** A column's value as a scalar that equals one at a JSON path; null for types that JSON has no scalar for. */
+  asScalar(value: Sql, type: ValueType): { readonly json: JsonScalar; readonly value: Sql } | null
   /** A parameter of this database type. */
   placeholder(value: unknown, type: string): Sql
   /** A constant of this database type, for DDL. */
@@ -149,6 +172,8 @@ export interface DialectDdl {
   readonly checksLists: boolean
   /** The range that a column's values must keep to, where its database type allows more. */
   range(column: Sql, type: ValueType): Sql | null
+  /** Whether indexes are made in reverse, so that the first of those that a row breaks is the one that is named. */
+  readonly indexesLastFirst: boolean
   /** A column of an index. */
   indexed(column: Sql, nullable: boolean): Sql
   /** The statements that make the further indexes a table needs that has an index on paths into these columns. */

@@ -55,7 +55,7 @@ export function compileOutput(output: Output, fields: Fields, dialect: Dialect):
 }
 
 /** A term as an output, with the codec of its type; `check` has a last look at what is decoded. */
-export function outputOf(name: string, term: Term, dialect: Dialect, check?: Decode): CompiledOutput {
+function outputOf(name: string, term: Term, dialect: Dialect, check?: Decode): CompiledOutput {
   const codec = dialect.codec(term.kind === 'path' ? { type: 'json' } : term.type)
   const plain = plainOf(term)
   const { decode } = codec

@@ -1,6 +1,6 @@
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
 import { constraintName } from '../../schema/names.ts'
-import type { Codec, Dialect, Sql, ValueType } from './dialect.ts'
+import { type Codec, type Dialect, SCALAR_TYPES, type Sql, type ValueType } from './dialect.ts'
 import { POSTGRES_SCALARS, postgresMembers, postgresPath } from './postgres-json.ts'
 
 const NOW: Sql = sql`date_trunc('milliseconds', statement_timestamp())`
@@ -22,6 +22,12 @@ export const postgresDialect: Dialect = {
   builder,
   codec: codecOf,
   scalar: (json) => POSTGRES_SCALARS[json],
+  asScalar: (value, { type }) => {
+    const json = SCALAR_TYPES[type]
+    if (json === undefined) return null
+    if (type === 'uuid' || type === 'date') return { json, value: sql`${value}::text` }
+    return { json, value: type === 'boolean' ? sql`${value}::integer` : value }
+  },
   // Every parameter says its type: Postgres' guesses would differ from place to place.
   placeholder: (value, type) => sql`${sql.val(value)}::${sql.raw(type)}`,
   literal: (value, type) => {
@@ -81,6 +87,7 @@ export const postgresDialect: Dialect = {
     range: (column, { type }) =>
       type === 'integer' ? sql`${column} between -9007199254740991 and 9007199254740991` : null,
     indexed: (column, nullable) => (nullable ? sql`${column} nulls first` : column),
+    indexesLastFirst: false,
     // Equality at a path is containment, which any number of paths share one index for.
     pathIndexes: (table, columns) =>
       columns.map((column) => {

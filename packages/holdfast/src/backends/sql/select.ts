@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { Models } from '../../schema/index.ts'
 import type { Direction, Order, Select } from '../../statement/index.ts'
-import { compileCondition } from './conditions.ts'
-import type { Builder, Dialect, SelectQuery, Sql } from './dialect.ts'
+import { compileCondition, equalTerms } from './conditions.ts'
+import type { AliasedSql, Dialect, SelectQuery, Sql } from './dialect.ts'
 import { aliasOf, type ConditionContext, type Fields, joinedFields, modelOf, plainOf, type Term } from './fields.ts'
 import { type CompilableQuery, type CompiledOutput, compileOutput } from './outputs.ts'
 import { boundValues } from './values.ts'
@@ -16,7 +16,7 @@ export function selectQuery(statement: Select, models: Models, dialect: Dialect)
     fields: withOutputs(fields, outputs, statement.groupBy !== undefined, dialect),
     values: boundValues(dialect),
   }
-  let query = joinedTables(statement, models, dialect.builder, fields)
+  let query = joinedTables(statement, models, dialect, fields)
   if (statement.where !== undefined) query = query.where(compileCondition(statement.where, context))
   if (statement.groupBy !== undefined && statement.groupBy.length > 0) {
     const grouped = statement.groupBy.map(
@@ -30,7 +30,7 @@ export function selectQuery(statement: Select, models: Models, dialect: Dialect)
     const { limitPer } = statement
     return { query: firstOfEach(query, { ...statement, limitPer }, outputs, context), outputs: columns }
   }
-  query = query.select(outputs.map(({ read, column }) => read.as(column.name)))
+  query = query.select(selected(outputs.map(({ read, column }) => read.as(column.name))))
   for (const step of orderSteps(statement.orderBy, context)) query = query.orderBy(step)
   return { query: limited(query, statement, context), outputs: columns }
 }
@@ -49,11 +49,11 @@ function withOutputs(fields: Fields, outputs: readonly CompiledOutput[], grouped
   return (field) => (field.source === 'output' ? (terms.get(field.column) as Term) : fields(field))
 }
 
-function joinedTables({ model, joins }: Select, models: Models, builder: Builder, fields: Fields): SelectQuery {
+function joinedTables({ model, joins }: Select, models: Models, dialect: Dialect, fields: Fields): SelectQuery {
   const table = (of: string, source: number) => sql.id(modelOf(models, of).table).as(aliasOf(source))
-  let query: SelectQuery = builder.selectFrom(table(model, 0))
+  let query: SelectQuery = dialect.builder.selectFrom(table(model, 0))
   for (const [index, join] of joins.entries()) {
-    const pairs = join.on.map(([here, there]) => sql`${plainOf(fields(here))} = ${plainOf(fields(there))}`)
+    const pairs = join.on.map(([here, there]) => equalTerms(fields(here), fields(there), dialect))
     const on: Sql = pairs.length === 0 ? sql`true` : sql.join(pairs, sql` and `)
     const joined = table(join.model, index + 1)
     query =
@@ -62,6 +62,11 @@ function joinedTables({ model, joins }: Select, models: Models, builder: Builder
         : query.innerJoin(joined, (condition) => condition.on(on))
   }
   return query
+}
+
+/** SQLite selects no rows without columns. */
+function selected(columns: AliasedSql[]): AliasedSql[] {
+  return columns.length === 0 ? [sql`1`.as('nothing')] : columns
 }
 
 /** One key of an ordering; a JSON path has several. */
@@ -120,7 +125,7 @@ function firstOfEach(
   const limit = values.place(statement.limitPer.limit, dialect.codec({ type: 'integer' }).type)
   let outer: SelectQuery = dialect.builder
     .selectFrom(inner.as('ranked'))
-    .select(outputs.map(({ column }, index) => sql.id(`c${index}`).as(column.name)))
+    .select(selected(outputs.map(({ column }, index) => sql.id(`c${index}`).as(column.name))))
     .where(sql<boolean>`${sql.id('place')} <= ${limit}`)
   for (const [index, { direction, nullable }] of steps.entries()) {
     outer = outer.orderBy(dialect.ordered(sql.id(`o${index}`), direction, nullable))

@@ -1,8 +1,15 @@
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from 'kysely'
 import type { DateUnit } from '../../statement/index.ts'
-import type { Codec, Decode, Dialect, Encode, Sql, ValueType } from './dialect.ts'
+import {
+  type Codec,
+  type Decode,
+  type Dialect,
+  type Encode,
+  SCALAR_TYPES,
+  type Sql,
+  type ValueType,
+} from './dialect.ts'
 import { SQLITE_SCALARS, sqliteMembers, sqlitePath } from './sqlite-json.ts'
-import type { Binding } from './values.ts'
 
 const DAY_MS = 86_400_000
 
@@ -25,6 +32,10 @@ export const sqliteDialect: Dialect = {
   builder,
   codec: codecOf,
   scalar: (json) => SQLITE_SCALARS[json],
+  asScalar: (value, { type }) => {
+    const json = SCALAR_TYPES[type]
+    return json === undefined ? null : { json, value }
+  },
   placeholder: (value) => sql.val(value),
   literal: (value) =>
     value instanceof Uint8Array ? sql.raw(`x'${Buffer.from(value).toString('hex')}'`) : sql.lit(value),
@@ -70,6 +81,8 @@ export const sqliteDialect: Dialect = {
     checksLists: false,
     range,
     indexed: (column) => column,
+    // SQLite checks the index that was made last first; Postgres, and the caller, expect the first.
+    indexesLastFirst: true,
     pathIndexes: () => [],
     inspection: {
       columns: `select t.name, c.name, c.type, c."notnull" = 0 and c.pk = 0, c.pk
@@ -184,9 +197,4 @@ function range(column: Sql, { type, precision = 18 }: ValueType): Sql | null {
     type as string
   ]
   return limit === undefined ? null : sql`${column} between ${sql.raw(`-${limit}`)} and ${sql.raw(limit)}`
-}
-
-/** Whether a parameter is bound as the port gives it. */
-export function isBoundAsGiven({ encode, every }: Binding): boolean {
-  return encode === undefined && every === undefined
 }

@@ -70,7 +70,7 @@ describe('the tables of a model', () => {
     const sqlite = schemaStatements(create(notes), none, models, sqliteDialect)
     const postgres = schemaStatements(create(notes), none, models, postgresDialect)
     const path = `case json_type\\("data", '\\$\\."owner"\\."team"'\\)`
-    expect(sqlite[2]).toMatch(
+    expect(sqlite[1]).toMatch(
       new RegExp(`create index .*"notes_owner_team_index" on "notes" \\(\\(${path}.*\\), \\(${path}.*\\)\\)$`),
     )
     expect(postgres).toContainEqual(

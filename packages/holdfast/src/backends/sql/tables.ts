@@ -36,7 +36,8 @@ export function schemaStatements(
       const { model } = change
       present.add(model.table)
       tables.push(createTable(model, models, dialect))
-      indexes.push(...model.indexes.flatMap((index) => createIndex(index, model, dialect)))
+      const ordered = dialect.ddl.indexesLastFirst ? model.indexes.toReversed() : model.indexes
+      indexes.push(...ordered.flatMap((index) => createIndex(index, model, dialect)))
       if (!dialect.ddl.foreignKeysInTable) {
         foreignKeys.push(...model.foreignKeys.map((foreignKey) => addForeignKey(foreignKey, model, models, dialect)))
       }

@@ -24,8 +24,8 @@ export class SqliteConnection {
   }
 
   #prepare(compiled: Compiled): PreparedStatement {
-    const { text, outputs } = compiled
-    const statement = outputs.length > 0 ? this.database.prepareRead(text) : this.database.prepareWrite(text)
+    const { text, givesRows } = compiled
+    const statement = givesRows ? this.database.prepareRead(text) : this.database.prepareWrite(text)
     this.#statements.set(compiled, statement)
     return statement
   }

@@ -8,11 +8,12 @@ import {
   StorageError,
 } from '../../base/errors.ts'
 import type { Model, Models } from '../../schema/index.ts'
-import type { Statement } from '../../statement/index.ts'
+import { type Condition, type Insert, keyFields, type Statement } from '../../statement/index.ts'
 import {
   bindAll,
   checkViolation,
   columnViolation,
+  compileStatement,
   outOfRange,
   primaryKeyName,
   referenceQuestions,
@@ -71,7 +72,7 @@ export class Failures {
       case 'SQLITE_CONSTRAINT_UNIQUE':
       case 'SQLITE_CONSTRAINT_PRIMARYKEY':
       case 'SQLITE_CONSTRAINT_ROWID':
-        return uniqueViolation(this.#models, this.#uniqueName(subject), error)
+        return this.#unique(this.#uniqueName(subject), error, attempt)
       case 'SQLITE_CONSTRAINT_CHECK':
         return checkViolation(this.#models, subject, error)
       case 'SQLITE_CONSTRAINT_NOTNULL':
@@ -82,6 +83,12 @@ export class Failures {
       default:
         return this.#foreignKey(error, attempt)
     }
+  }
+
+  /** SQLite checks primary keys that are not its rowid last; who inserts expects to hear of a key that is taken first. */
+  #unique(constraint: string, error: unknown, attempt: Attempt | undefined): HoldfastError {
+    const taken = attempt?.statement.kind === 'insert' && takenKey(attempt, attempt.statement, this.#models)
+    return uniqueViolation(this.#models, taken || constraint, error)
   }
 
   /** SQLite names the columns of a unique index, `users.email, users.tenant`, or the index where it has expressions. */
@@ -130,6 +137,29 @@ export class Failures {
 function rowsIn({ statement, parameters }: Attempt): number {
   if (statement.kind !== 'insert' || statement.columns.length === 0) return 1
   return (parameters.length - statement.leading) / statement.columns.length
+}
+
+/** The name of the primary key, where the one row of an insert has a key that is taken. */
+function takenKey(
+  attempt: Attempt,
+  { columns, leading, onConflict, model: name }: Insert,
+  models: Models,
+): string | false {
+  const model = models.get(name) as Model
+  const places = model.primaryKey.map((field) => columns.findIndex(({ column }) => column === field))
+  if (rowsIn(attempt) !== 1 || onConflict !== undefined || places.includes(-1)) return false
+  const conditions = keyFields(model).map((field, at): Condition => {
+    const parameter = leading + (places[at] as number)
+    return { kind: 'compare', field, operator: 'eq', operand: { kind: 'parameter', parameter } }
+  })
+  const where: Condition = { kind: 'and', conditions }
+  const { text, bindings } = compileStatement(
+    { kind: 'select', model: name, joins: [], outputs: [], where, orderBy: [] },
+    models,
+    sqliteDialect,
+  )
+  const found = attempt.database.prepareRead(text).get(...bindAll(bindings, attempt.parameters))
+  return found === undefined ? false : primaryKeyName(model)
 }
 
 function storageFailure(code: string, message: string, cause: unknown): HoldfastError {

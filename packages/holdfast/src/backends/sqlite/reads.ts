@@ -137,14 +137,16 @@ export class FileReads implements Reads {
     const deadline = new Deadline(timeoutMs)
     const connection = this.#readers.take()
     try {
-      await this.#untilFree(() => connection.begin())
+      await this.#untilFree(() => connection.begin()).catch((error: unknown) => {
+        throw failures.translate(error)
+      })
       const context = { connection, failures, readOnly: true, applyChanges: () => undefined }
       const value = await new SqliteTransaction(context).run(work, deadline.signal)
       connection.commit()
       return value
     } catch (error) {
       connection.rollback()
-      throw failures.translate(error)
+      throw error
     } finally {
       deadline[Symbol.dispose]()
       this.#readers.give(connection)

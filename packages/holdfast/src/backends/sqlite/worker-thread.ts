@@ -3,7 +3,8 @@
  * after the other. Several reads may be under way; each goes on when it is asked to.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { type Database, type Driver, loadDriver } from './driver.ts'
+import type { Database, Driver } from './driver.ts'
+import { loadDriver } from './load-driver.ts'
 import type { Answer, Ask, WorkerStart } from './worker-messages.ts'
 
 /** How many rows travel at once. */

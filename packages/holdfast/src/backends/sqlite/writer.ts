@@ -114,7 +114,7 @@ export class Writer {
       return value
     } catch (error) {
       connection.rollback()
-      throw failures.translate(error)
+      throw error
     } finally {
       this.#lock.release()
     }
@@ -166,12 +166,15 @@ export class Writer {
 
   /** Does something at once; or gives a promise, where another process has the file locked. */
   #now(attempt: () => void, signal?: AbortSignal): Promise<void> | undefined {
+    const { failures } = this.#context
     try {
       attempt()
       return undefined
     } catch (error) {
-      if (!this.#context.failures.isBusy(error)) throw error
-      return this.#untilFree(attempt, signal)
+      if (!failures.isBusy(error)) throw failures.translate(error)
+      return this.#untilFree(attempt, signal).catch((later: unknown) => {
+        throw failures.translate(later)
+      })
     }
   }
 

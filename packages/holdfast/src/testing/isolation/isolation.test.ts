@@ -1,38 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { testBackends } from '../../../../../test/targets.ts'
 import { openStorage } from '../../index.ts'
-import { type Committed, findCycle, listsSchema, runAppends } from './append.ts'
-import { accountsSchema, scenarios } from './scenarios.ts'
+import { accountsSchema } from './accounts.ts'
+import { type Committed, findCycle } from './append.ts'
+import { scenarios } from './scenarios.ts'
 import { runScenario } from './schedule.ts'
-
-describe.each(testBackends)('transactions on $name', ({ fresh }) => {
-  it.each(scenarios.flatMap((scenario) => [0, 20].map((retries) => ({ ...scenario, retries }))))(
-    '$id with $retries retries: $title',
-    async ({ retries, ...scenario }) => {
-      const { target, drop } = await fresh()
-      const storage = await openStorage(target, { schema: accountsSchema })
-      const history = await runScenario(storage, scenario, { retries })
-      expect(scenario.anomaly(history)).toBeNull()
-      if (retries > 0 && scenario.id !== 'G1a')
-        expect(history.committed.size).toBe(Object.keys(scenario.transactions).length)
-      await storage.close()
-      await drop()
-    },
-  )
-
-  it('at random fit a serial order', async () => {
-    const { target, drop } = await fresh()
-    const storage = await openStorage(target, { schema: listsSchema })
-    const history = await runAppends(storage, 8, 40)
-    const final = new Map((await storage.repository('lists').find()).map(({ id, items }) => [id, items]))
-    const appended = history.flatMap(({ appends }) => appends.map(({ item }) => item)).sort()
-    expect([...final.values()].flat().sort()).toEqual(appended)
-    expect(history).toHaveLength(320)
-    expect(findCycle(history, final)).toBeNull()
-    await storage.close()
-    await drop()
-  })
-})
 
 describe('the scenarios', () => {
   it('find what goes wrong at a weaker isolation, so that they would find it at the default one', async () => {

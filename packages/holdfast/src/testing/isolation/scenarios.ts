@@ -1,12 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { defineSchema, type Schema, type Table, type Transaction, t, table } from '../../index.ts'
+import type { Transaction } from '../../index.ts'
+import type { accountsSchema } from './accounts.ts'
 import type { History, Scenario } from './schedule.ts'
-
-/** The schema of the scenarios. */
-export const accountsSchema: Schema<
-  { accounts: Table<{ id: number; value: number }, { id: number; value: number }, number> },
-  Record<never, never>
-> = defineSchema({ accounts: table({ id: t.integer().primaryKey(), value: t.integer() }) })
 
 type Tx = Transaction<typeof accountsSchema>
 

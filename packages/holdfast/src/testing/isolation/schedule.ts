@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Storage, Transaction, TransactionOptions } from '../../index.ts'
-import type { accountsSchema } from './scenarios.ts'
+import type { accountsSchema } from './accounts.ts'
 
 type S = typeof accountsSchema
 

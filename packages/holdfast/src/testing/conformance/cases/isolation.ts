@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { accountsSchema } from '../../isolation/accounts.ts'
 import { findCycle, listsSchema, runAppends } from '../../isolation/append.ts'
-import { accountsSchema, scenarios } from '../../isolation/scenarios.ts'
+import { scenarios } from '../../isolation/scenarios.ts'
 import { runScenario } from '../../isolation/schedule.ts'
 import type { ConformanceCase } from '../case.ts'
 

@@ -1,8 +1,9 @@
 import type { Row, Session } from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
-import { DOCUMENT_COLUMN, describe, type Model } from '../schema/index.ts'
+import { DOCUMENT_COLUMN, describe, type Model, type ModelIndex } from '../schema/index.ts'
 import { type Assignment, type Condition, isPlainObject, modelScope, readWhere, Shape } from '../statement/index.ts'
+import { Increment } from './expressions.ts'
 import { applyPatch, columnField, readBookkeeping, readPatch } from './patch.ts'
 import { findById, firstRecord, keyCondition } from './reading.ts'
 import { acceptContent, acceptKey } from './record.ts'
@@ -139,6 +140,7 @@ function contentAssignments(model: Model, content: unknown, clock: Clock, shape:
 
 /** Changes all records that match, in one statement; gives their number. */
 export async function updateMany(session: Session, model: Model, where: unknown, patch: unknown): Promise<number> {
+  assertNoUniqueIncrement(model, patch)
   if (model.schema !== undefined) return updateDocuments(session, model, where, patch)
   const shape = new Shape(`${model.name} updateMany`)
   const set = readPatch(model, patch, session.clock, shape)
@@ -154,6 +156,27 @@ export async function updateMany(session: Session, model: Model, where: unknown,
     ...(condition !== undefined && { where: condition }),
   }))
   return (await session.execute(plan, shape.parameters)).count
+}
+
+/**
+ * SQL databases look for collisions row by row, so whether many unique values may move past each other would depend on the order in
+ * which rows lie.
+ *
+ * @throws ValidationError naming the field.
+ */
+function assertNoUniqueIncrement(model: Model, patch: unknown): void {
+  if (!isPlainObject(patch)) return
+  const incremented = Object.keys(patch).filter((name) => patch[name] instanceof Increment)
+  if (incremented.length === 0) return
+  const unique = new Set([...model.primaryKey, ...model.indexes.filter((index) => index.unique).flatMap(fieldNames)])
+  const issues = incremented
+    .filter((name) => unique.has(name))
+    .map((path) => ({ path, reason: 'is unique and cannot be incremented in many records at once' }))
+  if (issues.length > 0) throw new ValidationError(`A patch of ${model.name} was refused`, issues)
+}
+
+function fieldNames({ fields }: ModelIndex): string[] {
+  return fields.map(({ column, path }) => path[0] ?? column)
 }
 
 /** @throws ValidationError where the condition is missing: `{}` says that all are meant. */

@@ -28,7 +28,8 @@ export interface BatchTarget {
 }
 
 /**
- * Runs the operations of a batch in order on a transaction, without waiting for one before sending the next.
+ * Runs the operations of a batch in order on a transaction. An update may take several statements, so what follows waits for it; the others
+ * are sent without waiting for one before the next.
  *
  * @returns what each gave: the record, the records, whether it was deleted, the job.
  * @throws ValidationError for an operation that is none.
@@ -39,11 +40,20 @@ export async function runBatch(target: BatchTarget, operations: readonly BatchOp
       { path: '', reason: `must be a list of operations, got ${describe(operations)}` },
     ])
   }
-  return Promise.all(operations.map((operation, index) => run(target, operation, index)))
+  const given: Promise<unknown>[] = []
+  for (const [index, operation] of operations.entries()) {
+    given.push(run(target, operation, index))
+    if (isUpdate(operation)) await Promise.all(given)
+  }
+  return Promise.all(given)
+}
+
+function isUpdate(operation: unknown): boolean {
+  return typeof operation === 'object' && operation !== null && 'update' in operation
 }
 
 /** @throws ValidationError for what is no operation. */
-function run(target: BatchTarget, operation: BatchOperation, index: number): Promise<unknown> {
+async function run(target: BatchTarget, operation: BatchOperation, index: number): Promise<unknown> {
   if (typeof operation !== 'object' || operation === null) throw refused(operation, index)
   if ('insert' in operation) {
     const { insert, values } = operation

@@ -80,7 +80,7 @@ describe('a server that refuses', () => {
 
   it('to encrypt, when that is asked for, is not talked to', async () => {
     const error = await refusal((url) => url.searchParams.set('sslmode', 'require'))
-    expect(error).toMatchObject({ name: 'ConnectionError', message: expect.stringContaining('SSL') })
+    expect(error).toMatchObject({ name: 'ConnectionError', retryable: false, message: expect.stringContaining('SSL') })
   })
 
   it('because it has no connection left may be tried again', async () => {

@@ -29,7 +29,11 @@ export function translateError(error: unknown, subject: Subject, statement?: Sta
 export function translateConnectError(error: unknown, subject: Subject): HoldfastError {
   if (isHoldfastError(error)) return error
   if (isServerError(error)) return serverError(error, subject)
-  return new ConnectionError(`${subject.server} cannot be reached: ${reasonOf(error)}.`, { cause: error })
+  const reason = reasonOf(error)
+  const encryption = /\b(ssl|tls|certificate)\b/i.test(reason)
+    ? { retryable: false, hint: 'Check `ssl`, or sslmode in the URL, and the certificate of the server.' }
+    : {}
+  return new ConnectionError(`${subject.server} cannot be reached: ${reason}.`, { ...encryption, cause: error })
 }
 
 function connectionLost(error: unknown, server: string): ConnectionError {

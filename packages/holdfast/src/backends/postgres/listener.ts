@@ -101,6 +101,7 @@ export class Listener {
     const pinging = setInterval(() => this.#answers(client, 'select 1').catch(destroy), this.#timing.pingMs)
     await lost
     clearInterval(pinging)
+    destroy()
     return true
   }
 

@@ -73,7 +73,7 @@ export class PostgresPlan implements Plan {
 }
 
 /** The number of rows that a tag ends in: `INSERT 0 3`. */
-export function countOf(tag: string): number {
+function countOf(tag: string): number {
   return Number(tag.slice(tag.lastIndexOf(' ') + 1))
 }
 

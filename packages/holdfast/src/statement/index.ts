@@ -1,6 +1,6 @@
 export * from './access.ts'
 export * from './condition.ts'
-export type { Comparing, Equaling } from './facts.ts'
+export type { Comparing } from './facts.ts'
 export * from './order.ts'
 export * from './rules.ts'
 export * from './scope.ts'

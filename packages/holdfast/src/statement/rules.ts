@@ -58,10 +58,3 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   }
   return left.length - right.length
 }
-
-/** Compares decimals of the same scale, given as text. */
-export function compareDecimal(left: string, right: string): number {
-  const a = BigInt(left.replace('.', ''))
-  const b = BigInt(right.replace('.', ''))
-  return a < b ? -1 : a > b ? 1 : 0
-}

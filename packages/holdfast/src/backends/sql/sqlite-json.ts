@@ -20,9 +20,10 @@ export function sqlitePath(column: Sql, steps: readonly string[]): JsonPath {
     whole,
     identity: sql`case when ${type} in ('integer', 'real') then ${value} else ${whole} end`,
     extreme: (operation) => {
-      const of = (json: JsonScalar): Sql => sql`json_quote(${sql.raw(operation)}(${value}) filter (where ${is(json)}))`
-      const truth = sql`iif(${sql.raw(operation)}(${value}) filter (where ${is('boolean')}), 'true', 'false')`
-      return sql`case ${sql.raw(operation)}(${rank}) when 1 then ${truth} when 2 then ${of('number')} when 3 then ${of('text')} when 4 then max(${whole}) filter (where ${rank} = 4) end`
+      const call = sql.raw(operation)
+      const of = (json: JsonScalar): Sql => sql`${call}(${value}) filter (where ${is(json)})`
+      const anyOther = sql`max(${whole}) filter (where ${rank} = 4)`
+      return sql`case ${call}(${rank}) when 1 then iif(${of('boolean')}, 'true', 'false') when 2 then ${realText(of('number'))} when 3 then json_quote(${of('text')}) when 4 then ${anyOther} end`
     },
     total: (operation) => sql`${sql.raw(operation)}(${value}) filter (where ${is('number')})`,
     keys: [rank, value],
@@ -94,5 +95,10 @@ function total(column: Sql, path: Sql, added: Sql): Sql {
   const isWhole = (number: Sql): Sql =>
     sql`${number} = cast(${number} as integer) and abs(${number}) <= 9007199254740991`
   const leftRange = sql`(${isWhole(stored)} and ${isWhole(added)}) or abs(${sum}) > 1.7976931348623157e308`
-  return sql`case when ${isWhole(sum)} then json_quote(cast(${sum} as integer)) when ${leftRange} then 'out of range' else json_quote(${sum}) end`
+  return sql`case when ${isWhole(sum)} then json_quote(cast(${sum} as integer)) when ${leftRange} then 'out of range' else ${realText(sum)} end`
+}
+
+/** A real as JSON with all its digits: `json_quote` writes fifteen before SQLite 3.53. */
+function realText(real: Sql): Sql {
+  return sql`format('%!.17g', ${real})`
 }

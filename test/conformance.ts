@@ -1,12 +1,19 @@
 import { describe, it } from 'vitest'
-import { conformanceCases, type NewDatabase, runCase } from '../packages/holdfast/src/testing/conformance/index.ts'
+import {
+  type ConformanceOptions,
+  conformanceCases,
+  type NewDatabase,
+  runCase,
+} from '../packages/holdfast/src/testing/conformance/index.ts'
 
 /** Runs the conformance suite as tests of Vitest. */
-export function describeConformance(name: string, newDatabase: NewDatabase): void {
+export function describeConformance(name: string, newDatabase: NewDatabase, options: ConformanceOptions = {}): void {
   describe(name, () => {
     for (const one of conformanceCases) {
-      it(`${one.id}: ${one.title}`, async ({ skip }) => {
-        const result = await runCase(one, newDatabase)
+      // The isolation scenarios spend their time waiting for transactions that block each other.
+      const test = one.id.startsWith('isolation/') ? it.concurrent : it
+      test(`${one.id}: ${one.title}`, async ({ skip }) => {
+        const result = await runCase(one, newDatabase, options)
         if (result.outcome === 'skip') skip(result.reason)
         if (result.outcome === 'fail') throw result.error
       })

@@ -106,13 +106,14 @@ export const misuseCases: readonly ConformanceCase[] = [
       const storage = await open(schema)
       const names = storage.repository('names')
       await names.create({ name: 'taken' })
-      const work = storage.transaction(async (tx) => {
-        await tx.repository('names').create({ name: 'before' })
-        await refused(() => tx.repository('names').create({ name: 'taken' }), 'CONFLICT_UNIQUE')
-        await refused(() => tx.repository('names').find(), 'TRANSACTION_FAILED')
-        await refused(() => tx.transaction(async () => 1), 'TRANSACTION_FAILED')
-      })
-      const error = await refusedWhole(names, () => work, 'TRANSACTION_FAILED')
+      const work = () =>
+        storage.transaction(async (tx) => {
+          await tx.repository('names').create({ name: 'before' })
+          await refused(() => tx.repository('names').create({ name: 'taken' }), 'CONFLICT_UNIQUE')
+          await refused(() => tx.repository('names').find(), 'TRANSACTION_FAILED')
+          await refused(() => tx.transaction(async () => 1), 'TRANSACTION_FAILED')
+        })
+      const error = await refusedWhole(names, work, 'TRANSACTION_FAILED')
       assert.equal((error.cause as { code?: unknown }).code, 'CONFLICT_UNIQUE')
     },
   },

@@ -242,15 +242,16 @@ export const transactionCases: readonly ConformanceCase[] = [
         void tx.repository('accounts').create({ id: 'a', balance: 1 })
       })
       assert.equal(await accounts.count(), 1)
-      const work = storage.transaction(async (tx) => {
-        tx.repository('accounts')
-          .create({ id: 'b', balance: 1 })
-          .catch(() => undefined)
-        tx.repository('accounts')
-          .create({ id: 'a', balance: 1 })
-          .catch(() => undefined)
-      })
-      await refusedWhole(accounts, () => work, 'TRANSACTION_FAILED')
+      const work = () =>
+        storage.transaction(async (tx) => {
+          tx.repository('accounts')
+            .create({ id: 'b', balance: 1 })
+            .catch(() => undefined)
+          tx.repository('accounts')
+            .create({ id: 'a', balance: 1 })
+            .catch(() => undefined)
+        })
+      await refusedWhole(accounts, work, 'TRANSACTION_FAILED')
     },
   },
   {

@@ -9,7 +9,10 @@ import { type RunnerProcess, startRunnerProcess } from './runner-process.ts'
 import { shopPlan } from './shop-plan.ts'
 import { startShopServer } from './shop-server.ts'
 
-const RUNNER = { workers: 6, leaseMs: 1_000 }
+const WORKERS = 6
+const LEASE_MS = 30_000
+/** What a killed process had is taken over when its lease ends, and nobody wants to watch that for long. */
+const SHORT_LEASE_MS = 1_000
 const POLL_MS = 80
 
 /** Where and how the demo runs. */
@@ -33,7 +36,8 @@ export async function runDemo({ file, kill, display }: DemoOptions): Promise<Dem
   for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
   const target = `sqlite:${file}`
   const shop = await startShopServer()
-  let runner = await startRunnerProcess(target, RUNNER)
+  const start = () => startRunnerProcess(target, { workers: WORKERS, leaseMs: kill ? SHORT_LEASE_MS : LEASE_MS })
+  let runner = await start()
   try {
     display?.say(`  The server to check listens at ${shop.url}, the runner at ${runner.url}.`)
     const plan = await client.storePlan(runner.url, shopPlan(shop.url))
@@ -44,7 +48,7 @@ export async function runDemo({ file, kill, display }: DemoOptions): Promise<Dem
       await finished(runner, id, display, Math.floor(total / 3))
       await runner.kill()
       display?.say('  The runner was killed with SIGKILL in the middle of its work. Starting it again …')
-      runner = await startRunnerProcess(target, RUNNER)
+      runner = await start()
       display?.say('  It is back. What was under way then comes back when the lease of the dead process ends.')
     }
     const execution = await finished(runner, id, display, total)

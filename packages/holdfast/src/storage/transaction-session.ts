@@ -36,7 +36,10 @@ export class TransactionSession implements Session {
   readonly root: TransactionRoot
   readonly #connection: Connection
   readonly #hooks: (() => void)[] = []
-  readonly #running = new Set<Promise<unknown>>()
+  /** How many calls and nested transactions are under way. */
+  #running = 0
+  /** Called when none is any more. */
+  #onQuiet: () => void = () => undefined
   readonly #scope: AmbientScope
   #child: Promise<unknown> | undefined
   #failure: unknown
@@ -111,12 +114,12 @@ export class TransactionSession implements Session {
     this.#assertUsable()
     const { promise: settled, resolve } = Promise.withResolvers<void>()
     this.#child = settled
-    this.#running.add(settled)
+    this.#running++
     try {
       return await this.#savepoint(work)
     } finally {
       this.#child = undefined
-      this.#running.delete(settled)
+      this.#ran()
       resolve()
     }
   }
@@ -143,12 +146,12 @@ export class TransactionSession implements Session {
   async run<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
     try {
       const value = await runInScope(this.#scope, () => work(this))
-      while (this.#running.size > 0) await Promise.allSettled(this.#running)
+      while (this.#running > 0) await this.#quiet()
       if (this.#failure !== undefined) throw this.#failed()
       return value
     } finally {
       this.#ended = true
-      await Promise.allSettled(this.#running)
+      if (this.#running > 0) await this.#quiet()
     }
   }
 
@@ -188,18 +191,29 @@ export class TransactionSession implements Session {
     } catch (error) {
       return Promise.reject(error)
     }
-    this.#running.add(running)
+    this.#running++
     return running.then(
       (result) => {
-        this.#running.delete(running)
+        this.#ran()
         return result
       },
       (error: unknown) => {
-        this.#running.delete(running)
         this.#fail(error)
+        this.#ran()
         throw error
       },
     )
+  }
+
+  #ran(): void {
+    if (--this.#running === 0) this.#onQuiet()
+  }
+
+  /** Resolves when nothing is under way. */
+  #quiet(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onQuiet = resolve
+    })
   }
 
   #fail(error: unknown): void {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Connection, Result, Row, TransactionOptions } from '../../backend/index.ts'
+import { TimeoutError } from '../../base/errors.ts'
 import type { SqliteConnection } from './connection.ts'
 import type { Failures } from './failures.ts'
 import type { ReadPlan } from './plan.ts'
@@ -8,20 +9,28 @@ import { BATCH_ROWS } from './stream.ts'
 import type { Writer } from './writer.ts'
 
 /**
- * Reads of a database in memory, which has one connection: they wait while a transaction that writes is open, as they would see
- * what it has not committed.
+ * Reads of a database in memory, which has one connection: they wait while a transaction is open, as they would see what it has
+ * not committed. A transaction that in its turn waits for such a read would wait for ever, so the wait has an end.
  */
 export class MemoryReads implements Reads {
   readonly #writer: Writer
   readonly #failures: Failures
+  readonly #timeoutMs: number
 
-  constructor(writer: Writer, failures: Failures) {
+  constructor(writer: Writer, failures: Failures, timeoutMs: number) {
     this.#writer = writer
     this.#failures = failures
+    this.#timeoutMs = timeoutMs
   }
 
   execute(plan: ReadPlan, parameters: readonly unknown[]): Promise<Result> {
-    return this.#writer.use((connection) => this.#run(plan, connection, parameters))
+    const run = (connection: SqliteConnection): Result => this.#run(plan, connection, parameters)
+    try {
+      const result = this.#writer.useIfFree(run)
+      return result === undefined ? this.use(run) : Promise.resolve(result)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** All rows are read at once: the data is in memory already, and the connection must be free for what the loop does. */
@@ -37,11 +46,21 @@ export class MemoryReads implements Reads {
     return this.#writer.transaction({ ...options, readOnly: true }, work)
   }
 
-  use<T>(run: (connection: SqliteConnection) => T): Promise<T> {
-    return this.#writer.use(run)
+  async use<T>(run: (connection: SqliteConnection) => T): Promise<T> {
+    const waiting = new AbortController()
+    const timer = setTimeout(() => waiting.abort(this.#tooLong()), this.#timeoutMs)
+    try {
+      return await this.#writer.use(run, waiting.signal)
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async close(): Promise<void> {}
+
+  #tooLong(): TimeoutError {
+    return new TimeoutError('Waiting for the open transaction of a database in memory', this.#timeoutMs)
+  }
 
   #run(plan: ReadPlan, connection: SqliteConnection, parameters: readonly unknown[]): Result {
     try {

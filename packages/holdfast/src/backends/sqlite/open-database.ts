@@ -90,10 +90,12 @@ export async function openDatabase(options: SqliteOptions, models: Models): Prom
 }
 
 function openInMemory(driver: Driver, options: SqliteOptions, models: Models, failures: Failures): OpenDatabase {
+  const { busyTimeoutMs = DEFAULT_BUSY_TIMEOUT_MS } = options
   const writer = writerOn(new SqliteConnection(openWriter(driver, IN_MEMORY, options)), options, models, failures)
+  const reads = new MemoryReads(writer, failures, busyTimeoutMs)
   const wakes = new Wakes(() => undefined)
   return new OpenDatabase({
-    reads: new MemoryReads(writer, failures),
+    reads,
     writer,
     wakes,
     failures,

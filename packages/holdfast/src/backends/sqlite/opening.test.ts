@@ -68,17 +68,18 @@ describe.each(sqliteDrivers)('opening a SQLite file through %s', (driver) => {
   })
 
   it('keeps a database in memory only as long as it is open', async () => {
-    const memory = await files.statements(recordsSchema, { driver, path: ':memory:' })
+    const memory = await files.statements(recordsSchema, { driver, path: ':memory:', busyTimeoutMs: 100 })
     expect(memory.backend.traits).toMatchObject({ persistent: false, sharedBetweenProcesses: false })
     await memory.insert('records', [{ name: 'a', number: 1 }])
     const waiting = memory.backend.transaction({}, async (tx) => {
       await memory.insert('records', [{ name: 'b', number: 2 }], {}, tx)
-      setImmediate(() => undefined)
       throw new Error('no')
     })
     const during = memory.select('records')
     await expect(waiting).rejects.toThrow('no')
     expect(await during).toHaveLength(1)
+    const stuck = memory.backend.transaction({}, () => memory.select('records'))
+    await expect(stuck).rejects.toMatchObject({ code: 'TIMEOUT', retryable: true })
     const streamed: unknown[] = []
     const { statement } = memory.selecting('records')
     for await (const batch of memory.backend.stream(memory.backend.prepare(statement), [])) {

@@ -121,8 +121,8 @@ export class Writer {
   }
 
   /** Runs something on the connection that takes no time worth speaking of, when nobody else has it. */
-  async use<T>(run: (connection: SqliteConnection) => T): Promise<T> {
-    if (!this.#lock.tryAcquire()) await this.#lock.acquire()
+  async use<T>(run: (connection: SqliteConnection) => T, signal?: AbortSignal): Promise<T> {
+    if (!this.#lock.tryAcquire()) await this.#lock.acquire(signal)
     try {
       return await this.#untilFree(() => run(this.#context.connection))
     } catch (error) {

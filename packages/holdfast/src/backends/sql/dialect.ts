@@ -136,6 +136,8 @@ export interface Dialect {
   path(column: Sql, steps: readonly string[]): JsonPath
   /** A JSON column with these members changed; null, and JSON that is no object, stay as they are. */
   withMembers(column: Sql, changes: readonly MemberChange[]): Sql
+  /** What an insert that gives generated keys returns so that keys counted later are greater; nothing where the database sees to it. */
+  countOn(table: string, column: string): Sql[]
   /** A timestamp cut down to the start of its unit, in UTC. */
   startOf(unit: DateUnit, timestamp: Sql): Sql
   /** The least or greatest value of a type. */

@@ -35,7 +35,12 @@ export function insertQuery(statement: Insert, models: Models, dialect: Dialect,
       return onConflict.set.length === 0 ? on.doNothing() : on.doUpdateSet(set)
     })
   }
-  if (outputs.length > 0) query = query.returning(outputs.map(({ read, column }) => read.as(column.name)))
+  const returned = outputs.map(({ read, column }) => read.as(column.name))
+  const given = statement.columns.map(({ column }) => columnOf(model, column)).find(({ generated }) => generated)
+  // Read behind the outputs, where nobody looks: what matters is that it moves the counter on.
+  if (given !== undefined)
+    returned.push(...dialect.countOn(model.table, given.column).map((moved) => moved.as('counted')))
+  if (returned.length > 0) query = query.returning(returned)
   return { query, outputs: outputs.map(({ column }) => column) }
 }
 

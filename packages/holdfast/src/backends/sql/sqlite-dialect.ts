@@ -36,6 +36,7 @@ export const sqliteDialect: Dialect = {
     const json = SCALAR_TYPES[type]
     return json === undefined ? null : { json, value }
   },
+  countOn: () => [],
   placeholder: (value) => sql.val(value),
   literal: (value) =>
     value instanceof Uint8Array ? sql.raw(`x'${Buffer.from(value).toString('hex')}'`) : sql.lit(value),

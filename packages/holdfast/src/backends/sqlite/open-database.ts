@@ -9,6 +9,7 @@ import { MemoryReads } from './memory-reads.ts'
 import { claimFile } from './open-files.ts'
 import { fileOf, IN_MEMORY, openReader, openWriter, warnOfVersion } from './opening.ts'
 import type { SqliteOptions } from './options.ts'
+import { runSql } from './raw-sql.ts'
 import { FileReads, type Reads } from './reads.ts'
 import { applyChanges } from './schema.ts'
 import { Wakes } from './wakes.ts'
@@ -46,10 +47,7 @@ export class OpenDatabase {
 
   /** Runs one statement as it stands: on a connection that reads, and where that cannot do it on the one that writes. */
   async sql(text: string, parameters: readonly unknown[]): Promise<Result> {
-    const run = ({ database }: SqliteConnection): Result => {
-      const { rows, changes } = database.query(text, parameters)
-      return { rows, count: rows.length > 0 ? rows.length : changes }
-    }
+    const run = ({ database }: SqliteConnection): Result => runSql(database, text, parameters)
     try {
       return await this.reads.use(run)
     } catch (error) {

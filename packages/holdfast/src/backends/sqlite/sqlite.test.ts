@@ -139,6 +139,15 @@ describe.each(sqliteDrivers)('SQLite through %s', (driver) => {
       expect(await emails()).toEqual(['first', 'a', 'b', 'c'])
     })
 
+    it('of thousands take turns with everything else', async () => {
+      let turns = 0
+      const timer = setInterval(() => turns++, 0)
+      const settled = await backend.executeTogether(Array.from({ length: 3_500 }, (_, at) => call(`user ${at}`)))
+      clearInterval(timer)
+      expect(settled.map(({ result }) => result?.rows[0]?.['id'])).toEqual(settled.map((_, at) => at + 1))
+      expect(turns).toBeGreaterThan(0)
+    })
+
     it('run one by one when SQLite gave up the transaction they shared', async () => {
       await backend.transaction({}, async (tx) => {
         const pages = await tx.sql?.('pragma page_count', [])
@@ -399,6 +408,40 @@ describe.each(sqliteDrivers)('SQLite through %s', (driver) => {
           for await (const inner of streamed(tx)) expect(inner).toHaveLength(1_000 - (inner.length === 500 ? 500 : 0))
         }
       })
+    })
+  })
+
+  describe('SQL text', () => {
+    it('reads and writes, in a transaction and outside', async () => {
+      expect(await backend.sql?.('insert into users (email) values (?) returning id', ['a'])).toEqual({
+        rows: [{ id: 1 }],
+        count: 1,
+      })
+      await backend.transaction({}, async (tx) => {
+        expect(await tx.sql?.('update users set email = ?', ['b'])).toEqual({ rows: [], count: 1 })
+        expect(await backend.sql?.('select email from users', [])).toMatchObject({ rows: [{ email: 'a' }] })
+      })
+      expect(await backend.sql?.('select email from users', [])).toEqual({ rows: [{ email: 'b' }], count: 1 })
+      await expect(backend.sql?.('select nothing from nowhere', [])).rejects.toMatchObject({ code: 'DRIVER' })
+    })
+
+    it('begins and ends no transactions', async () => {
+      const misuse = { code: 'TRANSACTION_MISUSE' }
+      for (const text of ['begin', ' BEGIN immediate', '/* hidden */ begin', 'savepoint mine']) {
+        await expect(backend.sql?.(text, [])).rejects.toMatchObject(misuse)
+      }
+      await backend.transaction({}, async (tx) => {
+        await db.insert('users', [{ email: 'a' }], {}, tx)
+        await expect(tx.sql?.('commit', [])).rejects.toMatchObject(misuse)
+        await db.delete('users', {}, tx)
+      })
+      const ending = backend.transaction({}, async (tx) => {
+        await tx.sql?.('-- hidden\nrollback', []).catch(() => undefined)
+        await db.insert('users', [{ email: 'b' }], {}, tx)
+      })
+      await expect(ending).rejects.toMatchObject({ code: 'TRANSACTION_FAILED' })
+      await insert('c')
+      expect(await emails()).toEqual(['c'])
     })
   })
 

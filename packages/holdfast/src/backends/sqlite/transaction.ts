@@ -3,6 +3,7 @@ import { ConfigurationError, StorageError } from '../../base/errors.ts'
 import type { SqliteConnection } from './connection.ts'
 import type { Failures } from './failures.ts'
 import type { SqlitePlan } from './plan.ts'
+import { runSql } from './raw-sql.ts'
 import { batches, OpenRead } from './stream.ts'
 import { runWhole } from './unit.ts'
 
@@ -85,8 +86,7 @@ export class SqliteTransaction implements Connection {
   async sql(text: string, parameters: readonly unknown[]): Promise<Result> {
     return this.#do(() => {
       this.#detachReads()
-      const { rows, changes } = this.#context.connection.database.query(text, parameters)
-      return { rows, count: rows.length > 0 ? rows.length : changes }
+      return runSql(this.#context.connection.database, text, parameters)
     })
   }
 

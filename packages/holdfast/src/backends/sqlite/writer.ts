@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Deadline } from '../../backend/deadline.ts'
 import type { Call, Connection, Result, SchemaChange, Settled, TransactionOptions } from '../../backend/index.ts'
 import { WriteLock } from '../../backend/write-lock.ts'
@@ -8,6 +9,9 @@ import { runInGroup, settleEach } from './group.ts'
 import type { WritePlan } from './plan.ts'
 import { SqliteTransaction, type TransactionContext } from './transaction.ts'
 import { runAlone } from './unit.ts'
+
+/** How many writes share a commit: a few milliseconds of work, after which the event loop takes its turn. */
+const MOST_IN_GROUP = 1_000
 
 /** What a writer works with. */
 export interface WriterContext {
@@ -46,8 +50,17 @@ export class Writer {
     return Promise.resolve(result)
   }
 
-  /** Executes independent writes in one transaction, so that they share one commit. */
+  /** Executes independent writes in one transaction, so that they share one commit; very many in several, one after the other. */
   async executeTogether(calls: readonly Call[]): Promise<Settled[]> {
+    const outcomes = await this.#executeGroup(calls.slice(0, MOST_IN_GROUP))
+    for (let at = MOST_IN_GROUP; at < calls.length; at += MOST_IN_GROUP) {
+      await nextTurn()
+      for (const outcome of await this.#executeGroup(calls.slice(at, at + MOST_IN_GROUP))) outcomes.push(outcome)
+    }
+    return outcomes
+  }
+
+  async #executeGroup(calls: readonly Call[]): Promise<Settled[]> {
     const { connection, failures } = this.#context
     if (!this.#lock.tryAcquire()) await this.#lock.acquire()
     try {
@@ -58,6 +71,7 @@ export class Writer {
         return await settleEach(calls, (call) => this.#executeAlone(call.plan as WritePlan, call.parameters))
       return await this.#commitGroup(outcomes)
     } catch (error) {
+      connection.rollback()
       const failure = failures.translate(error)
       return calls.map(() => ({ error: failure }))
     } finally {

@@ -1,8 +1,9 @@
 import type { Bar, Outcome } from '../bars/bar.ts'
+import type { QueueResult } from '../queue/contest.ts'
 import { peers, type Workload, workloads } from '../workloads.ts'
 import { SERVER_SETTINGS } from './databases.ts'
 import type { Effort, Measured } from './rounds.ts'
-import { ratioTo, spreadOf } from './statistics.ts'
+import { ratioTo, type Spread, spreadOf } from './statistics.ts'
 
 /** A bar and what came of it. */
 export interface Judged {
@@ -17,6 +18,7 @@ export interface Run {
   readonly effort: Effort
   readonly measured: readonly Measured[]
   readonly judged: readonly Judged[]
+  readonly queues: readonly QueueResult[]
 }
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -68,6 +70,16 @@ ${table(run, 'postgres')}
 |---|---|---|---|---|
 ${run.judged.map(({ bar, outcome }) => `| ${bar.title} | ${bar.limit} | ${outcome.measured} | ${verdict(outcome.pass)} | ${outcome.detail ?? ''} |`).join('\n')}
 
+## Job queues
+
+Jobs a second; the middle of ${Math.ceil(run.effort.rounds / 2)} rounds, each in a new process on a new database. Jobs do nothing. A batch is 1,000
+jobs. The workers of Holdfast take 1,000 jobs at once and run 100 side by side; those of pg-boss take 1,000, four times side by
+side; graphile-worker is set up as its page on performance says; plainjob takes one after the other and does not repeat failed jobs.
+
+| database | queue | \`enqueue\` by 100 callers | added in batches | run under leases | run in transactions of a batch |
+|---|---|---:|---:|---:|---:|
+${run.queues.map(queueRow).join('\n')}
+
 ## What one operation is
 
 ${[...new Map(workloads.map(({ task, title }) => [task, title]))].map(([task, title]) => `- **${title}**: ${task.describe}`).join('\n')}
@@ -101,6 +113,16 @@ function row({ workload, times }: Measured, columns: readonly string[]): string 
   const microseconds = significant(spreadOf(raw).median * 1000)
   const reached = ratioTo(raw, times.get('holdfast') ?? []).median >= workload.bar
   return `| ${workload.title} | ${microseconds} | ${cells.join(' | ')} | ${workload.bar.toFixed(2)} | ${verdict(reached)} |`
+}
+
+function queueRow({ contender, enqueue, enqueueMany, lease, transaction }: QueueResult): string {
+  const rates = [enqueue, enqueueMany, lease, transaction].map((rate) => (rate === null ? '–' : perSecond(rate)))
+  return `| ${contender.database} | ${contender.title} | ${rates.join(' | ')} |`
+}
+
+function perSecond({ median, low, high }: Spread): string {
+  const thousands = (value: number): string => `${(value / 1000).toPrecision(3)} k`
+  return `${thousands(median)}<br><sub>${thousands(low)}–${thousands(high)}</sub>`
 }
 
 function verdict(pass: boolean): string {

@@ -1,3 +1,4 @@
+import type { QueueResult } from '../queue/contest.ts'
 import type { Judged } from './page.ts'
 import type { Measured } from './rounds.ts'
 import { ratioTo, spreadOf } from './statistics.ts'
@@ -22,4 +23,11 @@ export function failureLines({ failures }: Measured): string[] {
 export function barLine({ bar, outcome }: Judged): string {
   const { pass, measured, detail } = outcome
   return `${pass ? 'pass' : 'FAIL'}  ${bar.name}: ${measured}, must be ${bar.limit}${detail === undefined ? '' : ` (${detail})`}`
+}
+
+/** The queue of a peer as a line. */
+export function queueLine({ contender, enqueue, enqueueMany, lease, transaction }: QueueResult): string {
+  const rates = { enqueue, enqueueMany, lease, ...(transaction !== null && { transaction }) }
+  const told = Object.entries(rates).map(([name, { median }]) => `${name} ${Math.round(median).toLocaleString('en')}`)
+  return `${contender.name}, jobs a second: ${told.join(', ')}`
 }

@@ -1,0 +1,25 @@
+import { defineSchema, openStorage, queue } from 'holdfast'
+import type { Target } from '../../peers/store.ts'
+import { Countdown, type JobQueue, type Payload } from '../job-queue.ts'
+
+/** How many jobs are taken with one statement, and run side by side. */
+const BATCH = 1_000
+const CONCURRENCY = 100
+
+/** Holdfast, on whatever the target names. Jobs have five attempts, and finished ones are kept. */
+export async function open(target: Target): Promise<JobQueue> {
+  const schema = defineSchema({ work: queue<Payload>() })
+  const storage = await openStorage(target.url, { schema, durability: target.durability })
+  const work = storage.queue('work')
+  return {
+    enqueue: (payload) => work.enqueue(payload),
+    enqueueMany: (payloads) => work.enqueueMany(payloads.map((data) => ({ data }))),
+    async run(jobs, mode) {
+      const countdown = new Countdown(jobs)
+      const worker = work.work(() => countdown.tick(), { batch: BATCH, concurrency: CONCURRENCY, mode })
+      await countdown.reached
+      await worker.stop()
+    },
+    close: () => storage.close(),
+  }
+}

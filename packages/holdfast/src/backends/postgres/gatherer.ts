@@ -48,12 +48,15 @@ export class Gatherer {
     return this.#pool.hasRoom ? this.#grouped(own) : Promise.all(own.map((call) => this.#later(call)))
   }
 
-  async #alone(plan: PostgresPlan, parameters: readonly unknown[]): Promise<Result> {
+  async #alone(plan: PostgresPlan, parameters: readonly unknown[], repeated = false): Promise<Result> {
     const requests = plan.requests(parameters)
     if (requests.length === 0) return { rows: [], count: 0 }
     const { replies, failure } = await this.#autocommit.run(requests)
-    if (failure !== undefined) throw this.#autocommit.errorOf(failure, plan.writes, plan.statement)
-    return plan.result(replies)
+    if (failure === undefined) return plan.result(replies)
+    // The session had been ended while it was idle in the pool, and says so only now; a read can go to another one.
+    const wasEnded = (failure.error as { readonly code?: unknown }).code === '57P01'
+    if (plan.writes || repeated || !wasEnded) throw this.#autocommit.errorOf(failure, plan.writes, plan.statement)
+    return this.#alone(plan, parameters, true)
   }
 
   async #waited(plan: PostgresPlan, parameters: readonly unknown[]): Promise<Result> {

@@ -146,7 +146,8 @@ function readSelect(
   }
   for (const name of select) {
     const known =
-      typeof name === 'string' && (model.kind === 'documents' ? !name.includes('.') : model.byName.has(name))
+      typeof name === 'string' &&
+      (model.kind === 'documents' ? !name.includes('.') && name !== '__proto__' : model.byName.has(name))
     if (!known) shape.refuse('select', `names ${describe(name)}, which is no field of ${model.name}`)
   }
   const fields = [...new Set([...(select as string[]), ...extra])]

@@ -10,14 +10,22 @@ export function databaseName(name: string): string {
 export const MAX_NAME_BYTES = 63
 
 /**
- * The name of an index or a constraint: `sessions_user_id_last_used_index`. One that would be too long ends in a
- * hash of the whole instead, so that two long ones cannot collide.
+ * The name of an index or a constraint: `sessions_user_id_last_used_index`. One that would be too long, or hold other signs, ends in a hash
+ * of the whole instead, so that two such names cannot collide.
  */
 export function constraintName(table: string, fields: readonly string[], kind: string): string {
-  const whole = [table, ...fields, kind].join('_').replace(/[^\p{L}\p{N}_]+/gu, '_')
-  if (byteLength(whole) <= MAX_NAME_BYTES) return whole
-  const ending = `_${hash(whole)}_${kind}`
-  let start = whole
+  const whole = [table, ...fields, kind].join('_')
+  const plain = whole.replace(/[^\p{L}\p{N}_]+/gu, '_')
+  return plain === whole && byteLength(whole) <= MAX_NAME_BYTES ? whole : withEnding(plain, `_${hash(whole)}_${kind}`)
+}
+
+/** A name that ends in a hash of what it stands for, where another thing would have the same. */
+export function distinctName(name: string, identity: string): string {
+  return withEnding(name, `_${hash(identity)}`)
+}
+
+function withEnding(name: string, ending: string): string {
+  let start = name
   while (byteLength(start) + ending.length > MAX_NAME_BYTES) start = [...start].slice(0, -1).join('')
   return start + ending
 }

@@ -2,6 +2,7 @@ import { ConfigurationError, type Issue } from '../base/errors.ts'
 import { acceptorOf } from './accept.ts'
 import { Column, type ColumnDefinition, t } from './column.ts'
 import type { Declarations, Documents, Relations, Table } from './declare.ts'
+import { tellApart } from './distinct-names.ts'
 import {
   DOCUMENT_COLUMN,
   type FieldPath,
@@ -18,6 +19,14 @@ import { byteLength, constraintName, databaseName, MAX_NAME_BYTES } from './name
 /** Words that combine conditions and so cannot be fields. */
 const RESERVED = new Set(['and', 'or', 'not', 'reach', '__proto__'])
 
+/** SQLite refuses tables of its own kind of name; Postgres would take the name for one of its catalog's. */
+const RESERVED_TABLES = /^(sqlite|pg)_/i
+
+/** Every table of Postgres has these already. */
+const RESERVED_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid'])
+
+const KEPT_BY_DATABASES = 'has a name that a database keeps for itself'
+
 /** A model while it is being resolved: its foreign keys and relations need the other models first. */
 type Draft = { -readonly [Name in keyof Model]: Model[Name] } & { relations: Map<string, Relation> }
 
@@ -31,6 +40,7 @@ export function resolveModels(declarations: Declarations, relations: Relations):
   const models = new Map<string, Draft>()
   for (const [name, declaration] of Object.entries(declarations)) {
     checkName(name, name, issues)
+    if (RESERVED_TABLES.test(databaseName(name))) issues.push({ path: name, reason: KEPT_BY_DATABASES })
     if (declaration.kind !== 'queue') models.set(name, draftOf(name, declaration, issues))
   }
   checkCollisions(
@@ -45,6 +55,7 @@ export function resolveModels(declarations: Declarations, relations: Relations):
       issues.push({ path: `relations.${name}`, reason: 'belongs to no table or documents of the schema' })
     else addRelations(model, declared ?? {}, models, issues)
   }
+  tellApart([...models.values()])
   if (issues.length > 0) {
     const reasons = issues.map(({ path, reason }) => `${path} ${reason}`)
     throw new ConfigurationError(`The schema is wrong: ${reasons.join('; ')}.`, { hint: 'Correct the schema.' })
@@ -102,6 +113,7 @@ function tableColumns(name: string, declaration: Table, issues: Issue[]): NamedD
   const named: NamedDefinition[] = []
   for (const [field, column] of Object.entries(declaration.columns)) {
     checkName(field, `${name}.${field}`, issues)
+    if (RESERVED_COLUMNS.has(databaseName(field))) issues.push({ path: `${name}.${field}`, reason: KEPT_BY_DATABASES })
     if (column instanceof Column) named.push([field, column.definition])
     else issues.push({ path: `${name}.${field}`, reason: 'must be a column, such as t.text()' })
   }
@@ -216,7 +228,7 @@ function indexesOf(
       model.kind === 'documents' && path.length > 0 ? path.join('_') : [databaseName(column), ...path].join('_'),
     )
     const name = constraintName(model.table, parts, unique ? 'unique' : 'index')
-    if (fields.length > 0 && !indexes.has(name)) indexes.set(name, { name, fields, unique })
+    if (fields.length > 0) indexes.set(JSON.stringify([fields, unique]), { name, fields, unique })
   }
   return [...indexes.values()]
 }

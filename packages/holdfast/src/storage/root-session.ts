@@ -190,6 +190,11 @@ export class RootSession implements Session, TransactionRoot {
         retryable: false,
       })
     }
+    this.assertOutside()
+  }
+
+  /** @throws ConfigurationError inside a transaction of the storage. */
+  assertOutside(): void {
     if (this.#openTransactions > 0) assertOutsideTransaction(this)
   }
 

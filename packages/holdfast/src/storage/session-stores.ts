@@ -15,8 +15,8 @@ export interface Shared {
   /** Every model, features' own and undeclared ones included. */
   readonly models: Map<string, Model>
   readonly autoCreate: boolean
-  /** Whether the tables of queues were made when the storage was opened; else they are made at first use. */
-  readonly hasQueues: boolean
+  /** The models whose tables were made when the storage was opened; those of the others are made at first use. */
+  readonly created: ReadonlySet<Model>
 }
 
 /** The ways to the data, in one session. */
@@ -46,8 +46,18 @@ export abstract class SessionStores<S extends Schema> implements Stores<S> {
   queue<Data = unknown>(name?: string): Queue<Data, Data, Transaction<S>>
   queue(name = 'default'): unknown {
     const declaration = this.shared.schema.declarations[name]
-    const session = this.shared.hasQueues ? this.#session : new EnsuringSession(this.#session, queueModels)
-    return new Queue(session, name, declaration?.kind === 'queue' ? declaration : undefined, this.workers)
+    return new Queue(
+      this.#reaching(queueModels),
+      name,
+      declaration?.kind === 'queue' ? declaration : undefined,
+      this.workers,
+    )
+  }
+
+  /** The session, which first makes the tables of a feature that the schema does not speak of. */
+  #reaching(models: readonly Model[]): Session {
+    const missing = models.filter((model) => !this.shared.created.has(model))
+    return missing.length === 0 ? this.#session : new EnsuringSession(this.#session, missing)
   }
 
   get sql(): Kysely<SqlTables<S>> {

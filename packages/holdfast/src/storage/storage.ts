@@ -1,11 +1,12 @@
 import type { Backend, BackendFactory, Session } from '../backend/index.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { isHoldfastError } from '../base/errors.ts'
-import { queueModels, type WorkerHost } from '../queue/index.ts'
+import type { WorkerHost } from '../queue/index.ts'
 import { defineSchema, type Models, type Schema } from '../schema/index.ts'
 import { type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
 import { fitTables } from './create-tables.ts'
 import { type Environment, targetFromEnv } from './env.ts'
+import { features } from './features.ts'
 import { type LaterSession, openLater } from './later-transaction.ts'
 import type { StorageMetrics } from './metrics.ts'
 import { RootSession, type StatementListener } from './root-session.ts'
@@ -128,6 +129,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
 
   /** Stops workers, refuses new calls, lets those that run finish, and closes files and connections. Closing twice is fine. */
   async close(): Promise<void> {
+    this.#session.assertOutside()
     await Promise.all([...this.#workers].map((worker) => worker.stop()))
     await this.#session.close()
   }
@@ -157,20 +159,21 @@ export async function openStorage<const S extends Schema = NoSchema>(
 ): Promise<Storage<S>> {
   const schema = options.schema ?? (defineSchema({}) as unknown as S)
   const autoCreate = options.autoCreate ?? process.env['NODE_ENV'] !== 'production'
-  const hasQueues = Object.values(schema.declarations).some(({ kind }) => kind === 'queue')
-  const own = [...schema.models.values(), ...(hasQueues ? queueModels : [])]
-  const models = new Map([...own, ...queueModels].map((model) => [model.name, model]))
+  const declared = features.filter((feature) => feature.declaredIn(schema)).flatMap((feature) => feature.models)
+  const created = new Set([...schema.models.values(), ...declared])
+  const internal = features.flatMap((feature) => feature.models)
+  const models = new Map([...created, ...internal].map((model) => [model.name, model]))
   const factory = typeof target === 'string' ? await backendOf(target, options) : target
   const backend = factory({ models })
   await backend.open()
   try {
-    await fitTables(backend, own, autoCreate)
+    await fitTables(backend, [...created], autoCreate)
   } catch (error) {
     await backend.close()
     throw error
   }
   const session = new RootSession(backend, models, options.clock ?? systemClock)
-  return new Storage<S>({ schema, models, autoCreate, hasQueues }, session, backend)
+  return new Storage<S>({ schema, models, autoCreate, created }, session, backend)
 }
 
 /**

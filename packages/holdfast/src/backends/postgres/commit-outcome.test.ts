@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TestDatabase } from '../../../../../test/postgres-database.ts'
 import { Statements } from '../../../../../test/statements.ts'
-import type { Backend } from '../../backend/index.ts'
+import type { Backend, Connection } from '../../backend/index.ts'
 import { ConnectionError, TimeoutError, UnknownOutcomeError } from '../../base/errors.ts'
 import { defineSchema, t, table } from '../../schema/index.ts'
 import type { FaultyProxy } from '../../testing/faults/proxy.ts'
@@ -74,6 +74,54 @@ describe('a transaction whose connection is lost while it commits', () => {
     await cut
     proxy.heal()
     expect(await balance()).toBe(11)
+  })
+
+  it('is committed when only a trigger wrote', async () => {
+    await database.query('create table seen (at timestamptz)')
+    await database.query(`create function note() returns trigger language plpgsql as
+      $$ begin insert into seen values (now()); return null; end $$`)
+    await database.query('create trigger note before update on accounts for each statement execute function note()')
+    const cut = proxy.cut('to client', 'COMMIT')
+    const running = backend.transaction({}, (connection) =>
+      statements.update('accounts', { balance: 5 }, { where: { id: 404 } }, connection),
+    )
+    await expect(running).resolves.toMatchObject({ count: 0 })
+    await cut
+    expect(await database.query('select from seen')).toHaveLength(1)
+    await database.query('drop trigger note on accounts')
+  })
+
+  it('is committed once whatever it wrote', async () => {
+    const ways = [
+      (connection: Connection) => statements.insert('accounts', [{ id: 2, balance: 0 }], {}, connection),
+      (connection: Connection) =>
+        statements.insert(
+          'accounts',
+          [
+            { id: 3, balance: 0 },
+            { id: 4, balance: 0 },
+          ],
+          {},
+          connection,
+        ),
+      (connection: Connection) =>
+        statements.update('accounts', { balance: 7 }, { where: { balance: 0 }, returning: ['id'] }, connection),
+      (connection: Connection) =>
+        statements.update('accounts', { balance: 8 }, { where: { id: 4 }, returning: ['balance'] }, connection),
+      (connection: Connection) => statements.delete('accounts', { where: { id: 2 } }, connection),
+      (connection: Connection) => connection.sql?.('insert into accounts values (9, 9)', []),
+    ]
+    for (const write of ways) {
+      const cut = proxy.cut('to client', 'COMMIT')
+      await backend.transaction({}, async (connection) => write(connection))
+      await cut
+    }
+    expect(await statements.select('accounts', { orderBy: { id: 'asc' } })).toEqual([
+      { id: 1, balance: 10 },
+      { id: 3, balance: 7 },
+      { id: 4, balance: 8 },
+      { id: 9, balance: 9 },
+    ])
   })
 
   it('may be repeated when it wrote nothing', async () => {

@@ -19,7 +19,7 @@ describe('an error of the server', () => {
   it.each([
     ['23505', { constraint: 'users_email_unique' }, { name: 'ConflictError', model: 'users', fields: ['email'] }],
     ['23503', { constraint: 'users_boss_foreign' }, { name: 'ConstraintError', model: 'users', fields: ['boss'] }],
-    ['23514', { constraint: 'users_id_range' }, { name: 'ConstraintError', model: 'users', fields: ['id'] }],
+    ['23514', { constraint: 'users__id_range' }, { name: 'ConstraintError', model: 'users', fields: ['id'] }],
     ['23502', { table: 'users', column: 'email' }, { code: 'CONSTRAINT_NOT_NULL', model: 'users', fields: ['email'] }],
     ['40001', {}, { name: 'SerializationError', retryable: true }],
     ['40P01', {}, { name: 'SerializationError', retryable: true }],

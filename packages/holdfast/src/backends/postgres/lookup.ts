@@ -15,11 +15,14 @@ export interface Lookup {
 }
 
 /** Whether a select finds one row at most, by equality of all columns of the primary key or of a unique index. */
-export function isLookup(statement: Select, model: Model): boolean {
-  const { where, joins, groupBy } = statement
-  if (where === undefined || joins.length > 0 || groupBy !== undefined) return false
+export function isLookup({ where, joins, groupBy }: Select, model: Model): boolean {
+  return joins.length === 0 && groupBy === undefined && matchesOneRow(where, model)
+}
+
+/** Whether one row at most meets a condition, because it gives all columns of the primary key or of a unique index. */
+export function matchesOneRow(where: Condition | undefined, model: Model): boolean {
   const columns = new Set<string>()
-  if (!onlyEqualities(where, columns)) return false
+  if (where === undefined || !onlyEqualities(where, columns)) return false
   const unique = model.indexes.filter((index) => index.unique && index.fields.every(({ path }) => path.length === 0))
   const keys = [model.primaryKey, ...unique.map(({ fields }) => fields.map(({ column }) => column))]
   return keys.some((key) => key.every((column) => columns.has(column)))

@@ -5,8 +5,11 @@ import { compileStatement, postgresDialect, type ReadRow, rowReader } from '../s
 import type { Cells } from './driver.ts'
 import type { Reply, Request } from './exchange.ts'
 import { InsertRows } from './insert-rows.ts'
-import { compileLookup, isLookup, type Lookup } from './lookup.ts'
+import { compileLookup, isLookup, type Lookup, matchesOneRow } from './lookup.ts'
 import { PreparedText } from './prepared-text.ts'
+
+/** The id of the transaction, by which its outcome can be asked for; null until it has written. */
+export const TRANSACTION_ID = 'pg_current_xact_id_if_assigned()::text'
 
 /** A statement made ready for Postgres: its SQL, and how its rows are read. */
 export class PostgresPlan implements Plan {
@@ -20,6 +23,7 @@ export class PostgresPlan implements Plan {
   readonly #one: PreparedText
   readonly #read: ReadRow | undefined
   #lookup: Lookup | undefined
+  #identified: PreparedText | undefined
 
   /** @param prepare whether sessions keep it. */
   constructor(statement: Statement, models: Models, prepare: boolean) {
@@ -44,6 +48,20 @@ export class PostgresPlan implements Plan {
     return this.rows === undefined ? [this.#one.request(parameters)] : this.rows.requests(parameters)
   }
 
+  /**
+   * Like `requests`, with the id of the transaction as the last column of the row that is written: asking for it apart costs as much as
+   * a write. Undefined where there may be more rows than one.
+   */
+  identified(parameters: readonly unknown[]): Request | undefined {
+    if (!this.#writesOneRow(parameters)) return undefined
+    if (this.#identified === undefined) {
+      const { text, bindings } = this.#one
+      const column = `${this.#read === undefined ? ' returning ' : ', '}${TRANSACTION_ID}`
+      this.#identified = new PreparedText(text + column, bindings, this.#prepare)
+    }
+    return this.#identified.request(parameters)
+  }
+
   /** What came of a call. */
   result(replies: readonly Reply[]): Result {
     const [only] = replies
@@ -65,6 +83,13 @@ export class PostgresPlan implements Plan {
   get lookup(): Lookup {
     this.#lookup ??= compileLookup(this.statement as Select, this.#models, this.#prepare)
     return this.#lookup
+  }
+
+  #writesOneRow(parameters: readonly unknown[]): boolean {
+    const { statement } = this
+    if (statement.kind === 'select') return false
+    if (this.rows !== undefined) return this.rows.count(parameters) === 1
+    return statement.kind !== 'insert' && matchesOneRow(statement.where, this.#models.get(statement.model) as Model)
   }
 
   #resultOf({ rows, tag }: Reply): Result {

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TestDatabase } from '../../../../../test/postgres-database.ts'
 import { Statements } from '../../../../../test/statements.ts'
@@ -10,8 +12,23 @@ const schema = defineSchema({
   items: table({ id: t.integer().primaryKey(), at: t.timestamp(), bytes: t.bytes().nullable() }),
 })
 const at = new Date('2026-03-31T12:00:00.123Z')
-/** A PgBouncer in transaction mode, whose user may create the table `items` where the URL leads. */
+/** A PgBouncer in transaction mode that leads to any database of a server (`* = host=…`), with a user who may create one. */
 const pooler = process.env['TEST_PGBOUNCER_URL']
+const NOT_TRIED = 'TEST_PGBOUNCER_URL names no PgBouncer'
+
+/** A database of its own behind the pooler: sessions that the pooler keeps from another run may hold anything. */
+async function databaseBehind(url: string): Promise<{ readonly url: string; drop(): Promise<void> }> {
+  const own = new URL(url)
+  own.pathname = `/test_${randomUUID().replaceAll('-', '')}`
+  const run = async (sql: string): Promise<void> => {
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    await client.query(sql)
+    await client.end()
+  }
+  await run(`create database ${own.pathname.slice(1)}`)
+  return { url: own.href, drop: () => run(`drop database ${own.pathname.slice(1)} with (force)`) }
+}
 
 /** What holds with `prepare: false`, on a server and through a pooler. */
 function promises(open: () => Promise<Backend>): void {
@@ -23,7 +40,6 @@ function promises(open: () => Promise<Backend>): void {
     statements = new Statements(backend, schema)
     const [model] = schema.models.values()
     if (model === undefined) throw new Error('no model')
-    await backend.sql?.('drop table if exists items', [])
     await backend.schema.apply([{ kind: 'createTable', model }])
   })
   afterAll(() => backend.close())
@@ -102,27 +118,38 @@ describe('without prepared statements, on a server', () => {
 })
 
 describe('without prepared statements, through PgBouncer in transaction mode', () => {
-  if (pooler === undefined) it('is tried', (context) => context.skip('TEST_PGBOUNCER_URL names no PgBouncer'))
-  else promises(() => opened(pooler))
+  if (pooler === undefined) {
+    it('is tried', (context) => context.skip(NOT_TRIED))
+    return
+  }
+  let database: Awaited<ReturnType<typeof databaseBehind>>
+  beforeAll(async () => {
+    database = await databaseBehind(pooler)
+  })
+  afterAll(() => database.drop())
+
+  promises(() => opened(database.url))
 })
 
 describe('with prepared statements, through PgBouncer in transaction mode by mistake', () => {
   if (pooler === undefined) {
-    it('is tried', (context) => context.skip('TEST_PGBOUNCER_URL names no PgBouncer'))
+    it('is tried', (context) => context.skip(NOT_TRIED))
     return
   }
 
   it('never runs another statement than the one that was meant', async () => {
+    const { url, drop } = await databaseBehind(pooler)
+    const setUp = await opened(url)
+    const [model] = schema.models.values()
+    if (model !== undefined) await setUp.schema.apply([{ kind: 'createTable', model }])
+    await setUp.close()
     const backends = await Promise.all(
       Array.from({ length: 3 }, async () => {
-        const backend = postgres({ url: pooler })({ models: schema.models })
+        const backend = postgres({ url })({ models: schema.models })
         await backend.open()
         return backend
       }),
     )
-    const [model] = schema.models.values()
-    if (model !== undefined) await backends[0]?.schema.apply([{ kind: 'createTable', model }])
-    await backends[0]?.sql?.('delete from items', [])
     const reads = backends.flatMap((backend, which) => {
       const statements = new Statements(backend, schema)
       const plan = backend.prepare(statements.selecting('items', { where: { id: which } }).statement)
@@ -134,5 +161,6 @@ describe('with prepared statements, through PgBouncer in transaction mode by mis
     const outcomes = await Promise.allSettled(reads)
     for (const outcome of outcomes) if (outcome.status === 'fulfilled') expect(outcome.value.rows).toEqual([])
     await Promise.all(backends.map((backend) => backend.close()))
+    await drop()
   })
 })

@@ -1,9 +1,29 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { testBackends } from '../../../../../test/targets.ts'
+import {
+  type Any,
+  allPages,
+  type ComparedDatabase,
+  comparedDatabases,
+  named,
+  type Operation,
+  outcome,
+} from '../../../../../test/agreement/comparing.ts'
+import {
+  at,
+  bigint,
+  bytes,
+  data,
+  day,
+  decimal,
+  integer,
+  json,
+  kind,
+  real,
+  scalar,
+  text,
+  uuid,
+} from '../../../../../test/agreement/values.ts'
 import {
   avg,
   count,
@@ -17,7 +37,6 @@ import {
   sum,
 } from '../../index.ts'
 import { defineSchema, documents, t, table } from '../../schema/index.ts'
-import { sqlite } from '../sqlite/index.ts'
 
 const RUNS = Number(process.env['AGREEMENT_RUNS'] ?? 60)
 
@@ -45,66 +64,6 @@ const schema = defineSchema({
   docs: documents({ indexes: ['n', 'm.z'] }),
 })
 type AnyStorage = Storage<typeof schema>
-
-const texts = [
-  '',
-  'a',
-  'A',
-  'á',
-  'ab',
-  'abc',
-  'b%',
-  '_',
-  '\u{1F600}',
-  '\uFB01',
-  'a\u{10FFFF}',
-  '\u{10FFFF}',
-  '"',
-  "'",
-  '\\',
-  ' a',
-  '\u0001',
-  '\uD7FF',
-]
-const text = fc.constantFrom(...texts)
-const integer = fc.constantFrom(0, 1, -1, 2, 5, 999_999, Number.MIN_SAFE_INTEGER)
-const bigint = fc.constantFrom(0n, 1n, -1n, 2n ** 62n, -(2n ** 63n), 2n ** 53n + 1n)
-const real = fc.constantFrom(0, 0.1, -0.5, 1e21, 1e-300, 1 / 3, -7, 2 ** 60)
-const decimal = fc.constantFrom('0.00', '0.10', '-0.05', '12.50', '9999.99', '-9999.99', '3')
-const at = fc
-  .constantFrom(
-    '1969-12-31T23:59:59.999Z',
-    '1970-01-01T00:00:00.000Z',
-    '2024-02-29T12:30:30.500Z',
-    '2024-12-30T00:00:00.001Z',
-    '0001-01-01T00:00:00.000Z',
-    '9999-12-31T23:59:59.999Z',
-  )
-  .map((iso) => new Date(iso))
-const day = fc.constantFrom('2024-02-29', '0001-01-01', '9999-12-31')
-const uuid = fc.constantFrom(
-  '00000000-0000-4000-8000-000000000000',
-  'ffffffff-ffff-4fff-bfff-ffffffffffff',
-  '0a0a0a0a-0000-4000-8000-00000000000a',
-)
-const bytes = fc.constantFrom([], [0], [0, 1], [255], [97]).map((list) => Uint8Array.from(list))
-const kind = fc.constantFrom('a' as const, "b'" as const, 'C' as const)
-const scalar = fc.oneof(
-  fc.constantFrom('', 'a', '1', 'true', 'null', '[1]', '\u{1F600}', '\uFB01'),
-  fc.constantFrom(0, 1, -1, 0.1, 2, 1e21, 2 ** 60, 123456789012345680000),
-  fc.boolean(),
-)
-const json = fc.oneof(
-  scalar,
-  fc.constant(null),
-  fc.array(fc.oneof(scalar, fc.constant(null)), { maxLength: 3 }),
-  fc.constantFrom({}, { z: 'a' }, { z: 1 }, { z: null }, { '0': 'a' }),
-)
-const keys = ['x', 'y', "it's", 'a"b', 'a\\b', '$', '*', '[0]', '#-1', '\u{1F600}']
-const data = fc.oneof(
-  { weight: 4, arbitrary: fc.dictionary(fc.constantFrom(...keys), json, { maxKeys: 4 }) },
-  { weight: 1, arbitrary: fc.array(json, { maxLength: 2 }) },
-)
 
 const columns = { text, integer, bigint, real, decimal, flag: fc.boolean(), at, day, uuid, bytes, kind } as const
 const row = fc.record({
@@ -179,15 +138,8 @@ function ofPatch(name: string, values: fc.Arbitrary<unknown>): fc.Arbitrary<obje
 const pathOrColumn = fc.oneof(fc.constantFrom('id', ...Object.keys(columns)), path)
 const number = fc.oneof(fc.constantFrom('id', 'integer', 'bigint', 'real', 'decimal'), path)
 
-type Operation = (storage: AnyStorage) => Promise<unknown>
-// biome-ignore lint/suspicious/noExplicitAny: what is asked is made up at random.
-type Any = any
 const things = (storage: AnyStorage): Any => storage.repository('things')
 const docs = (storage: AnyStorage): Any => storage.repository('docs')
-const named =
-  (name: string, ...shown: unknown[]) =>
-  (run: Operation): Operation =>
-    Object.assign(run, { [fc.toStringMethod]: () => `${name}(${fc.stringify(shown)})` })
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 4,
@@ -284,26 +236,6 @@ const documentOperation: fc.Arbitrary<Operation> = fc.oneof(
     .map((query) => named('pages', query)((storage) => allPages(docs(storage), query))),
 )
 
-async function allPages(repository: Any, query: object): Promise<unknown[]> {
-  const found: unknown[] = []
-  for (let after: string | null | undefined; after !== null; ) {
-    const page: { items: unknown[]; next: string | null } = await repository.page({
-      ...query,
-      ...(after !== undefined && { after }),
-    })
-    found.push(page.items)
-    after = page.next
-  }
-  return found
-}
-
-/** When a document was written differs. */
-function timeless(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(timeless)
-  if (typeof value !== 'object' || value === null || !('createdAt' in value)) return value
-  return { ...value, createdAt: 'then', updatedAt: 'then' }
-}
-
 /** Reals are added in any order, so their last bits may differ. Which list is the least of several is not said. */
 function rounded(group: Record<string, unknown>): Record<string, unknown> {
   const round = (value: unknown): unknown => (typeof value === 'number' ? Number(value.toPrecision(12)) : value)
@@ -328,71 +260,28 @@ function inOrder(groups: Record<string, unknown>[]): Record<string, unknown>[] {
     : groups
 }
 
-async function outcome(operation: Operation, storage: AnyStorage): Promise<unknown> {
-  try {
-    return { value: timeless(await operation(storage)) }
-  } catch (error) {
-    const { name, code, fields, message } = error as Record<string, unknown>
-    // Of several unique indexes that a row breaks each database names another.
-    return { name, code, ...(code !== 'CONFLICT_UNIQUE' && { fields }), ...(code === 'DRIVER' && { message }) }
-  }
-}
-
-interface Opened {
-  readonly storage: AnyStorage
-  close(): Promise<void>
-}
-
-/** The targets of the tests, and SQLite through its other driver. */
-const databases: { readonly name: string; open(): Promise<Opened> }[] = [
-  ...testBackends
-    .filter(({ name }) => name !== 'memory')
-    .map(({ name, fresh }) => ({
-      name,
-      open: async () => {
-        const { target, drop } = await fresh()
-        return opened(await openStorage(target, { schema, durability: 'relaxed' }), drop)
-      },
-    })),
-  {
-    name: 'node:sqlite',
-    open: async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
-      const backend = sqlite({ path: join(folder, 'test.db'), driver: 'node:sqlite', durability: 'relaxed' })
-      return opened(await openStorage(backend, { schema }), async () => rmSync(folder, { recursive: true }))
-    },
-  },
-]
-
-function opened(storage: AnyStorage, drop: () => Promise<void>): Opened {
-  return {
-    storage,
-    close: async () => {
-      await storage.close()
-      await drop()
-    },
-  }
-}
-
-describe.each(databases)('$name', ({ open }) => {
-  let database: Opened
+describe.each(comparedDatabases)('$name', ({ fresh }) => {
+  let database: ComparedDatabase
+  let compared: AnyStorage
   let oracle: AnyStorage
 
   beforeAll(async () => {
-    database = await open()
+    database = await fresh()
+    compared = await database.open(schema)
     oracle = await openStorage('memory:', { schema })
   })
   afterAll(async () => {
-    await database.close()
+    await compared.close()
+    await database.drop()
     await oracle.close()
   })
 
   async function expectAgreement(operations: readonly Operation[]): Promise<void> {
-    for (const storage of [database.storage, oracle]) {
+    for (const storage of [compared, oracle]) {
       await things(storage).deleteMany({})
       await docs(storage).deleteMany({})
     }
-    for (const step of operations) expect(await outcome(step, database.storage)).toEqual(await outcome(step, oracle))
+    for (const step of operations) expect(await outcome(step, compared)).toEqual(await outcome(step, oracle))
   }
 
   it('gives what memory gives, for tables', async () => {

@@ -45,7 +45,19 @@ function combined(kind: 'and' | 'or', conditions: readonly Condition[], context:
   if (first === undefined) return kind === 'and' ? sql`true` : sql`false`
   if (conditions.length === 1) return compileCondition(first, context)
   const parts = conditions.map((condition) => compileCondition(condition, context))
-  return sql`(${sql.join(parts, kind === 'and' ? sql` and ` : sql` or `)})`
+  return joined(parts, kind === 'and' ? sql` and ` : sql` or `)
+}
+
+/** SQLite reads `a or b or c` as a tree as deep as the list is long, and refuses one that is deeper than 1,000. */
+const LONGEST_LIST = 100
+
+function joined(parts: readonly Sql[], word: Sql): Sql {
+  if (parts.length <= LONGEST_LIST) return sql`(${sql.join(parts, word)})`
+  const groups: Sql[] = []
+  for (let from = 0; from < parts.length; from += LONGEST_LIST) {
+    groups.push(joined(parts.slice(from, from + LONGEST_LIST), word))
+  }
+  return joined(groups, word)
 }
 
 type Of<Kind extends Condition['kind']> = Extract<Condition, { readonly kind: Kind }>

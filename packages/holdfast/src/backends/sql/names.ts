@@ -6,9 +6,9 @@ export function primaryKeyName({ table }: Model): string {
   return constraintName(table, [], 'pkey')
 }
 
-/** What the check of a column's range is called. */
+/** What the check of a column's range is called: `user__session_id_range`, where `user_session` may have an `id`. */
 export function rangeName({ column }: ModelColumn, { table }: Model): string {
-  return constraintName(table, [column], 'range')
+  return constraintName(table, ['', column], 'range')
 }
 
 /** How a field is written in TypeScript: `name`, `'owner.team'`. */

@@ -20,7 +20,7 @@ import { isClosed } from './failures.ts'
 import { type OpenDatabase, openDatabase } from './open-database.ts'
 import { IN_MEMORY } from './opening.ts'
 import type { SqliteOptions } from './options.ts'
-import { prepareStatement, type SqlitePlan } from './plan.ts'
+import { prepareStatement, type SqlitePlan } from './prepare.ts'
 import { inspectTables } from './schema.ts'
 import type { Writer } from './writer.ts'
 

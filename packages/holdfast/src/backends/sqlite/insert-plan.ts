@@ -1,4 +1,4 @@
-import type { Plan, Result } from '../../backend/index.ts'
+import type { Call, Plan, Result } from '../../backend/index.ts'
 import type { Model, Models } from '../../schema/index.ts'
 import type { Insert } from '../../statement/index.ts'
 import type { SqliteConnection } from './connection.ts'
@@ -32,6 +32,8 @@ export class InsertPlan implements Plan {
   readonly #countedKey: string | undefined
   /** Rows that may refer to each other are checked together, when all are there: they need to be in one statement. */
   readonly #refersToItself: boolean
+  /** Whether rows of several calls may share a statement: each must be stored, and be stored as if it were alone. */
+  readonly #joins: boolean
 
   constructor(statement: Insert, models: Models) {
     this.statement = statement
@@ -39,6 +41,7 @@ export class InsertPlan implements Plan {
     const model = models.get(statement.model) as Model
     this.#countedKey = countedKey(statement, model)
     this.#refersToItself = model.foreignKeys.some((foreignKey) => foreignKey.model === model.name)
+    this.#joins = !this.#refersToItself && statement.onConflict === undefined && statement.leading === 0
     this.#largest = Math.max(FEW_ROWS, Math.min(CHUNK_ROWS, Math.floor(CHUNK_VALUES / this.#width)))
     this.#single = new InsertChunk(statement, 1, models, this.#countedKey)
   }
@@ -58,6 +61,29 @@ export class InsertPlan implements Plan {
       done += chunk.rows
     }
     return inserted
+  }
+
+  /** How many calls, from a place on, one statement can make: those of this plan that insert one row each. */
+  fitsTogether(calls: readonly Call[], at: number): number {
+    if (!this.#joins || this.statement.columns.length === 0) return 1
+    let fits = 0
+    while (fits < this.#largest && this.#insertsOneRow(calls[at + fits])) fits++
+    return fits < 2 ? 1 : this.#sizeFor(fits)
+  }
+
+  #insertsOneRow(call: Call | undefined): boolean {
+    return call !== undefined && call.plan === this && call.parameters.length === this.statement.columns.length
+  }
+
+  /** Inserts the rows of calls that fit together by one statement, and gives each its own result. */
+  runTogether(connection: SqliteConnection, calls: readonly Call[]): Result[] {
+    const inserted: Inserted = { rows: [], count: 0 }
+    const parameters = calls.flatMap((call) => call.parameters)
+    this.#chunkFor(calls.length).run(connection, parameters, 0, inserted)
+    return calls.map((_, index) => {
+      const row = inserted.rows[index]
+      return { rows: row === undefined ? [] : [row], count: 1 }
+    })
   }
 
   get #width(): number {

@@ -1,29 +1,10 @@
 import type { Plan, Result, Row } from '../../backend/index.ts'
 import type { Models } from '../../schema/index.ts'
-import { accessOf, type Delete, type Select, type Statement, type Update } from '../../statement/index.ts'
+import { accessOf, type Delete, type Select, type Update } from '../../statement/index.ts'
 import { type Compiled, compileStatement, type ReadRow, rowReader, sqliteDialect } from '../sql/index.ts'
 import { type Caller, callerOf } from './calling.ts'
 import type { SqliteConnection } from './connection.ts'
-import { InsertPlan } from './insert-plan.ts'
 import { Weight } from './weight.ts'
-
-/** A statement made ready for SQLite. */
-export type SqlitePlan = ReadPlan | WritePlan
-
-/** A statement that writes. */
-export type WritePlan = ChangePlan | InsertPlan
-
-/** Makes a statement ready. */
-export function prepareStatement(statement: Statement, models: Models): SqlitePlan {
-  switch (statement.kind) {
-    case 'select':
-      return new ReadPlan(statement, models)
-    case 'insert':
-      return new InsertPlan(statement, models)
-    default:
-      return new ChangePlan(statement, models)
-  }
-}
 
 /** Reads. */
 export class ReadPlan implements Plan {

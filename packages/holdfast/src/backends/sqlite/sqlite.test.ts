@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SqliteFiles, sqliteDrivers } from '../../../../../test/sqlite.ts'
 import type { Statements } from '../../../../../test/statements.ts'
-import type { Backend, Call, Connection, Row } from '../../backend/index.ts'
+import type { Backend, Call, Connection, Plan, Row } from '../../backend/index.ts'
 import { defineSchema, documents, t, table } from '../../schema/index.ts'
+import { SqliteConnection } from './connection.ts'
 
 const schema = defineSchema({
   users: table(
@@ -29,11 +30,13 @@ describe.each(sqliteDrivers)('SQLite through %s', (driver) => {
   let files: SqliteFiles
   let db: Statements
   let backend: Backend
+  let insertPlan: Plan | undefined
 
   beforeEach(async () => {
     files = new SqliteFiles()
     db = await files.statements(schema, { driver })
     backend = db.backend
+    insertPlan = undefined
   })
   afterEach(() => files[Symbol.asyncDispose]())
 
@@ -42,7 +45,8 @@ describe.each(sqliteDrivers)('SQLite through %s', (driver) => {
     (await db.select('users', { fields: { email: 'email' }, orderBy: [{ id: 'asc' }] }, on)).map(({ email }) => email)
   const call = (email: string): Call => {
     const { statement, parameters } = db.inserting('users', [{ email }], { returning: ['id'] })
-    return { plan: backend.prepare(statement), parameters }
+    insertPlan ??= backend.prepare(statement)
+    return { plan: insertPlan, parameters }
   }
 
   describe('a write', () => {
@@ -104,6 +108,21 @@ describe.each(sqliteDrivers)('SQLite through %s', (driver) => {
         { result: { rows: [{ id: 3 }], count: 1 } },
       ])
       expect(await emails()).toEqual(['taken', 'a', 'b'])
+    })
+
+    it('of one statement are inserted many at once, and still each has its own outcome', async () => {
+      await insert('taken')
+      const texts = vi.spyOn(SqliteConnection.prototype, 'statement')
+      const good = await backend.executeTogether(Array.from({ length: 70 }, (_, at) => call(`user ${at}`)))
+      expect(good.map(({ result }) => result)).toEqual(good.map((_, at) => ({ rows: [{ id: at + 2 }], count: 1 })))
+      expect(texts.mock.calls).toHaveLength(5) // 32 + 32 + 4 + 1 + 1
+      texts.mockRestore()
+      const emailOf = (at: number) => (at === 40 ? 'taken' : at === 41 ? 'more 3' : `more ${at}`)
+      const mixed = await backend.executeTogether(Array.from({ length: 70 }, (_, at) => call(emailOf(at))))
+      expect(mixed.flatMap(({ error }, at) => (error === undefined ? [] : [at]))).toEqual([40, 41])
+      const ids = mixed.flatMap(({ result }) => result?.rows ?? [])
+      const stored = await db.select('users', { fields: { id: 'id', email: 'email' }, orderBy: [{ id: 'asc' }] })
+      expect(stored.slice(71)).toEqual(ids.map(({ id }, at) => ({ id, email: emailOf(at < 40 ? at : at + 2) })))
     })
 
     it('that take several statements fail whole', async () => {

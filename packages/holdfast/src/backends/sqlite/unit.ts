@@ -1,6 +1,6 @@
 import type { Result } from '../../backend/index.ts'
 import type { SqliteConnection } from './connection.ts'
-import type { WritePlan } from './plan.ts'
+import type { WritePlan } from './prepare.ts'
 
 /** Runs a write inside a transaction: whole or not at all, also where it takes several statements. */
 export function runWhole(plan: WritePlan, connection: SqliteConnection, parameters: readonly unknown[]): Result {

@@ -6,7 +6,7 @@ import { untilFree } from './busy.ts'
 import type { SqliteConnection } from './connection.ts'
 import type { Failures } from './failures.ts'
 import { runInGroup, settleEach } from './group.ts'
-import type { WritePlan } from './plan.ts'
+import type { WritePlan } from './prepare.ts'
 import { SqliteTransaction, type TransactionContext } from './transaction.ts'
 import { runAlone } from './unit.ts'
 

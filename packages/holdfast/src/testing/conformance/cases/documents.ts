@@ -116,6 +116,7 @@ export const documentCases: readonly ConformanceCase[] = [
         (await records.find({ select: ['data', 'constructor', 'nope', 'id'] })) as object[],
         [{ data: 1, constructor: 'c', id: 'a' }, { id: 'b' }] as object[],
       )
+      await refused(() => records.find({ select: ['__proto__'] }), { code: 'VALIDATION', paths: ['select'] })
       assert.deepEqual(pick(await records.find({ where: { data: 1, toString: 't' } as never }), 'id'), ['a'])
       assert.deepEqual(
         pick((await records.page({ first: 5, select: ['data'], orderBy: { data: 'desc' } as never })).items, 'data'),

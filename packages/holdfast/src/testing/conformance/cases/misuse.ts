@@ -30,6 +30,7 @@ export const misuseCases: readonly ConformanceCase[] = [
         () => storage.queue('jobs').enqueue('a'),
         () => storage.queue('jobs').dequeue(),
         () => storage.repository('undeclared').create({ a: 1 }),
+        () => storage.close(),
       ]
       await storage.transaction(async (tx) => {
         await tx.repository('names').create({ name: 'mine' })

@@ -25,6 +25,8 @@ const KEYWORDS = [
   'rowid',
   'excluded',
   'given',
+  'oid',
+  '_rowid_',
 ] as const
 
 const ODD = [
@@ -173,6 +175,80 @@ export const nameCases: readonly ConformanceCase[] = [
           fields: [long('c')],
         })
         assert.equal(await records.count(), 1)
+      }
+    },
+  },
+  {
+    id: 'names/look-alike-indexes',
+    title: 'Indexes, keys and references of tables whose names run together do not stand in for each other',
+    async run({ open }) {
+      const owners = table({ id: t.integer().primaryKey() })
+      const schema = defineSchema({
+        user: table({
+          id: t.integer().primaryKey(),
+          sessionId: t.integer().unique().check({ lt: 100 }).references('owners'),
+        }),
+        userSession: table(
+          { id: t.integer().unique().check({ lt: 10 }).references('owners'), key: t.integer() },
+          { primaryKey: ['key'] },
+        ),
+        owners,
+        userSessionIdUnique: owners,
+      })
+      const storage = await open(schema)
+      await storage.repository('owners').createMany([1, 2, 50].map((id) => ({ id })))
+      const [user, session] = [storage.repository('user'), storage.repository('userSession')]
+      await user.create({ id: 1, sessionId: 1 })
+      await session.create({ key: 1, id: 1 })
+      const named = { model: 'user', fields: ['sessionId'] } as const
+      await refusedWhole(user, () => user.create({ id: 2, sessionId: 1 }), { code: 'CONFLICT_UNIQUE', ...named })
+      await refusedWhole(user, () => user.create({ id: 2, sessionId: 3 }), { code: 'CONSTRAINT_FOREIGN_KEY', ...named })
+      await refusedWhole(user, () => user.create({ id: 2, sessionId: 100 }), { code: 'CONSTRAINT_CHECK', ...named })
+      const other = { model: 'userSession', fields: ['id'] } as const
+      await refusedWhole(session, () => session.create({ key: 2, id: 1 }), { code: 'CONFLICT_UNIQUE', ...other })
+      await refusedWhole(session, () => session.create({ key: 2, id: 3 }), { code: 'CONSTRAINT_FOREIGN_KEY', ...other })
+      await refusedWhole(session, () => session.create({ key: 2, id: 50 }), { code: 'CONSTRAINT_CHECK', ...other })
+    },
+  },
+  {
+    id: 'names/look-alike-columns',
+    title:
+      'Unique columns whose names differ in signs only are each unique, and so are a column and a pair that look alike',
+    async run({ open }) {
+      const names = ['a-b', 'a b', 'a_b', 'aB_', '😀', '🎉', 'a', 'b']
+      const columns = Object.fromEntries(names.map((name) => [name, t.integer()]))
+      const unique = ['a-b', 'a b', 'a_b', '😀', '🎉', ['a', 'b']]
+      const schema = defineSchema({ rows: table({ id: t.integer().primaryKey(), ...columns }, { unique } as object) })
+      const rows = (await open(schema)).repository('rows') as unknown as {
+        create(row: object): Promise<object>
+        find(): Promise<object[]>
+      }
+      const row = (id: number, same: readonly string[]) =>
+        Object.fromEntries([['id', id], ...names.map((name, at) => [name, same.includes(name) ? at : id * 100 + at])])
+      await rows.create(row(1, names))
+      for (const fields of unique.map((one) => (Array.isArray(one) ? one : [one]))) {
+        const conflict = { code: 'CONFLICT_UNIQUE', model: 'rows', fields } as const
+        await refusedWhole(rows, () => rows.create(row(2, fields)), conflict)
+      }
+      await rows.create(row(2, ['a', 'aB_']))
+      await rows.create(row(3, ['b', 'aB_']))
+    },
+  },
+  {
+    id: 'names/of-the-database',
+    title: 'Names that databases keep for themselves are refused by the schema, before they can be mistaken',
+    async run({ open }) {
+      const columns = { id: t.integer().primaryKey() }
+      for (const name of ['sqlite_master', 'sqliteStats', 'pg_class', 'pgSettings']) {
+        await refused(() => open(defineSchema({ [name]: table(columns) })), 'CONFIGURATION')
+      }
+      for (const name of ['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']) {
+        await refused(() => open(defineSchema({ rows: table({ ...columns, [name]: t.text() }) })), 'CONFIGURATION')
+      }
+      const storage = await open(defineSchema({ rows: table(columns) }))
+      for (const name of ['sqlite_master', 'sqlite_sequence', 'pg_class', 'pg_authid', 'pgStatActivity']) {
+        await refused(() => storage.repository(name).find(), 'CONFIGURATION')
+        await refused(() => storage.repository(name).deleteMany({}), 'CONFIGURATION')
       }
     },
   },

@@ -149,6 +149,16 @@ export const referenceCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'references/cascade-count',
+    title: 'A deletion counts every record that it asked for, also those that a cascade removed before their turn',
+    async run({ open }) {
+      const chain = (await open(tree)).repository('chain')
+      await chain.createMany(Array.from({ length: 20 }, (_, id) => ({ id, parentId: id === 0 ? null : id - 1 })))
+      assert.equal(await chain.deleteMany({ id: { in: [3, 5, 19] } }), 3)
+      assert.equal(await chain.deleteMany({}), 3)
+    },
+  },
+  {
     id: 'references/transaction',
     title: 'A broken reference inside a transaction is found at its statement, not at the commit',
     async run({ open }) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { MigrationError } from '../../../base/errors.ts'
 import { increment } from '../../../repository/index.ts'
 import { defineSchema, t, table } from '../../../schema/index.ts'
-import { pick, refused } from '../assertions.ts'
+import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
 
 const first = defineSchema({
@@ -37,6 +37,19 @@ function refusesToFit(
       assert.deepEqual(await after.repository('users').find(), [kim])
     },
   }
+}
+
+/** A repository of rows with a `key` of whatever type. */
+interface KeyedRows {
+  create(row: object): Promise<object>
+  find(): Promise<object[]>
+  findById(key: unknown): Promise<object | null>
+  findByIds(keys: readonly unknown[]): Promise<object[]>
+  exists(key: unknown): Promise<boolean>
+  update(key: unknown, patch: object): Promise<object>
+  upsert(row: object): Promise<object>
+  delete(key: unknown): Promise<boolean>
+  page(query: object): Promise<{ readonly items: readonly object[]; readonly next: string | null }>
 }
 
 export const tableCases: readonly ConformanceCase[] = [
@@ -118,6 +131,61 @@ export const tableCases: readonly ConformanceCase[] = [
       })
       await refused(() => tracks.findById({ playlistId: 'a' } as never), { code: 'VALIDATION', paths: ['trackId'] })
       await refused(() => tracks.findById('a' as never), { code: 'VALIDATION', paths: [''] })
+    },
+  },
+  {
+    id: 'tables/keys-of-any-type',
+    title: 'A key may be of any type but JSON, and is found by every call that takes one',
+    async run({ open }) {
+      const keys = {
+        text: [t.text(), ['b', 'B', '', 'é']],
+        bigint: [t.bigint(), [2n ** 62n, -5n, 0n]],
+        real: [t.real(), [0.1, -1e300, 0]],
+        decimal: [t.decimal(6, 2), ['10.00', '-0.50', '9.00']],
+        boolean: [t.boolean(), [true, false]],
+        timestamp: [t.timestamp(), [new Date(5), new Date(-5)]],
+        date: [t.date(), ['2024-02-29', '0001-01-01']],
+        uuid: [t.uuid(), ['0190f5c3-0000-7000-8000-000000000001', '00000000-0000-0000-0000-000000000000']],
+        bytes: [t.bytes(), [new Uint8Array([1, 0]), new Uint8Array([1]), new Uint8Array()]],
+        enum: [t.enum(['z', 'a']), ['z', 'a']],
+      } as const
+      const schema = defineSchema(
+        Object.fromEntries(
+          Object.entries(keys).flatMap(([name, [column]]) => [
+            [name, table({ key: column.primaryKey(), n: t.integer() })],
+            [`${name}Parts`, table({ key: column, at: t.integer() }, { primaryKey: ['key', 'at'] })],
+          ]),
+        ),
+      )
+      const storage = await open(schema)
+      for (const [name, [, values]] of Object.entries(keys)) {
+        const rows = storage.repository(wrong(name)) as unknown as KeyedRows
+        const made = values.map((key, n) => ({ key, n }))
+        for (const row of made) assert.deepEqual(await rows.create(row), row)
+        for (const row of made) assert.deepEqual(await rows.findById(row.key), row)
+        assert.deepEqual(await rows.findByIds([...values]), made, name)
+        assert.deepEqual(
+          await Promise.all(values.map((key) => rows.exists(key))),
+          values.map(() => true),
+        )
+        const [first] = made
+        assert.deepEqual(await rows.update(first?.key, { n: 9 }), { ...first, n: 9 })
+        assert.deepEqual(await rows.upsert({ key: first?.key, n: 8 }), { ...first, n: 8 })
+        await refused(() => rows.create({ key: first?.key, n: 0 }), {
+          code: 'CONFLICT_UNIQUE',
+          model: name,
+          fields: ['key'],
+        })
+        const pages = await rows.page({ first: 1 })
+        const rest = await rows.page({ first: 5, after: pages.next })
+        assert.deepEqual([...pages.items, ...rest.items], await rows.find(), name)
+        assert.equal(await rows.delete(first?.key), true)
+        assert.equal(await rows.findById(first?.key), null)
+        const parts = storage.repository(wrong(`${name}Parts`)) as unknown as KeyedRows
+        for (const key of values) await parts.create({ key, at: 1 })
+        assert.deepEqual(await parts.findById({ key: values[1], at: 1 }), { key: values[1], at: 1 })
+        assert.equal(await parts.delete({ key: values[1], at: 1 }), true)
+      }
     },
   },
   {

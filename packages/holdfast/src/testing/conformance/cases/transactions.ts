@@ -282,6 +282,51 @@ export const transactionCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'transactions/failure-beside-others',
+    title:
+      'Of calls made at once in a transaction the one that fails says why, and no other fails for a reason of its own',
+    async run({ open }) {
+      const storage = await open(schema)
+      const accounts = storage.repository('accounts')
+      await accounts.create({ id: 'taken', balance: 1 })
+      const work = () =>
+        storage.transaction(async (tx) => {
+          const outcomes = await Promise.allSettled(
+            ['a', 'b', 'taken', 'c', 'd'].map((id) => tx.repository('accounts').create({ id, balance: 1 })),
+          )
+          const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'done'))
+          assert.deepEqual(codes.slice(0, 3), ['done', 'done', 'CONFLICT_UNIQUE'])
+          for (const code of codes.slice(3)) assert.ok(['done', 'TRANSACTION_FAILED'].includes(code), code)
+        })
+      await refusedWhole(accounts, work, 'TRANSACTION_FAILED')
+    },
+  },
+  {
+    id: 'transactions/time-limit-waiting',
+    title:
+      'A transaction that waits for another until its time is over gives up with TimeoutError, and does nothing later',
+    async run({ open }) {
+      const storage = await open(schema)
+      const accounts = storage.repository('accounts')
+      await accounts.create({ id: 'a', balance: 1 })
+      const held = Promise.withResolvers<void>()
+      const release = Promise.withResolvers<void>()
+      const holder = storage.transaction(async (tx) => {
+        await tx.repository('accounts').update('a', { balance: 2 })
+        held.resolve()
+        await release.promise
+      })
+      await held.promise
+      const waiting = () =>
+        storage.transaction((tx) => tx.repository('accounts').update('a', { balance: 9 }), { timeoutMs: 150 })
+      await refused(waiting, 'TIMEOUT')
+      release.resolve()
+      await holder
+      assert.equal((await accounts.getById('a')).balance, 2)
+      assert.equal((await accounts.update('a', { balance: 3 })).balance, 3)
+    },
+  },
+  {
     id: 'transactions/many-at-once',
     title: 'Thirty transactions at once all come to their end',
     async run({ open }) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type Column, defineSchema, t, table } from '../../../schema/index.ts'
-import { pick, refusedWhole } from '../assertions.ts'
+import { pick, refusedWhole, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
 
 /** Stores each value, reads it back in every way there is, and finds it again by itself. */
@@ -43,6 +44,13 @@ function keeps<Value>(
           value: expected[index],
         })
       }
+      // Calls of one tick may travel together, in another form than each alone.
+      const gathered = stored.map(({ id, value }) => ({ id: 2000 + id, value }))
+      const calls = values.map((value, index) => rows.create({ id: 2000 + index, value } as never))
+      assert.deepEqual(await Promise.all(calls), gathered)
+      assert.deepEqual(await Promise.all(gathered.map(({ id }) => rows.findById(id))), gathered)
+      const again = values.map((value, index) => rows.update(2000 + index, { value } as never))
+      assert.deepEqual(await Promise.all(again), gathered)
     },
   }
 }
@@ -63,6 +71,16 @@ function doubles(): number[] {
 }
 
 const time = (text: string): Date => new Date(text)
+
+/** A Standard Schema by hand: numbers, which it doubles. */
+const Doubled: StandardSchemaV1<unknown, number> = {
+  '~standard': {
+    version: 1,
+    vendor: 'conformance',
+    validate: (value) =>
+      typeof value === 'number' ? { value: value * 2 } : { issues: [{ message: 'must be a number', path: ['deep'] }] },
+  },
+}
 
 export const valueCases: readonly ConformanceCase[] = [
   keeps(
@@ -87,6 +105,10 @@ export const valueCases: readonly ConformanceCase[] = [
       '👩‍👩‍👧',
       '\u202eright to left',
       'null',
+      'NULL',
+      '{a,"b"}',
+      '{}',
+      '[1]',
       '0',
       '1e5',
       'x'.repeat(100_000),
@@ -284,6 +306,25 @@ export const valueCases: readonly ConformanceCase[] = [
         paths: ['value'],
       })
       assert.ok(error.message.length < 1_000)
+    },
+  },
+  {
+    id: 'values/json-schema',
+    title: 'A JSON column with a schema stores what the schema gives back, and names what it refuses',
+    async run({ open }) {
+      const schema = defineSchema({ rows: table({ id: t.integer().primaryKey(), value: t.json(Doubled).nullable() }) })
+      const rows = (await open(schema)).repository('rows')
+      assert.deepEqual(await rows.create({ id: 1, value: 2 }), { id: 1, value: 4 })
+      assert.deepEqual(await rows.update(1, { value: 5 }), { id: 1, value: 10 })
+      assert.deepEqual(await rows.upsert({ id: 1, value: 6 }), { id: 1, value: 12 })
+      assert.deepEqual(await rows.update(1, { value: null }), { id: 1, value: null })
+      for (const call of [
+        () => rows.create({ id: 2, value: wrong('x') }),
+        () => rows.update(1, { value: wrong('x') }),
+        () => rows.upsert({ id: 1, value: wrong('x') }),
+      ]) {
+        await refusedWhole(rows, call, { code: 'VALIDATION', paths: ['value.deep'] })
+      }
     },
   },
   {

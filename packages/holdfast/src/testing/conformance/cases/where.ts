@@ -293,6 +293,18 @@ export const whereCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'where/many-alternatives',
+    title: 'A condition may hold 2,000 alternatives, and as many exceptions',
+    async run({ open }) {
+      const rows = (await open(schema)).repository('rows')
+      await rows.createMany(Array.from({ length: 50 }, (_, id) => ({ id, int: id, text: `t${id}` })))
+      const many = Array.from({ length: 2_000 }, (_, at) => ({ int: at * 10, text: `t${at * 10}` }))
+      assert.deepEqual(pick(await rows.find({ where: { or: many } }), 'id'), [0, 10, 20, 30, 40])
+      const exceptions = { and: many.map((one) => ({ not: one })), int: { lt: 3 } }
+      assert.deepEqual(pick(await rows.find({ where: exceptions }), 'id'), [1, 2])
+    },
+  },
+  {
     id: 'where/values-are-values',
     title: 'A value in a condition is never read as SQL, a pattern or a column',
     async run(context) {

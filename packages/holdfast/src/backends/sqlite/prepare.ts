@@ -1,0 +1,27 @@
+import type { Models } from '../../schema/index.ts'
+import type { Statement } from '../../statement/index.ts'
+import { CascadingDeletePlan, deletionReturnsTo } from './cascading-delete.ts'
+import { InsertPlan } from './insert-plan.ts'
+import { ChangePlan, ReadPlan } from './plan.ts'
+
+/** A statement made ready for SQLite. */
+export type SqlitePlan = ReadPlan | WritePlan
+
+/** A statement that writes. */
+export type WritePlan = ChangePlan | CascadingDeletePlan | InsertPlan
+
+/** Makes a statement ready. */
+export function prepareStatement(statement: Statement, models: Models): SqlitePlan {
+  switch (statement.kind) {
+    case 'select':
+      return new ReadPlan(statement, models)
+    case 'insert':
+      return new InsertPlan(statement, models)
+    case 'update':
+      return new ChangePlan(statement, models)
+    case 'delete':
+      return deletionReturnsTo(statement.model, models)
+        ? new CascadingDeletePlan(statement, models)
+        : new ChangePlan(statement, models)
+  }
+}

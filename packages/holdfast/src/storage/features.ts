@@ -1,0 +1,16 @@
+import { queueModels } from '../queue/index.ts'
+import type { Declarations, Model, Schema } from '../schema/index.ts'
+
+/** A feature that keeps rows in tables of its own. */
+export interface Feature {
+  readonly models: readonly Model[]
+  /** Whether a schema speaks of it: then its tables are made with the others when the storage is opened, else at first use. */
+  declaredIn(schema: Schema): boolean
+}
+
+/** Every feature with tables of its own. */
+export const features: readonly Feature[] = [{ models: queueModels, declaredIn: declares('queue') }]
+
+function declares(kind: Declarations[string]['kind']): (schema: Schema) => boolean {
+  return ({ declarations }) => Object.values(declarations).some((declaration) => declaration.kind === kind)
+}

@@ -10,6 +10,7 @@ export type { BackendFactory } from './backend/index.ts'
 export { type Clock, systemClock } from './base/clock.ts'
 export * from './base/errors.ts'
 export type {
+  CatchUp,
   EnqueueOptions,
   Handler,
   HandlerContext,
@@ -19,6 +20,8 @@ export type {
   JobState,
   ListOptions,
   QueueStats,
+  Schedule,
+  ScheduleOptions,
   WorkOptions,
 } from './queue/index.ts'
 export { Queue, Worker } from './queue/index.ts'

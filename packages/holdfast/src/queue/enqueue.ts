@@ -31,6 +31,16 @@ export interface EnqueueOptions {
 const OPTIONS = ['runAt', 'delayMs', 'priority', 'key', 'maxAttempts']
 const DEFAULT_MAX_ATTEMPTS = 5
 
+/** A job to be added. */
+export interface Entry {
+  readonly data: unknown
+  readonly options: object
+  /** Where it is among the arguments, for what is refused. */
+  readonly path: string
+  /** Its `runAt` is known to have come, so it need not wait to be found due. */
+  readonly due?: boolean
+}
+
 /** A job that was checked: the values of `insertColumns`. */
 type Values = unknown[]
 
@@ -54,14 +64,14 @@ export async function enqueueAll(
   session: Session,
   name: string,
   declaration: QueueDeclaration | undefined,
-  entries: readonly { readonly data: unknown; readonly options: object; readonly path: string }[],
+  entries: readonly Entry[],
 ): Promise<Job[]> {
   const issues: Issue[] = []
   const offset = clockOffsetMs(session)
   const byTime = new Map<'at' | 'after', Values[]>()
   const order: { readonly id: string; readonly key: string | null }[] = []
-  for (const { data, options, path } of entries) {
-    const { values, time } = acceptJob(name, declaration, data, options, path, issues, offset)
+  for (const entry of entries) {
+    const { values, time } = acceptJob(name, declaration, entry, issues, offset)
     order.push({ id: values[0] as string, key: values[6] as string | null })
     const group = byTime.get(time) ?? []
     group.push(values)
@@ -127,12 +137,11 @@ async function findByKeys(session: Session, name: string, keys: readonly string[
   return (await session.execute(plan, [name, keys])).rows
 }
 
-function acceptJob(
+/** Checks a job; gives the values of its row, in the order of `insertColumns`. */
+export function acceptJob(
   name: string,
   declaration: QueueDeclaration | undefined,
-  data: unknown,
-  options: object,
-  path: string,
+  { data, options, path, due = false }: Entry,
   issues: Issue[],
   offset: number,
 ): { readonly values: Values; readonly time: 'at' | 'after' } {
@@ -159,7 +168,7 @@ function acceptJob(
     })
   }
   const payload = acceptPayload(declaration, data, `${prefix}data`, issues)
-  const later = (delayMs ?? 0) > 0 || runAt !== undefined
+  const later = !due && ((delayMs ?? 0) > 0 || runAt !== undefined)
   const values: Values = [
     newId(),
     name,

@@ -1,4 +1,5 @@
 import { type Model, resolveModel, t, table } from '../schema/index.ts'
+import { schedules } from './schedule-model.ts'
 
 /** Where a job stands. The first three are in the table of live jobs, the others in that of finished ones. */
 export type JobState = 'scheduled' | 'waiting' | 'active' | 'completed' | 'failed' | 'cancelled'
@@ -71,4 +72,4 @@ export const finishedJobs: Model = resolveModel(
 )
 
 /** The tables of all queues. */
-export const queueModels: readonly Model[] = [liveJobs, finishedJobs]
+export const queueModels: readonly Model[] = [liveJobs, finishedJobs, schedules]

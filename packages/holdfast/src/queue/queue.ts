@@ -8,6 +8,7 @@ import { failAttempt, finish, record } from './finish.ts'
 import type { WorkerHost } from './host.ts'
 import { type Job, jobOf } from './job.ts'
 import type { JobState } from './models.ts'
+import { listSchedules, putSchedule, removeSchedule, type Schedule, type ScheduleOptions } from './schedules.ts'
 import { type Handler, Worker, type WorkOptions } from './worker.ts'
 
 const DEFAULT_LEASE_MS = 30_000
@@ -154,6 +155,35 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
   } = {}): Promise<number> {
     const where = { queue: this.name, ...(state && { state }), ...(before && { finishedAt: { lt: before } }) }
     return finished(this.#session).deleteMany(where as never)
+  }
+
+  /**
+   * Makes a job at every tick of a cron expression, or changes the schedule of that name. Each tick makes one job, however many processes
+   * have a worker of the queue; without any, ticks wait and `catchUp` says what becomes of them. The job's `runAt` is the tick.
+   *
+   * @param cron `minute hour day month weekday`, with seconds first where there are six fields, or a name such as `@daily`.
+   * @param data the payload of each job: JSON that the queue's schema takes.
+   * @throws ValidationError for an expression, a zone, a payload or an option that is none.
+   *
+   * @example
+   * ```ts
+   * await storage.queue('report').schedule('nightly', '0 2 * * *', { kind: 'daily' }, { timezone: 'Europe/Berlin' })
+   * ```
+   */
+  schedule(name: string, cron: string, data: Input, options: ScheduleOptions = {}): Promise<Schedule<Data>> {
+    return putSchedule(this.#session, this.name, this.#declaration, name, cron, data, options) as Promise<
+      Schedule<Data>
+    >
+  }
+
+  /** Takes a schedule away; jobs that it made stay. Whether there was one. */
+  unschedule(name: string): Promise<boolean> {
+    return removeSchedule(this.#session, this.name, name)
+  }
+
+  /** The schedules of this queue, by name. */
+  schedules(): Promise<Schedule<Data>[]> {
+    return listSchedules(this.#session, this.name) as Promise<Schedule<Data>[]>
   }
 
   /**

@@ -8,6 +8,8 @@ import { type Finishing, failAttempt, finish } from './finish.ts'
 import type { WorkerHost } from './host.ts'
 import type { Job } from './job.ts'
 import { liveJobs } from './models.ts'
+import { Ticker } from './ticker.ts'
+import { fireTicks } from './ticks.ts'
 
 /** What a handler is given besides the job. */
 export interface HandlerContext<Tx> {
@@ -96,6 +98,7 @@ export class Worker {
   #wake: () => void = () => undefined
   #readyAt = 0
   #heartbeat: NodeJS.Timeout | undefined
+  #ticker: Ticker | undefined
 
   constructor(host: WorkerHost<unknown>, handler: Handler<unknown, unknown>, settings: WorkerSettings) {
     const concurrency = settings.concurrency ?? 1
@@ -116,6 +119,7 @@ export class Worker {
   start(): void {
     this.#heartbeat = setInterval(() => void this.#beat(), this.#options.leaseMs / 3)
     this.#heartbeat.unref()
+    this.#ticker = new Ticker(this.#options, this.#options.pollMs, (error) => this.#report(error))
     this.#looping = this.#loop()
   }
 
@@ -125,6 +129,7 @@ export class Worker {
   async stop({ timeoutMs = DEFAULT_STOP_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#stopping = true
     this.#wake()
+    await this.#ticker?.stop()
     await this.#looping
     await this.#returnBuffer()
     if (!(await this.#settledWithin(timeoutMs))) {
@@ -137,6 +142,7 @@ export class Worker {
   /** Runs what is due until nothing is; gives the number of attempts. */
   async drain(): Promise<number> {
     for (let attempts = 0; ; ) {
+      await fireTicks(this.#options)
       const taken = await this.#work()
       if (taken === 0) return attempts
       attempts += taken

@@ -17,6 +17,7 @@ import { pathCases } from './paths.ts'
 import { queueCases } from './queue.ts'
 import { referenceCases } from './references.ts'
 import { savepointCases } from './savepoints.ts'
+import { scheduleCases } from './schedules.ts'
 import { sqlCases } from './sql.ts'
 import { streamCases } from './stream.ts'
 import { tableCases } from './tables.ts'
@@ -58,4 +59,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...undeclaredCases,
   ...sqlCases,
   ...queueCases,
+  ...scheduleCases,
 ]

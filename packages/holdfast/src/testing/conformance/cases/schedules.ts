@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import { defineSchema, queue } from '../../../schema/index.ts'
+import { pick, refused, wrong } from '../assertions.ts'
+import type { ConformanceCase } from '../case.ts'
+
+const schema = defineSchema({ reports: queue<{ n: number }>() })
+
+const HOUR_MS = 3_600_000
+
+/** A storage whose time a case sets. */
+async function openAt(open: Parameters<ConformanceCase['run']>[0]['open'], start: string) {
+  const time = { now: Date.parse(start) }
+  const storage = await open(schema, { clock: { now: () => time.now } })
+  const reports = storage.queue('reports')
+  const ran: string[] = []
+  return {
+    storage,
+    reports,
+    /** Goes to a time, drains, and gives the ticks that were run there. */
+    async ticksAt(at: string): Promise<string[]> {
+      time.now = Date.parse(at)
+      ran.length = 0
+      await reports.drain(({ runAt }) => {
+        ran.push(runAt.toISOString().slice(5, 19))
+      })
+      return ran.toSorted()
+    },
+    time,
+  }
+}
+
+export const scheduleCases: readonly ConformanceCase[] = [
+  {
+    id: 'schedules/ticks',
+    title: 'A schedule makes one job at each tick, with its payload and options, and none before',
+    async run({ open }) {
+      const { reports, ticksAt } = await openAt(open, '2026-03-01T10:00:30Z')
+      const made = await reports.schedule('hourly', '0 * * * *', { n: 1 }, { priority: 3, maxAttempts: 2 })
+      assert.deepEqual(
+        [made.name, made.timezone, made.catchUp, made.nextAt, made.lastAt, made.data],
+        ['hourly', 'UTC', 'last', new Date('2026-03-01T11:00:00Z'), null, { n: 1 }],
+      )
+      assert.deepEqual(await ticksAt('2026-03-01T10:59:59Z'), [])
+      assert.deepEqual(await ticksAt('2026-03-01T11:00:00Z'), ['03-01T11:00:00'])
+      assert.deepEqual(await ticksAt('2026-03-01T11:00:01Z'), [])
+      const [job] = await reports.list({ state: 'completed' })
+      assert.deepEqual([job?.data, job?.priority, job?.maxAttempts], [{ n: 1 }, 3, 2])
+      const [listed] = await reports.schedules()
+      assert.deepEqual(
+        [listed?.nextAt, listed?.lastAt],
+        [new Date('2026-03-01T12:00:00Z'), new Date('2026-03-01T11:00:00Z')],
+      )
+    },
+  },
+  {
+    id: 'schedules/seconds',
+    title: 'A sixth field, in front, counts seconds',
+    async run({ open }) {
+      const { reports, ticksAt } = await openAt(open, '2026-03-01T10:00:00Z')
+      await reports.schedule('often', '*/20 * * * * *', { n: 1 }, { catchUp: 'all' })
+      assert.deepEqual(await ticksAt('2026-03-01T10:01:00Z'), ['03-01T10:00:20', '03-01T10:00:40', '03-01T10:01:00'])
+    },
+  },
+  {
+    id: 'schedules/catch-up',
+    title: 'Of missed ticks `last` makes up for the latest, `all` for the latest so many, and `none` for none',
+    async run({ open }) {
+      const { reports, ticksAt } = await openAt(open, '2026-03-01T10:00:30Z')
+      const every = '0 * * * *'
+      await reports.schedule('last', every, { n: 1 })
+      assert.deepEqual(await ticksAt('2026-03-01T15:30:00Z'), ['03-01T15:00:00'])
+      assert.deepEqual(await ticksAt('2026-03-01T15:40:00Z'), [])
+      await reports.unschedule('last')
+      await reports.schedule('all', every, { n: 2 }, { catchUp: 'all', catchUpLimit: 3 })
+      assert.deepEqual(await ticksAt('2026-03-01T17:30:00Z'), ['03-01T16:00:00', '03-01T17:00:00'])
+      assert.deepEqual(await ticksAt('2026-03-02T01:30:00Z'), ['03-01T23:00:00', '03-02T00:00:00', '03-02T01:00:00'])
+      await reports.unschedule('all')
+      await reports.schedule('none', every, { n: 3 }, { catchUp: 'none' })
+      assert.deepEqual(await ticksAt('2026-03-02T05:30:00Z'), [])
+      assert.deepEqual(await ticksAt('2026-03-02T06:00:59Z'), ['03-02T06:00:00'])
+      assert.deepEqual(
+        (await reports.schedules()).map(({ nextAt }) => nextAt),
+        [new Date('2026-03-02T07:00:00Z')],
+      )
+    },
+  },
+  {
+    id: 'schedules/many-missed',
+    title: 'Millions of missed ticks are caught up with as fast as a few',
+    async run({ open }) {
+      const { reports, ticksAt } = await openAt(open, '2020-03-01T10:00:00Z')
+      await reports.schedule('often', '* * * * * *', { n: 1 }, { catchUp: 'all', catchUpLimit: 2 })
+      assert.deepEqual(await ticksAt('2026-03-01T10:00:00Z'), ['03-01T09:59:59', '03-01T10:00:00'])
+    },
+  },
+  {
+    id: 'schedules/zone',
+    title: 'A schedule goes by the clocks of its zone, summer and winter',
+    async run({ open }) {
+      const { reports, ticksAt } = await openAt(open, '2026-01-15T00:00:00Z')
+      await reports.schedule('morning', '30 9 * * *', { n: 1 }, { timezone: 'Europe/Berlin' })
+      assert.deepEqual(await ticksAt('2026-01-15T08:30:00Z'), ['01-15T08:30:00'])
+      assert.deepEqual(await ticksAt('2026-07-15T07:30:00Z'), ['07-15T07:30:00'])
+    },
+  },
+  {
+    id: 'schedules/clocks-back',
+    title: 'In an hour that comes twice a named time ticks once, and a schedule of every hour each time',
+    async run({ open }) {
+      const { reports, ticksAt } = await openAt(open, '2026-10-24T20:00:00Z')
+      const options = { timezone: 'Europe/Berlin', catchUp: 'all' } as const
+      await reports.schedule('named', '30 2 * * *', { n: 1 }, options)
+      assert.deepEqual(await ticksAt('2026-10-25T12:00:00Z'), ['10-25T00:30:00'])
+      await reports.unschedule('named')
+      const again = await openAt(open, '2026-10-24T23:00:00Z')
+      await again.reports.schedule('every', '15 * * * *', { n: 1 }, options)
+      assert.deepEqual(await again.ticksAt('2026-10-25T03:00:00Z'), [
+        '10-24T23:15:00',
+        '10-25T00:15:00',
+        '10-25T01:15:00',
+        '10-25T02:15:00',
+      ])
+    },
+  },
+  {
+    id: 'schedules/clocks-forward',
+    title: 'A named time that is jumped over ticks once, at the jump; a schedule of every hour has none there',
+    async run({ open }) {
+      const { reports, ticksAt } = await openAt(open, '2026-03-28T12:00:00Z')
+      const options = { timezone: 'Europe/Berlin', catchUp: 'all' } as const
+      await reports.schedule('named', '*/30 2 * * *', { n: 1 }, options)
+      assert.deepEqual(await ticksAt('2026-03-29T12:00:00Z'), ['03-29T01:00:00'])
+      await reports.unschedule('named')
+      const again = await openAt(open, '2026-03-29T00:00:00Z')
+      await again.reports.schedule('every', '15 * * * *', { n: 1 }, options)
+      assert.deepEqual(await again.ticksAt('2026-03-29T02:30:00Z'), [
+        '03-29T00:15:00',
+        '03-29T01:15:00',
+        '03-29T02:15:00',
+      ])
+    },
+  },
+  {
+    id: 'schedules/declared-again',
+    title: 'Declaring a schedule again neither moves its tick nor repeats one; a changed one takes its due tick along',
+    async run({ open }) {
+      const { reports, ticksAt, time } = await openAt(open, '2026-03-01T10:00:30Z')
+      await reports.schedule('report', '0 * * * *', { n: 1 })
+      time.now = Date.parse('2026-03-01T11:00:05Z')
+      const same = await reports.schedule('report', '0 * * * *', { n: 2 }, { catchUp: 'all' })
+      assert.deepEqual([same.nextAt, same.data], [new Date('2026-03-01T11:00:00Z'), { n: 2 }])
+      const changed = await reports.schedule('report', '0,30 * * * *', { n: 3 })
+      assert.deepEqual(changed.nextAt, new Date('2026-03-01T11:00:00Z'))
+      assert.deepEqual(await ticksAt('2026-03-01T11:00:05Z'), ['03-01T11:00:00'])
+      await reports.schedule('report', '0 * * * *', { n: 4 })
+      await reports.schedule('report', '0,30 * * * *', { n: 5 })
+      assert.deepEqual(await ticksAt('2026-03-01T11:00:10Z'), [])
+      // A clock that is set back repeats nothing.
+      time.now = Date.parse('2026-03-01T10:59:58Z')
+      assert.deepEqual(
+        (await reports.schedule('report', '0 * * * *', { n: 6 })).nextAt,
+        new Date('2026-03-01T12:00:00Z'),
+      )
+      assert.equal((await reports.schedules()).length, 1)
+    },
+  },
+  {
+    id: 'schedules/overlap',
+    title: 'With a key, a tick makes no job while that of an earlier one is live',
+    async run({ open }) {
+      const { reports, time } = await openAt(open, '2026-03-01T10:00:30Z')
+      await reports.schedule('report', '0 * * * *', { n: 1 }, { key: 'one at a time', catchUp: 'all' })
+      time.now += 3 * HOUR_MS
+      let ran = 0
+      await reports.drain(() => {
+        ran++
+      })
+      assert.equal(ran, 1)
+    },
+  },
+  {
+    id: 'schedules/in-a-transaction',
+    title: 'A schedule that is made or taken away in a transaction is so exactly when it commits',
+    async run({ open }) {
+      const { storage, reports } = await openAt(open, '2026-03-01T10:00:30Z')
+      const failing = storage.transaction(async (tx) => {
+        await tx.queue('reports').schedule('a', '@daily', { n: 1 })
+        throw new Error('mine')
+      })
+      await assert.rejects(failing, /mine/)
+      assert.deepEqual(await reports.schedules(), [])
+      await storage.transaction(async (tx) => {
+        await tx.queue('reports').schedule('b', '@daily', { n: 1 })
+        await tx.queue('reports').schedule('a', '@weekly', { n: 1 })
+      })
+      assert.deepEqual(pick(await reports.schedules(), 'name'), ['a', 'b'])
+      assert.deepEqual([await reports.unschedule('a'), await reports.unschedule('a')], [true, false])
+    },
+  },
+  {
+    id: 'schedules/raced',
+    title: 'Ten who look at once fire one tick once, and ten who declare it make one schedule',
+    async run({ open }) {
+      const { reports, time } = await openAt(open, '2026-03-01T10:00:30Z')
+      await Promise.all(Array.from({ length: 10 }, (_, n) => reports.schedule('report', '0 * * * *', { n })))
+      assert.equal((await reports.schedules()).length, 1)
+      time.now += HOUR_MS
+      let ran = 0
+      const drain = () =>
+        reports.drain(() => {
+          ran++
+        })
+      await Promise.all(Array.from({ length: 10 }, drain))
+      assert.equal(ran, 1)
+    },
+  },
+  {
+    id: 'schedules/refused',
+    title: 'An expression, a zone or an option that is none is refused, and no schedule made',
+    async run({ open }) {
+      const { reports } = await openAt(open, '2026-03-01T10:00:30Z')
+      const bad: readonly (readonly [string, unknown, string])[] = [
+        ['* * * *', {}, 'cron'],
+        ['60 * * * *', {}, 'cron'],
+        ['0 0 30 2 *', {}, 'cron'],
+        ['2026-11-22T10:00:00', {}, 'cron'],
+        ['* * * * *', { timezone: 'Mars/Olympus' }, 'timezone'],
+        ['* * * * *', { catchUp: 'some' }, 'catchUp'],
+        ['* * * * *', { catchUpLimit: 0 }, 'catchUpLimit'],
+        ['* * * * *', { maxAttempts: 0 }, 'maxAttempts'],
+        ['* * * * *', { delayMs: 5 }, 'delayMs'],
+      ]
+      for (const [cron, options, path] of bad)
+        await refused(() => reports.schedule('x', cron, { n: 1 }, wrong(options)), {
+          code: 'VALIDATION',
+          paths: [path],
+        })
+      await refused(() => reports.schedule('', '* * * * *', { n: 1 }), { code: 'VALIDATION', paths: ['name'] })
+      await refused(() => reports.schedule('x', '* * * * *', wrong({ n: 1n })), {
+        code: 'VALIDATION',
+        paths: ['data.n'],
+      })
+      assert.deepEqual(await reports.schedules(), [])
+    },
+  },
+]

@@ -1,0 +1,11 @@
+import { openStorage } from '../../packages/holdfast/src/index.ts'
+import { crashSchema } from './schema.ts'
+
+/** A process that declares a schedule and works on its jobs, to be killed by `killed-ticker.test.ts`. Its clock is wrong by `skewMs`. */
+const [target = '', skewMs = ''] = process.argv.slice(2)
+const now = Date.now
+Date.now = () => now() + Number(skewMs)
+const storage = await openStorage(target, { schema: crashSchema })
+const work = storage.queue('work')
+await work.schedule('every second', '* * * * * *', { id: 'tick' }, { catchUp: 'all' })
+work.work(() => process.stdout.write('.'), { leaseMs: 1_000, pollMs: 50, onError: () => undefined })

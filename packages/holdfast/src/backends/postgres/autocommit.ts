@@ -1,7 +1,7 @@
 import type { Result } from '../../backend/index.ts'
 import { ConfigurationError, type HoldfastError, UnknownOutcomeError } from '../../base/errors.ts'
 import type { Statement } from '../../statement/index.ts'
-import { isReadOnly, isStale, type Subject, translateError } from './errors.ts'
+import { isReadOnly, isSessionGone, isStale, type Subject, translateError } from './errors.ts'
 import type { Answer, Failure, Reply, Request } from './exchange.ts'
 import type { Link } from './link.ts'
 import type { LinkPool } from './pool.ts'
@@ -22,8 +22,18 @@ export class Autocommit {
     this.#subject = subject
   }
 
-  /** @throws ConnectionError, TimeoutError when there is no session to send them through. */
-  run(requests: readonly Request[]): Promise<Outcome> {
+  /**
+   * @param writes false when all may be sent again after an answer that was lost.
+   * @throws ConnectionError, TimeoutError when there is no session to send them through.
+   */
+  async run(requests: readonly Request[], writes: boolean): Promise<Outcome> {
+    const outcome = await this.#once(requests)
+    if (outcome.failure === undefined || !isSessionGone(outcome.failure)) return outcome
+    // The session may have been ended while it was idle, and says so only now.
+    return writes && outcome.failure.fate !== 'unsent' ? outcome : this.#once(requests)
+  }
+
+  #once(requests: readonly Request[]): Promise<Outcome> {
     return this.#pool.use(async (link) => {
       let answer = await link.run(requests)
       if (answer.failure !== undefined && isStale(answer.failure)) answer = await this.#again(link, requests)
@@ -35,7 +45,7 @@ export class Autocommit {
 
   /** Runs one statement that may be repeated, and gives its rows. */
   async ask(text: string, values: readonly string[]): Promise<Reply> {
-    const { replies, failure } = await this.run([{ name: '', text, values }])
+    const { replies, failure } = await this.run([{ name: '', text, values }], false)
     if (failure !== undefined) throw this.errorOf(failure, false)
     return replies[0] as Reply
   }

@@ -172,8 +172,22 @@ describe('a statement on its own whose connection is lost', () => {
     for (const { error } of outcomes) expect(error).toBeInstanceOf(UnknownOutcomeError)
   })
 
-  it('may be repeated when it reads', async () => {
+  it('is repeated on another session when it reads', async () => {
     const cut = proxy.cut('to client', 'SELECT 1')
+    expect(await statements.select('accounts')).toEqual([{ id: 1, balance: 10 }])
+    await cut
+  })
+
+  it('is repeated when it is gathered with other reads', async () => {
+    const { plan, calls } = gets([1, 2])
+    const cut = proxy.cut('to client', 'SELECT 1')
+    const outcomes = await backend.executeTogether(calls.map((parameters) => ({ plan, parameters })))
+    await cut
+    expect(outcomes.map(({ result }) => result?.rows)).toEqual([[{ id: 1, balance: 10 }], []])
+  })
+
+  it('fails when it reads and every session is lost', async () => {
+    const cut = proxy.cut('to client', 'SELECT 1').then(() => proxy.cut('to client', 'SELECT 1'))
     await expect(statements.select('accounts')).rejects.toMatchObject({ name: 'ConnectionError', retryable: true })
     await cut
     expect(await statements.select('accounts')).toEqual([{ id: 1, balance: 10 }])
@@ -225,6 +239,12 @@ describe('a server that does not answer', () => {
     proxy.heal()
   })
 })
+
+function gets(ids: readonly number[]) {
+  const asked = ids.map((id) => statements.selecting('accounts', { where: { id } }))
+  const [first] = asked as [(typeof asked)[number]]
+  return { plan: backend.prepare(first.statement), calls: asked.map(({ parameters }) => parameters) }
+}
 
 function inserts(ids: readonly number[]) {
   const asked = ids.map((id) => statements.inserting('accounts', [{ id, balance: 0 }]))

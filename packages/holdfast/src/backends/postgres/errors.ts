@@ -146,3 +146,8 @@ export function isStale({ error }: Failure): boolean {
 export function isReadOnly({ error }: Failure): boolean {
   return isServerError(error) && error.code === '25006'
 }
+
+/** Says that the session is gone, rather than that the server refused something or took too long. */
+export function isSessionGone({ error }: Failure): boolean {
+  return isServerError(error) ? /^(57P|08)/.test(error.code) : !isHoldfastError(error)
+}

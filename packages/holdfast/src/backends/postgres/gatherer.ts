@@ -48,15 +48,12 @@ export class Gatherer {
     return this.#pool.hasRoom ? this.#grouped(own) : Promise.all(own.map((call) => this.#later(call)))
   }
 
-  async #alone(plan: PostgresPlan, parameters: readonly unknown[], repeated = false): Promise<Result> {
+  async #alone(plan: PostgresPlan, parameters: readonly unknown[]): Promise<Result> {
     const requests = plan.requests(parameters)
     if (requests.length === 0) return { rows: [], count: 0 }
-    const { replies, failure } = await this.#autocommit.run(requests)
-    if (failure === undefined) return plan.result(replies)
-    // The session had been ended while it was idle in the pool, and says so only now; a read can go to another one.
-    const wasEnded = (failure.error as { readonly code?: unknown }).code === '57P01'
-    if (plan.writes || repeated || !wasEnded) throw this.#autocommit.errorOf(failure, plan.writes, plan.statement)
-    return this.#alone(plan, parameters, true)
+    const { replies, failure } = await this.#autocommit.run(requests, plan.writes)
+    if (failure !== undefined) throw this.#autocommit.errorOf(failure, plan.writes, plan.statement)
+    return plan.result(replies)
   }
 
   async #waited(plan: PostgresPlan, parameters: readonly unknown[]): Promise<Result> {
@@ -102,7 +99,10 @@ export class Gatherer {
     if (calls.length === 1) return this.#allAlone(calls)
     try {
       const { requests, outcomes } = together(calls, this.#guard)
-      const { replies, failure } = await this.#autocommit.run(requests)
+      const { replies, failure } = await this.#autocommit.run(
+        requests,
+        calls.some(({ plan }) => plan.writes),
+      )
       return failure === undefined ? outcomes(replies) : await this.#apart(calls, failure)
     } catch (error) {
       return calls.map(() => ({ error }))

@@ -44,7 +44,7 @@ export class Outcomes {
    */
   async #ask(text: string, id: string): Promise<string | null> {
     try {
-      const { replies, failure } = await this.#autocommit.run([{ name: '', text, values: [id] }])
+      const { replies, failure } = await this.#autocommit.run([{ name: '', text, values: [id] }], false)
       if (failure === undefined) return replies[0]?.rows[0]?.[0] ?? 'unknown'
       return isServerError(failure.error) && failure.error.code === '22023' ? 'unknown' : null
     } catch {

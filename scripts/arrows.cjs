@@ -38,7 +38,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: `${SOURCE}/`,
-        pathNot: [`${SOURCE}/backends/`, `${SOURCE}/storage/(sql|stores|session-stores)\\.ts$`],
+        pathNot: [`${SOURCE}/backends/`, `${SOURCE}/storage/(kysely|sql|stores|session-stores)\\.ts$`],
       },
       to: { path: 'node_modules/kysely/' },
     },

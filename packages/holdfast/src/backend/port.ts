@@ -131,7 +131,7 @@ export interface Traits {
   /** Schema changes roll back with their transaction. */
   readonly altersInTransaction: boolean
   /** Runs SQL of this dialect, for `storage.sql`. */
-  readonly sql?: 'sqlite' | 'postgres' | 'mysql'
+  readonly sql?: 'sqlite' | 'postgres'
 }
 
 /** A change of the database's schema. */

@@ -1,10 +1,11 @@
 import type { Kysely } from 'kysely'
 import type { Session } from '../backend/index.ts'
+import { ConfigurationError } from '../base/errors.ts'
 import { Queue, queueModels, type WorkerHost } from '../queue/index.ts'
 import { Repository } from '../repository/index.ts'
 import type { Model, ModelName, QueueName, Schema } from '../schema/index.ts'
 import type { LaterSession } from './later-transaction.ts'
-import { kyselyOf, type SqlRunner, type SqlTables } from './sql.ts'
+import type { KyselyOf, SqlRunner, SqlTables } from './sql.ts'
 import type { QueueData, QueueInput, RepositoryOf, Stores, Transaction, UndeclaredRepository } from './stores.ts'
 import type { TransactionSession } from './transaction-session.ts'
 import { EnsuringSession, undeclaredModel } from './undeclared.ts'
@@ -17,6 +18,8 @@ export interface Shared {
   readonly autoCreate: boolean
   /** The models whose tables were made when the storage was opened; those of the others are made at first use. */
   readonly created: ReadonlySet<Model>
+  /** Undefined where the backend runs no SQL. */
+  readonly kyselyOf: KyselyOf | undefined
 }
 
 /** The ways to the data, in one session. */
@@ -61,7 +64,12 @@ export abstract class SessionStores<S extends Schema> implements Stores<S> {
   }
 
   get sql(): Kysely<SqlTables<S>> {
-    this.#sql ??= kyselyOf<S>(this.#session, this.#session.traits, this.#session.models)
+    if (this.shared.kyselyOf === undefined) {
+      throw new ConfigurationError('This backend runs no SQL.', {
+        hint: 'Use repositories, or open a storage on SQLite or Postgres.',
+      })
+    }
+    this.#sql ??= this.shared.kyselyOf<S>(this.#session, this.shared.models)
     return this.#sql
   }
 }

@@ -173,7 +173,9 @@ export async function openStorage<const S extends Schema = NoSchema>(
     throw error
   }
   const session = new RootSession(backend, models, options.clock ?? systemClock)
-  return new Storage<S>({ schema, models, autoCreate, created }, session, backend)
+  const { sql } = backend.traits
+  const kyselyOf = sql === undefined ? undefined : (await import('./kysely.ts')).kyselyFor(sql)
+  return new Storage<S>({ schema, models, autoCreate, created, kyselyOf }, session, backend)
 }
 
 /**

@@ -1,4 +1,4 @@
-export { Dispatcher } from './dispatcher.ts'
+export { type CommittedWrites, Dispatcher, mayBeCommitted } from './dispatcher.ts'
 export { Plans } from './plans.ts'
 export * from './port.ts'
-export type { RetryingTransactionOptions, Session } from './session.ts'
+export type { CommitListener, RetryingTransactionOptions, Session } from './session.ts'

@@ -25,6 +25,14 @@ export interface Session {
   transaction<T>(work: (session: Session) => Promise<T>, options?: RetryingTransactionOptions): Promise<T>
   /** Runs `work` once the data is committed: now, outside a transaction; never, when it rolls back. */
   afterCommit(work: () => void): void
+  /**
+   * Calls back after every commit that wrote, and before the promise of who wrote resolves, with the names of the models written:
+   * those whose rows went along, followed a changed key or were set to null by a foreign key too. A transaction tells once. SQL as it
+   * stands counts as having written every model, unless it is plainly a select. Also after a commit whose outcome nobody knows.
+   *
+   * @returns the function that ends it.
+   */
+  onCommitted(listener: CommitListener): () => void
 
   /** Makes sure that the table of a model that no schema declares exists. */
   ensureTable(model: Model): Promise<void>
@@ -33,6 +41,9 @@ export interface Session {
   /** Calls back after a `notify` of the topic; a hint. */
   wake(topic: string, onWake: () => void): Promise<() => Promise<void>>
 }
+
+/** Is told the names of the models that a commit of this process wrote. */
+export type CommitListener = (models: ReadonlySet<string>) => void
 
 /** How a transaction runs and is repeated. */
 export interface RetryingTransactionOptions extends TransactionOptions {

@@ -1,4 +1,4 @@
-import type { Plan, Result, Row, Session } from '../backend/index.ts'
+import type { CommitListener, Plan, Result, Row, Session } from '../backend/index.ts'
 import type { LaterTransaction } from '../queue/index.ts'
 import type { Model } from '../schema/index.ts'
 import { type AmbientScope, runInScope } from './ambient.ts'
@@ -63,6 +63,10 @@ export class LaterSession implements Session, SqlRunner {
   afterCommit(work: () => void): void {
     if (this.#opened === undefined) this.#root.afterCommit(work)
     else void this.#opened.then((session) => session.afterCommit(work))
+  }
+
+  onCommitted(listener: CommitListener): () => void {
+    return this.#root.onCommitted(listener)
   }
 
   async ensureTable(model: Model): Promise<void> {

@@ -1,6 +1,8 @@
 import {
   type Backend,
+  type CommitListener,
   Dispatcher,
+  mayBeCommitted,
   type Plan,
   Plans,
   type Result,
@@ -14,6 +16,7 @@ import { ConnectionError, SerializationError, TimeoutError } from '../base/error
 import type { Model, Models } from '../schema/index.ts'
 import type { Statement } from '../statement/index.ts'
 import { type AmbientScope, assertOutsideTransaction, runInScope } from './ambient.ts'
+import { Committed } from './committed.ts'
 import { Counters } from './metrics.ts'
 import { pauseBefore } from './retry.ts'
 import { assertTransactionOptions } from './transaction-options.ts'
@@ -34,6 +37,7 @@ export class RootSession implements Session, TransactionRoot {
   readonly #plans: Plans
   readonly #dispatcher: Dispatcher
   readonly #ensured = new Map<string, Promise<void>>()
+  readonly #committed: Committed
   readonly #tables = new Set<string>()
   readonly #listeners = new Set<StatementListener>()
   #openTransactions = 0
@@ -42,7 +46,8 @@ export class RootSession implements Session, TransactionRoot {
   constructor(backend: Backend, models: Models, clock: Clock) {
     this.#backend = backend
     this.#plans = new Plans(backend)
-    this.#dispatcher = new Dispatcher(backend)
+    this.#committed = new Committed(models)
+    this.#dispatcher = new Dispatcher(backend, this.#committed)
     this.models = models
     this.clock = clock
   }
@@ -76,7 +81,14 @@ export class RootSession implements Session, TransactionRoot {
     this.assertUsable()
     if (this.#backend.sql === undefined) throw new TypeError(`${this.#backend.name} runs no SQL`)
     this.counters.statements++
-    return this.#backend.sql(text, parameters)
+    try {
+      const result = await this.#backend.sql(text, parameters)
+      this.#committed.settledSql(text)
+      return result
+    } catch (error) {
+      if (mayBeCommitted({ error })) this.#committed.settledSql(text)
+      throw error
+    }
   }
 
   async transaction<T>(work: (session: Session) => Promise<T>, options: RetryingTransactionOptions = {}): Promise<T> {
@@ -124,10 +136,12 @@ export class RootSession implements Session, TransactionRoot {
         return opened.run(work)
       })
       this.counters.committed++
+      if (session !== undefined) this.#committed.settledTransaction(session.written)
       session?.committed()
       return { value }
     } catch (error) {
       this.counters.rolledBack++
+      if (session !== undefined && mayBeCommitted({ error })) this.#committed.settledTransaction(session.written)
       return { error, repeatable: isConflict(error) || isConflict(session?.failure) }
     } finally {
       session?.end()
@@ -136,6 +150,10 @@ export class RootSession implements Session, TransactionRoot {
 
   afterCommit(work: () => void): void {
     work()
+  }
+
+  onCommitted(listener: CommitListener): () => void {
+    return this.#committed.listen(listener)
   }
 
   async ensureTable(model: Model): Promise<void> {

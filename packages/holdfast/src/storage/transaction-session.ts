@@ -1,9 +1,10 @@
-import type { Connection, Plan, Result, Row, Session, Traits } from '../backend/index.ts'
+import type { CommitListener, Connection, Plan, Result, Row, Session, Traits } from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConfigurationError, ConnectionError, SerializationError, StorageError, TimeoutError } from '../base/errors.ts'
 import type { Model, Models } from '../schema/index.ts'
 import type { Statement } from '../statement/index.ts'
 import { type AmbientScope, runInScope } from './ambient.ts'
+import { Written } from './committed.ts'
 import type { Counters } from './metrics.ts'
 
 /** What a transaction needs of the storage it belongs to. */
@@ -34,6 +35,8 @@ export interface TransactionRoot
 export class TransactionSession implements Session {
   readonly inTransaction = true
   readonly root: TransactionRoot
+  /** What it has written so far. */
+  readonly written: Written = new Written()
   readonly #connection: Connection
   readonly #hooks: (() => void)[] = []
   /** How many calls and nested transactions are under way. */
@@ -80,6 +83,7 @@ export class TransactionSession implements Session {
   execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
     return this.#track(() => {
       this.root.observe(plan.statement)
+      this.written.add(plan)
       return this.#connection.execute(plan, parameters)
     })
   }
@@ -100,6 +104,7 @@ export class TransactionSession implements Session {
     return this.#track(() => {
       if (this.#connection.sql === undefined) throw new TypeError('This backend runs no SQL')
       this.root.counters.statements++
+      this.written.addSql(text)
       return this.#connection.sql(text, parameters)
     })
   }
@@ -129,6 +134,7 @@ export class TransactionSession implements Session {
     try {
       const value = await this.#connection.savepoint(() => child.run(work))
       this.#hooks.push(...child.#hooks)
+      this.written.addAll(child.written)
       return value
     } catch (error) {
       if (endsWholeTransaction(child.#failure)) this.#fail(child.#failure)
@@ -167,6 +173,10 @@ export class TransactionSession implements Session {
   /** Refuses everything from now on. */
   end(): void {
     this.#ended = true
+  }
+
+  onCommitted(listener: CommitListener): () => void {
+    return this.root.onCommitted(listener)
   }
 
   async ensureTable(model: Model): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Plan, Result, RetryingTransactionOptions, Row, Session } from '../backend/index.ts'
+import type { CommitListener, Plan, Result, RetryingTransactionOptions, Row, Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
 import { describe, documents, type Model, resolveModel } from '../schema/index.ts'
 
@@ -88,6 +88,10 @@ export class EnsuringSession implements Session {
 
   afterCommit(work: () => void): void {
     this.#inner.afterCommit(work)
+  }
+
+  onCommitted(listener: CommitListener): () => void {
+    return this.#inner.onCommitted(listener)
   }
 
   ensureTable(model: Model): Promise<void> {

@@ -8,6 +8,8 @@ import type { Bar } from './bar.ts'
 import { fill, MILLION, millionRows } from './million-rows.ts'
 
 const LIMIT = 1.5
+/** Where SQLite itself grows by more than that, because the file no longer fits its cache, we may grow with it. */
+const TO_RAW = 1.1
 const FEW = 1_000
 const ROUNDS = 15
 const ROUND_MS = 200
@@ -16,15 +18,16 @@ const ROUND_MS = 200
 export const scaling: Bar = {
   name: 'scaling',
   title: '`findById` on SQLite with 1 M rows, to its time with 1 k',
-  limit: `within ${LIMIT} times`,
+  limit: `within ${LIMIT} times, or ${TO_RAW} times what better-sqlite3 by itself grows by`,
   async measure({ databases, nodeOptions }) {
     const paths = [databases.files.next('thousand'), await millionRows(databases)]
     const { holdfast, raw } = await probe<Growth>(import.meta.url, 'compareSizes', paths, nodeOptions)
     const { median, low, high } = spreadOf(holdfast)
+    const rawMedian = spreadOf(raw).median
     return {
-      pass: median <= LIMIT,
+      pass: median <= Math.max(LIMIT, rawMedian * TO_RAW),
       measured: `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`,
-      detail: `ids at random; better-sqlite3 by itself on the same files: ${spreadOf(raw).median.toFixed(2)}`,
+      detail: `ids at random; better-sqlite3 by itself on the same files: ${rawMedian.toFixed(2)}`,
     }
   },
 }

@@ -18,6 +18,11 @@ export interface TransactionContext {
   readonly afterBegin: readonly Request[]
 }
 
+interface Savepoint {
+  /** Set with the first statement inside. */
+  opened: Promise<Reply> | undefined
+}
+
 /** An index of a large table takes its time. */
 const SCHEMA_DEADLINE_MS = 24 * 60 * 60 * 1000
 
@@ -42,6 +47,8 @@ export class PostgresTransaction implements Connection {
   /** Whether the session is no longer its own. */
   #finished = false
   #cursors = 0
+  /** Those that are open, the outermost first. */
+  readonly #savepoints: Savepoint[] = []
 
   constructor(link: Link, context: TransactionContext, options: TransactionOptions) {
     const { commands, subject, afterBegin } = context
@@ -77,6 +84,7 @@ export class PostgresTransaction implements Connection {
 
   async sql(text: string, parameters: readonly unknown[]): Promise<Result> {
     this.#assertRunning()
+    this.#openSavepoints()
     const { result, failure } = await this.#wire.raw(text, parameters)
     if (failure !== undefined) throw this.#errorOf(failure)
     return result
@@ -84,20 +92,21 @@ export class PostgresTransaction implements Connection {
 
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     this.#assertRunning()
-    // Sent with the first statement inside; should it fail, so does that statement.
-    const opened = this.#command('savepoint holdfast')
-    opened.catch(() => undefined)
+    const savepoint: Savepoint = { opened: undefined }
+    this.#savepoints.push(savepoint)
     try {
       const value = await work()
-      await opened
-      await this.#command('release savepoint holdfast')
+      this.#savepoints.pop()
+      // Sent with what follows; should it fail, so does that.
+      if (savepoint.opened !== undefined) this.#command('release savepoint holdfast').catch(() => undefined)
       return value
     } catch (error) {
-      const isOpen = await opened.then(
+      this.#savepoints.pop()
+      const isOpen = await savepoint.opened?.then(
         () => !this.#ended,
         () => false,
       )
-      if (isOpen) await this.#undoSavepoint()
+      if (isOpen === true) await this.#undoSavepoint()
       throw error
     }
   }
@@ -133,6 +142,16 @@ export class PostgresTransaction implements Connection {
     await undone?.catch(() => this.#link.abandon())
   }
 
+  /** Sets the savepoints that nothing was done in so far; one that nothing is ever done in costs nothing. */
+  #openSavepoints(): void {
+    for (const savepoint of this.#savepoints) {
+      if (savepoint.opened !== undefined) continue
+      savepoint.opened = this.#command('savepoint holdfast')
+      // Should it fail, so does the statement it is sent with.
+      savepoint.opened.catch(() => undefined)
+    }
+  }
+
   /** Where the server does not confirm it, nothing of the transaction may be committed. */
   async #undoSavepoint(): Promise<void> {
     const commands = [this.#command('rollback to savepoint holdfast'), this.#command('release savepoint holdfast')]
@@ -140,7 +159,7 @@ export class PostgresTransaction implements Connection {
   }
 
   #command(text: string): Promise<Reply> {
-    return this.#send({ request: this.#context.commands.request(text), writes: false })
+    return this.#transmit({ request: this.#context.commands.request(text), writes: false })
   }
 
   async #ask(text: string, values: readonly string[]): Promise<Reply> {
@@ -149,6 +168,11 @@ export class PostgresTransaction implements Connection {
   }
 
   #send(sending: Sending, statement?: Statement): Promise<Reply> {
+    this.#openSavepoints()
+    return this.#transmit(sending, statement)
+  }
+
+  #transmit(sending: Sending, statement?: Statement): Promise<Reply> {
     if (this.#finished) return Promise.reject(hasEnded())
     return new Promise((done, reject) => {
       this.#wire.send(sending, done, (failure) => reject(this.#errorOf(failure, statement)))

@@ -16,12 +16,19 @@ export interface TransactionContext {
   applyChanges(changes: readonly SchemaChange[]): void
 }
 
+interface Savepoint {
+  readonly name: string
+  /** Set with the first write inside. */
+  isOpen: boolean
+}
+
 /** What `work` is given: everything runs on the transaction's own connection. */
 export class SqliteTransaction implements Connection {
   readonly schema: Pick<SchemaEditor, 'apply'>
   readonly #context: TransactionContext
   readonly #reads = new Set<OpenRead>()
-  #savepoints = 0
+  /** Those that are open, the outermost first. */
+  readonly #savepoints: Savepoint[] = []
   /** Whether SQLite has ended the transaction by itself. */
   #rolledBack = false
   #ended = false
@@ -55,6 +62,7 @@ export class SqliteTransaction implements Connection {
       if (!own.writes) return Promise.resolve(own.run(connection, parameters))
       this.#assertWritable()
       this.#detachReads()
+      this.#openSavepoints()
       return Promise.resolve(runWhole(own, connection, parameters))
     } catch (error) {
       return Promise.reject(this.#failure(error, own, parameters))
@@ -86,30 +94,45 @@ export class SqliteTransaction implements Connection {
   async sql(text: string, parameters: readonly unknown[]): Promise<Result> {
     return this.#do(() => {
       this.#detachReads()
+      this.#openSavepoints()
       return runSql(this.#context.connection.database, text, parameters)
     })
   }
 
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    this.#assertRunning()
     const { database } = this.#context.connection
-    const name = `s${this.#savepoints++}`
-    this.#do(() => database.exec(`savepoint ${name}`))
+    const savepoint: Savepoint = { name: `s${this.#savepoints.length}`, isOpen: false }
+    this.#savepoints.push(savepoint)
     try {
       const value = await work()
-      this.#do(() => database.exec(`release ${name}`))
+      if (savepoint.isOpen) this.#do(() => database.exec(`release ${savepoint.name}`))
+      else this.#assertRunning()
       return value
     } catch (error) {
-      if (!this.#ended && database.inTransaction) {
+      if (savepoint.isOpen && !this.#ended && database.inTransaction) {
         this.#detachReads()
-        database.exec(`rollback to ${name}; release ${name}`)
+        database.exec(`rollback to ${savepoint.name}; release ${savepoint.name}`)
       }
       throw error
+    } finally {
+      this.#savepoints.pop()
+    }
+  }
+
+  /** Sets the savepoints that nothing was done in so far; one that nothing is ever done in costs nothing. */
+  #openSavepoints(): void {
+    for (const savepoint of this.#savepoints) {
+      if (savepoint.isOpen) continue
+      this.#context.connection.database.exec(`savepoint ${savepoint.name}`)
+      savepoint.isOpen = true
     }
   }
 
   #applyChanges(changes: readonly SchemaChange[]): void {
     this.#assertWritable()
     this.#detachReads()
+    this.#openSavepoints()
     this.#context.applyChanges(changes)
   }
 

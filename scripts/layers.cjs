@@ -10,7 +10,8 @@ const layers = {
   'backends/postgres': ['base', 'schema', 'statement', 'backend', 'backends/sql'],
   repository: ['base', 'schema', 'statement', 'backend'],
   queue: ['base', 'schema', 'statement', 'backend', 'repository'],
-  storage: ['base', 'schema', 'statement', 'backend', 'repository', 'queue'],
+  graph: ['base', 'schema', 'statement', 'backend', 'repository'],
+  storage: ['base', 'schema', 'statement', 'backend', 'repository', 'queue', 'graph'],
 }
 
 // What is published for tests may use everything.

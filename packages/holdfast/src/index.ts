@@ -10,6 +10,15 @@ export type { BackendFactory } from './backend/index.ts'
 export { type Clock, systemClock } from './base/clock.ts'
 export * from './base/errors.ts'
 export type {
+  EdgeDirection,
+  GraphEdge,
+  GraphNode,
+  NeighborsOptions,
+  NewEdge,
+  UntypedGraph,
+} from './graph/index.ts'
+export { Graph } from './graph/index.ts'
+export type {
   CatchUp,
   EnqueueOptions,
   Handler,
@@ -44,17 +53,21 @@ export type {
   Comparison,
   Documents,
   FieldFilter,
+  GraphDeclaration,
+  GraphName,
+  GraphTypes,
   Insert,
   Key,
   ModelName,
   PathFilter,
   QueueName,
+  RelationDeclaration,
   Row,
   Schema,
   Table,
   Where,
 } from './schema/index.ts'
-export { defineSchema, documents, queue, t, table } from './schema/index.ts'
+export { defineSchema, documents, graph, queue, t, table } from './schema/index.ts'
 export type {
   BatchOperation,
   Environment,

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Column } from './column.ts'
+import type { GraphDeclaration } from './declare-graph.ts'
 import type { Where } from './filter.ts'
 
 /** The columns of a table by their names in TypeScript. */
@@ -154,7 +155,7 @@ export function queue(options: QueueOptions & { readonly schema?: StandardSchema
 }
 
 /** What a schema is made of, by the names used in code. */
-export type Declarations = Record<string, Table | Documents | Queue>
+export type Declarations = Record<string, Table | Documents | Queue | GraphDeclaration>
 
 /** A relation to one record: the fields here hold the key of the record there. */
 export interface One<Target extends string = string> {

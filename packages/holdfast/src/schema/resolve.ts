@@ -1,5 +1,6 @@
 import { ConfigurationError, type Issue } from '../base/errors.ts'
 import { acceptorOf } from './accept.ts'
+import { checkGraph } from './check-graph.ts'
 import { Column, type ColumnDefinition, t } from './column.ts'
 import type { Declarations, Documents, Relations, Table } from './declare.ts'
 import { tellApart } from './distinct-names.ts'
@@ -41,11 +42,17 @@ export function resolveModels(declarations: Declarations, relations: Relations):
   for (const [name, declaration] of Object.entries(declarations)) {
     checkName(name, name, issues)
     if (RESERVED_TABLES.test(databaseName(name))) issues.push({ path: name, reason: KEPT_BY_DATABASES })
-    if (declaration.kind !== 'queue') models.set(name, draftOf(name, declaration, issues))
+    if (declaration.kind === 'graph') checkGraph(name, declaration, issues)
+    else if (declaration.kind !== 'queue') models.set(name, draftOf(name, declaration, issues))
   }
   checkCollisions(
     [...models.values()].map((model) => [model.name, model.table]),
     'models',
+    issues,
+  )
+  checkCollisions(
+    Object.entries(declarations).flatMap(([name, { kind }]) => (kind === 'graph' ? [[name, databaseName(name)]] : [])),
+    'graphs',
     issues,
   )
   for (const model of models.values()) checkReferences(model, models, issues)

@@ -1,4 +1,5 @@
-import type { Declarations, Many, ModelTypes, One, Queue, Relations } from './declare.ts'
+import type { Declarations, Documents, Many, ModelTypes, One, Queue, Relations, Table } from './declare.ts'
+import type { GraphDeclaration } from './declare-graph.ts'
 import type { Model } from './model.ts'
 import { resolveModels } from './resolve.ts'
 
@@ -20,13 +21,19 @@ export interface Schema<D extends Declarations = Declarations, R extends Relatio
 
 /** The names of the models (tables and documents) of a schema. */
 export type ModelName<S extends Schema> = {
-  [Name in keyof S['declarations']]: S['declarations'][Name] extends Queue ? never : Name
+  [Name in keyof S['declarations']]: S['declarations'][Name] extends Table | Documents ? Name : never
 }[keyof S['declarations']] &
   string
 
 /** The names of the queues of a schema. */
 export type QueueName<S extends Schema> = {
   [Name in keyof S['declarations']]: S['declarations'][Name] extends Queue ? Name : never
+}[keyof S['declarations']] &
+  string
+
+/** The names of the graphs of a schema. */
+export type GraphName<S extends Schema> = {
+  [Name in keyof S['declarations']]: S['declarations'][Name] extends GraphDeclaration ? Name : never
 }[keyof S['declarations']] &
   string
 
@@ -46,7 +53,7 @@ export type Key<S extends Schema, Name extends ModelName<S>> = NonNullable<
 >
 
 /**
- * Declares a schema: its tables, documents and queues, and how their records belong together.
+ * Declares a schema: its tables, documents, queues and graphs, and how their records belong together.
  *
  * @throws ConfigurationError naming every mistake: a reference to nowhere, an index on an unknown field,
  *   two names that are one in the database.

@@ -111,12 +111,14 @@ function waysOf(model: Model): Way[] {
 function wantedOrder(statement: Select | Update | Delete): readonly Order[] | null {
   if (statement.kind !== 'select') return statement.orderBy
   if (statement.groupBy !== undefined || statement.orderBy.length === 0) return []
-  if (statement.joins.length > 0) return null
   const orders = statement.orderBy.map(({ field, direction }): Order | undefined => {
-    if (field.source !== 'output') return { field, direction }
-    const output = statement.outputs.find(({ name }) => name === field.column)
-    return output?.kind === 'field' ? { field: output.field, direction } : undefined
+    if (field.source === 0) return { field, direction }
+    const output = field.source === 'output' && statement.outputs.find(({ name }) => name === field.column)
+    return output && output.kind === 'field' && output.field.source === 0
+      ? { field: output.field, direction }
+      : undefined
   })
+  // Joined rows come in the order of the rows they are put beside, so an order of those holds for both.
   return orders.includes(undefined) ? null : (orders as Order[])
 }
 

@@ -1,14 +1,23 @@
 import type { Kysely } from 'kysely'
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
+import { Graph, type GraphModels, type UntypedGraph } from '../graph/index.ts'
 import { Queue, queueModels, type WorkerHost } from '../queue/index.ts'
 import { Repository } from '../repository/index.ts'
-import type { Model, ModelName, QueueName, Schema } from '../schema/index.ts'
+import type { GraphName, GraphTypes, Model, ModelName, QueueName, Schema } from '../schema/index.ts'
 import type { LaterSession } from './later-transaction.ts'
 import type { KyselyOf, SqlRunner, SqlTables } from './sql.ts'
-import type { QueueData, QueueInput, RepositoryOf, Stores, Transaction, UndeclaredRepository } from './stores.ts'
+import type {
+  GraphTypesOf,
+  QueueData,
+  QueueInput,
+  RepositoryOf,
+  Stores,
+  Transaction,
+  UndeclaredRepository,
+} from './stores.ts'
 import type { TransactionSession } from './transaction-session.ts'
-import { EnsuringSession, undeclaredModel } from './undeclared.ts'
+import { EnsuringSession, undeclaredGraph, undeclaredModel } from './undeclared.ts'
 
 /** What all sessions of a storage share. */
 export interface Shared {
@@ -18,6 +27,8 @@ export interface Shared {
   readonly autoCreate: boolean
   /** The models whose tables were made when the storage was opened; those of the others are made at first use. */
   readonly created: ReadonlySet<Model>
+  /** The tables of every graph that is declared or was used. */
+  readonly graphs: Map<string, GraphModels>
   /** Undefined where the backend runs no SQL. */
   readonly kyselyOf: KyselyOf | undefined
 }
@@ -55,6 +66,16 @@ export abstract class SessionStores<S extends Schema> implements Stores<S> {
       declaration?.kind === 'queue' ? declaration : undefined,
       this.workers,
     )
+  }
+
+  graph<Name extends GraphName<S>>(name: Name): Graph<GraphTypesOf<S, Name>>
+  graph<T extends GraphTypes = UntypedGraph>(name?: string): Graph<T>
+  graph(name = 'default'): unknown {
+    const { schema, graphs, models, autoCreate } = this.shared
+    const declared = schema.declarations[name]
+    const declaration = declared?.kind === 'graph' ? declared : undefined
+    const known = graphs.get(name) ?? undeclaredGraph(name, graphs, models, autoCreate)
+    return new Graph({ session: this.#reaching([known.nodes, known.edges]), name, models: known, declaration })
   }
 
   /** The session, which first makes the tables of a feature that the schema does not speak of. */

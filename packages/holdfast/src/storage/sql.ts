@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Result } from '../backend/index.ts'
-import type { Models, ModelTypes, Queue, Schema } from '../schema/index.ts'
+import type { Documents, Models, ModelTypes, Schema, Table } from '../schema/index.ts'
 
 /**
  * A value as SQL has it: Holdfast does not translate what raw SQL reads and writes. On SQLite a boolean is 0 or 1, a
@@ -18,7 +18,7 @@ export type SqlValue<Value> = Value extends boolean
 
 /** The tables of a schema as Kysely takes them, by their names in TypeScript. */
 export type SqlTables<S extends Schema> = {
-  [Name in keyof S['declarations'] as S['declarations'][Name] extends Queue ? never : Name]: SqlColumns<
+  [Name in keyof S['declarations'] as S['declarations'][Name] extends Table | Documents ? Name : never]: SqlColumns<
     NonNullable<(S['declarations'][Name] & ModelTypes)['$row']>
   >
 }

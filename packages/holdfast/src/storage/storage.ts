@@ -1,6 +1,7 @@
 import type { Backend, BackendFactory, Session } from '../backend/index.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { isHoldfastError } from '../base/errors.ts'
+import { declaredGraphs } from '../graph/index.ts'
 import type { WorkerHost } from '../queue/index.ts'
 import { defineSchema, type Models, type Schema } from '../schema/index.ts'
 import { type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
@@ -160,7 +161,9 @@ export async function openStorage<const S extends Schema = NoSchema>(
   const schema = options.schema ?? (defineSchema({}) as unknown as S)
   const autoCreate = options.autoCreate ?? process.env['NODE_ENV'] !== 'production'
   const declared = features.filter((feature) => feature.declaredIn(schema)).flatMap((feature) => feature.models)
-  const created = new Set([...schema.models.values(), ...declared])
+  const graphs = declaredGraphs(schema)
+  const ofGraphs = [...graphs.values()].flatMap(({ nodes, edges }) => [nodes, edges])
+  const created = new Set([...schema.models.values(), ...declared, ...ofGraphs])
   const internal = features.flatMap((feature) => feature.models)
   const models = new Map([...created, ...internal].map((model) => [model.name, model]))
   const factory = typeof target === 'string' ? await backendOf(target, options) : target
@@ -175,7 +178,7 @@ export async function openStorage<const S extends Schema = NoSchema>(
   const session = new RootSession(backend, models, options.clock ?? systemClock)
   const { sql } = backend.traits
   const kyselyOf = sql === undefined ? undefined : (await import('./kysely.ts')).kyselyFor(sql)
-  return new Storage<S>({ schema, models, autoCreate, created, kyselyOf }, session, backend)
+  return new Storage<S>({ schema, models, autoCreate, created, graphs, kyselyOf }, session, backend)
 }
 
 /**

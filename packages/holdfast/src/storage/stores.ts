@@ -1,9 +1,22 @@
 import type { Kysely } from 'kysely'
 import type { RetryingTransactionOptions } from '../backend/index.ts'
+import type { Graph, UntypedGraph } from '../graph/index.ts'
 import type { Queue as JobQueue } from '../queue/index.ts'
 import type { Repository } from '../repository/index.ts'
 import type { RelationsOf, UndeclaredSchema } from '../repository/types.ts'
-import type { DocumentFields, Insert, Key, ModelName, Queue, QueueName, Row, Schema } from '../schema/index.ts'
+import type {
+  DocumentFields,
+  GraphDeclaration,
+  GraphName,
+  GraphTypes,
+  Insert,
+  Key,
+  ModelName,
+  Queue,
+  QueueName,
+  Row,
+  Schema,
+} from '../schema/index.ts'
 import type { SqlTables } from './sql.ts'
 
 /** The repository of a model of a schema. */
@@ -32,6 +45,10 @@ export type QueueData<S extends Schema, Name extends QueueName<S>> =
 export type QueueInput<S extends Schema, Name extends QueueName<S>> =
   S['declarations'][Name] extends Queue<infer _, infer Input> ? Input : never
 
+/** What a graph of a schema holds. */
+export type GraphTypesOf<S extends Schema, Name extends GraphName<S>> =
+  S['declarations'][Name] extends GraphDeclaration<infer Types> ? Types : never
+
 /** What a storage and a transaction have in common: the ways to its data. */
 export interface Stores<S extends Schema> {
   /**
@@ -46,6 +63,15 @@ export interface Stores<S extends Schema> {
   /** A job queue; without a name the default one. */
   queue<Name extends QueueName<S>>(name: Name): JobQueue<QueueData<S, Name>, QueueInput<S, Name>, Transaction<S>>
   queue<Data = unknown>(name?: string): JobQueue<Data, Data, Transaction<S>>
+
+  /**
+   * A graph; without a name the default one. One that the schema does not declare takes any label, relation and data; it is made at its first
+   * use where `autoCreate` is on.
+   *
+   * @throws ConfigurationError for an undeclared name where it is off.
+   */
+  graph<Name extends GraphName<S>>(name: Name): Graph<GraphTypesOf<S, Name>>
+  graph<T extends GraphTypes = UntypedGraph>(name?: string): Graph<T>
 
   /**
    * Kysely on this database, typed from the schema, for what repositories have no word for. On SQL backends only. What it

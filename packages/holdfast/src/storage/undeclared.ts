@@ -1,5 +1,6 @@
 import type { CommitListener, Plan, Result, RetryingTransactionOptions, Row, Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
+import { type GraphModels, graphModels } from '../graph/index.ts'
 import { describe, documents, type Model, resolveModel } from '../schema/index.ts'
 
 /**
@@ -21,14 +22,43 @@ export function undeclaredModel(name: string, models: Map<string, Model>, autoCr
     )
   }
   const model = resolveModel(name, documents())
+  addModel(model, `The collection ${JSON.stringify(name)}`, models)
+  return model
+}
+
+/**
+ * The models of a graph that the schema does not declare; its tables are made at its first use.
+ *
+ * @throws ConfigurationError where they are not made by themselves, or the name cannot be one.
+ */
+export function undeclaredGraph(
+  name: string,
+  graphs: Map<string, GraphModels>,
+  models: Map<string, Model>,
+  autoCreate: boolean,
+): GraphModels {
+  if (typeof name !== 'string' || name === '') {
+    throw new ConfigurationError(`A graph is named by text, got ${describe(name)}.`, { hint: 'Give its name.' })
+  }
+  if (!autoCreate) {
+    throw new ConfigurationError(`The schema declares no graph called ${JSON.stringify(name)}.`, {
+      hint: 'Declare it in the schema, or open the storage with autoCreate: true.',
+    })
+  }
+  const made = graphModels(name)
+  for (const model of [made.nodes, made.edges]) addModel(model, `The graph ${JSON.stringify(name)}`, models)
+  graphs.set(name, made)
+  return made
+}
+
+function addModel(model: Model, what: string, models: Map<string, Model>): void {
   const other = [...models.values()].find(({ table }) => table.toLowerCase() === model.table.toLowerCase())
   if (other !== undefined) {
-    throw new ConfigurationError(`The collection ${JSON.stringify(name)} would have the table of ${other.name}.`, {
+    throw new ConfigurationError(`${what} would have the table of ${other.name}.`, {
       hint: `Use ${JSON.stringify(other.name)}, or choose another name.`,
     })
   }
-  models.set(name, model)
-  return model
+  models.set(model.name, model)
 }
 
 /** A session that makes sure that the tables of some models exist before the first call. */

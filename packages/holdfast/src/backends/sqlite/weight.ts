@@ -48,6 +48,7 @@ function scannedModels(statement: Select, { kind, order, rest, joins }: Access):
     statement.offset === undefined &&
     statement.limitPer === undefined &&
     statement.groupBy === undefined &&
+    statement.joins.length === 0 &&
     order !== null &&
     rest.length === 0
   const own = kind === 'scan' && !stopsEarly ? [statement.model] : []

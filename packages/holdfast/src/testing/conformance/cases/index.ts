@@ -4,6 +4,7 @@ import { batchCases } from './batch.ts'
 import { constraintCases } from './constraints.ts'
 import { createCases } from './create.ts'
 import { documentCases } from './documents.ts'
+import { graphCases } from './graph.ts'
 import { includeCases } from './include.ts'
 import { inputCases } from './input.ts'
 import { isolationCases } from './isolation.ts'
@@ -60,4 +61,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...sqlCases,
   ...queueCases,
   ...scheduleCases,
+  ...graphCases,
 ]

@@ -1,0 +1,163 @@
+import type { Page, Query } from '../repository/index.ts'
+import type { GraphTypes } from '../schema/index.ts'
+import { type GraphContext, recordsOf } from './context.ts'
+import { connect, connectMany, updateEdge } from './edges.ts'
+import { neighbors } from './neighbors.ts'
+import { addNode, addNodes, updateNode, withLabel } from './nodes.ts'
+import type {
+  CarriedArgument,
+  DataPatch,
+  GraphEdge,
+  GraphNode,
+  Label,
+  NeighborsOptions,
+  NewEdge,
+  Relation,
+  UntypedGraph,
+} from './types.ts'
+
+/**
+ * A graph: nodes with a label and data, and edges that lead from one to another along a relation. Made by `storage.graph(name)` or, inside a
+ * transaction, `tx.graph(name)`.
+ *
+ * What the schema declares is checked before anything is written: labels, relations, the labels at both ends of an edge, and data. Edges to
+ * the node they come from and cycles are fine, and so are several edges between the same two nodes.
+ */
+export class Graph<T extends GraphTypes = UntypedGraph> {
+  readonly name: string
+  readonly #context: GraphContext
+
+  constructor(context: GraphContext) {
+    this.name = context.name
+    this.#context = context
+  }
+
+  /**
+   * Adds a node.
+   *
+   * @param options.id made by Holdfast unless given.
+   * @throws ValidationError; ConflictError when there is a node with this id.
+   *
+   * @example
+   * ```ts
+   * const venue = await storage.graph('city').addNode('venue', { name: 'Blue Hall' }, { id: 'venue:blue-hall' })
+   * ```
+   */
+  addNode<L extends Label<T>>(
+    label: L,
+    data: T['nodes'][L]['input'],
+    options: { readonly id?: string } = {},
+  ): Promise<GraphNode<T, L>> {
+    return addNode(this.#context, label, data, options) as Promise<GraphNode<T, L>>
+  }
+
+  /** Adds many nodes of one label, all or none, and gives them back in order. */
+  addNodes<L extends Label<T>>(
+    label: L,
+    nodes: readonly { readonly id?: string; readonly data: T['nodes'][L]['input'] }[],
+  ): Promise<GraphNode<T, L>[]> {
+    return addNodes(this.#context, label, nodes) as Promise<GraphNode<T, L>[]>
+  }
+
+  /** The node with this id, or null. */
+  getNode(id: string): Promise<GraphNode<T> | null> {
+    return recordsOf(this.#context.session, this.#context.models.nodes).findById(id) as Promise<GraphNode<T> | null>
+  }
+
+  /**
+   * Changes some members of a node's data and gives the node back; `undefined` leaves a member alone. The schema checks the whole.
+   *
+   * @throws NotFoundError; ValidationError.
+   */
+  updateNode<L extends Label<T> = Label<T>>(
+    id: string,
+    patch: DataPatch<T['nodes'][L]['input']>,
+  ): Promise<GraphNode<T, L>> {
+    return updateNode(this.#context, id, patch) as Promise<GraphNode<T, L>>
+  }
+
+  /** Removes a node with all edges from it and to it; whether there was one. */
+  removeNode(id: string): Promise<boolean> {
+    return recordsOf(this.#context.session, this.#context.models.nodes).delete(id)
+  }
+
+  /**
+   * The nodes of a label that match, by id unless ordered otherwise. Paths such as `'data.name'` reach into their data.
+   *
+   * @example
+   * ```ts
+   * await storage.graph('city').nodes('venue', { where: { 'data.name': { startsWith: 'Blue' } }, limit: 10 })
+   * ```
+   */
+  nodes<L extends Label<T>>(label: L, query?: Omit<Query<GraphNode<T, L>>, 'select'>): Promise<GraphNode<T, L>[]> {
+    const records = recordsOf(this.#context.session, this.#context.models.nodes)
+    return records.find(withLabel(this.#context, label, query)) as Promise<unknown> as Promise<GraphNode<T, L>[]>
+  }
+
+  /**
+   * Adds an edge from one node to another.
+   *
+   * @throws ValidationError for a relation or data that the schema does not have, and for nodes with labels that the relation does not
+   *   take; ConstraintError, code `CONSTRAINT_FOREIGN_KEY`, when there is no such node.
+   *
+   * @example
+   * ```ts
+   * await storage.graph('city').connect(venue.id, 'hosts', event.id)
+   * ```
+   */
+  connect<R extends Relation<T>>(
+    source: string,
+    relation: R,
+    target: string,
+    ...[data]: CarriedArgument<T['relations'][R]['input']>
+  ): Promise<GraphEdge<T, R>> {
+    return connect(this.#context, source, relation, target, data) as Promise<GraphEdge<T, R>>
+  }
+
+  /** Adds many edges, all or none, and gives them back in order. */
+  connectMany(edges: readonly NewEdge<T>[]): Promise<GraphEdge<T>[]> {
+    return connectMany(this.#context, edges) as Promise<GraphEdge<T>[]>
+  }
+
+  /**
+   * Changes some members of an edge's data and gives the edge back; `undefined` leaves a member alone. The schema checks the whole.
+   *
+   * @throws NotFoundError; ValidationError.
+   */
+  updateEdge<R extends Relation<T> = Relation<T>>(
+    id: string,
+    patch: DataPatch<NonNullable<T['relations'][R]['input']>>,
+  ): Promise<GraphEdge<T, R>> {
+    return updateEdge(this.#context, id, patch) as Promise<GraphEdge<T, R>>
+  }
+
+  /** Removes an edge; whether there was one. */
+  disconnect(edgeId: string): Promise<boolean> {
+    return recordsOf(this.#context.session, this.#context.models.edges).delete(edgeId)
+  }
+
+  /**
+   * The edges that match, by id unless ordered otherwise: `edges({ where: { source: id, relation: 'hosts' } })`.
+   */
+  edges(query?: Omit<Query<GraphEdge<T>>, 'select'>): Promise<GraphEdge<T>[]> {
+    const records = recordsOf(this.#context.session, this.#context.models.edges)
+    return records.find(query as Record<string, never> | undefined) as Promise<unknown> as Promise<GraphEdge<T>[]>
+  }
+
+  /**
+   * The nodes that edges lead to from a node, each once, by id. They come page by page where `first` is given.
+   *
+   * @example
+   * ```ts
+   * const { items, next } = await storage.graph('city').neighbors(venue.id, { relation: 'hosts', first: 50 })
+   * ```
+   */
+  neighbors<L extends Label<T> = Label<T>>(
+    id: string,
+    options: NeighborsOptions<T, L> = {},
+  ): Promise<Page<GraphNode<T, L>>> {
+    return neighbors(this.#context, id, options as Record<string, unknown>) as Promise<unknown> as Promise<
+      Page<GraphNode<T, L>>
+    >
+  }
+}

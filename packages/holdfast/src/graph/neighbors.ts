@@ -1,0 +1,148 @@
+import type { Plan, Row } from '../backend/index.ts'
+import type { Issue } from '../base/errors.ts'
+import type { Page } from '../repository/index.ts'
+import { describe, isStorableText } from '../schema/index.ts'
+import { type Condition, compareText, Shape } from '../statement/index.ts'
+import { acceptId, acceptNames, acceptOptions, assertNone } from './accept.ts'
+import type { GraphContext } from './context.ts'
+import { column, equals, fields, greater, oneOf } from './statements.ts'
+import type { EdgeDirection } from './types.ts'
+
+/** The columns of an edge: where a walk comes from and where it leads. */
+type Way = readonly [near: 'source' | 'target', far: 'source' | 'target']
+
+/** The ways along edges that a direction means. */
+function waysOf(direction: unknown, issues: Issue[]): readonly Way[] {
+  const ways: { readonly [Direction in EdgeDirection]: readonly Way[] } = {
+    out: [['source', 'target']],
+    in: [['target', 'source']],
+    both: [
+      ['source', 'target'],
+      ['target', 'source'],
+    ],
+  }
+  if (typeof direction === 'string' && Object.hasOwn(ways, direction)) return ways[direction as EdgeDirection]
+  issues.push({ path: 'direction', reason: `must be out, in or both, got ${describe(direction)}` })
+  return []
+}
+
+const OPTIONS = ['relation', 'direction', 'label', 'first', 'after']
+
+interface Wanted {
+  readonly id: string
+  readonly relations: readonly string[] | undefined
+  readonly labels: readonly string[] | undefined
+}
+
+/**
+ * The nodes that an edge leads to, each once, by id. A page is found by keyset, so it costs the same wherever it lies; along one relation it
+ * costs no more for a node with a million neighbours, as their ids stand in order in the index.
+ */
+export async function neighbors(context: GraphContext, id: unknown, options: Row): Promise<Page<Row>> {
+  const issues: Issue[] = []
+  acceptOptions(options, OPTIONS, issues)
+  const { relation, direction = 'out', label, first, after } = options
+  acceptId(id, 'id', issues)
+  const relations = acceptNames(context, 'relation', relation, 'relation', issues)
+  const labels = acceptNames(context, 'label', label, 'label', issues)
+  const ways = waysOf(direction, issues)
+  if (first !== undefined && (!Number.isSafeInteger(first) || (first as number) < 1))
+    issues.push({ path: 'first', reason: `must be a whole number from 1 on, got ${describe(first)}` })
+  const start = readCursor(after, issues)
+  assertNone(issues, `A query of ${context.name} was refused`)
+
+  const wanted: Wanted = { id: id as string, relations, labels }
+  const size = (first as number | undefined) ?? Number.POSITIVE_INFINITY
+  const items = new Map<string, Row>()
+  let from = start
+  for (;;) {
+    const limit = first === undefined ? undefined : size + 1 - items.size
+    const found = await Promise.all(ways.map((way) => readWay(context, wanted, way, from, limit)))
+    const end = endOf(found, limit)
+    for (const row of found.flat().toSorted(byId)) {
+      if (end === undefined || compareText(idOf(row), end) <= 0) items.set(idOf(row), row)
+    }
+    // Edges to the same node may have filled a page with fewer nodes than it holds.
+    if (end === undefined || items.size > size) break
+    from = end
+  }
+  const page = [...items.values()].slice(0, size === Number.POSITIVE_INFINITY ? undefined : size)
+  return { items: page, next: items.size > page.length ? cursorAfter(idOf(page.at(-1) as Row)) : null }
+}
+
+/** Up to where all rows are known: none was left out before the last row of a list that was cut off; undefined for the very end. */
+function endOf(found: readonly (readonly Row[])[], limit: number | undefined): string | undefined {
+  const cut = found.filter((rows) => rows.length === limit).map((rows) => idOf(rows.at(-1) as Row))
+  return cut.toSorted(compareText)[0]
+}
+
+async function readWay(
+  context: GraphContext,
+  { id, relations, labels }: Wanted,
+  way: Way,
+  after: string | undefined,
+  limit: number | undefined,
+): Promise<Row[]> {
+  const [near, far] = way
+  const { session, models } = context
+  const shape = new Shape(`${models.edges.name} neighbors ${near}`)
+  const conditions: Condition[] = [equals(column(near), shape.add(id))]
+  if (relations !== undefined) conditions.push(named('relation', 0, relations, shape))
+  if (labels !== undefined) conditions.push(named('label', 1, labels, shape))
+  if (after !== undefined) {
+    shape.mark('after')
+    conditions.push(greater(column(far), shape.add(after)))
+  }
+  const most = shape.addCount('limit', limit)
+  const plan: Plan = session.plan(shape.key, () => ({
+    kind: 'select',
+    model: models.edges.name,
+    joins: [{ model: models.nodes.name, kind: 'inner', on: [[column(far), column('id', 1)]] }],
+    outputs: fields(
+      models.nodes.columns.map(({ name }) => name),
+      1,
+    ),
+    where: { kind: 'and', conditions },
+    orderBy: [{ field: column(far), direction: 'asc' }],
+    ...(most !== undefined && { limit: most }),
+  }))
+  return (await session.execute(plan, shape.parameters)).rows
+}
+
+/** The condition that a column has one of some names; one name is compared as such, so that an index can go on behind it. */
+function named(name: string, source: number, names: readonly string[], shape: Shape): Condition {
+  const [only] = names
+  shape.mark(`${name} ${names.length === 1 ? 'is' : 'in'}`)
+  return names.length === 1
+    ? equals(column(name, source), shape.add(only))
+    : oneOf(column(name, source), shape.add(names))
+}
+
+function idOf(row: Row): string {
+  return row['id'] as string
+}
+
+function byId(left: Row, right: Row): number {
+  return compareText(idOf(left), idOf(right))
+}
+
+function cursorAfter(id: string): string {
+  return Buffer.from(JSON.stringify({ id })).toString('base64url')
+}
+
+function readCursor(after: unknown, issues: Issue[]): string | undefined {
+  if (after === undefined || after === null) return undefined
+  const id = typeof after === 'string' ? parsedId(after) : undefined
+  if (typeof id === 'string' && isStorableText(id)) return id
+  issues.push({ path: 'after', reason: 'is not a cursor that neighbors() gave' })
+  return undefined
+}
+
+function parsedId(cursor: string): unknown {
+  try {
+    return (JSON.parse(Buffer.from(cursor, 'base64url').toString()) as { readonly id?: unknown } | null)?.id
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

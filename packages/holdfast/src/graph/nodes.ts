@@ -1,0 +1,121 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Row } from '../backend/index.ts'
+import { type Issue, NotFoundError, ValidationError } from '../base/errors.ts'
+import { describe } from '../schema/index.ts'
+import { isPlainObject } from '../statement/index.ts'
+import { acceptLabel, acceptNodeData, assertNone } from './accept.ts'
+import { type GraphContext, partsOf, recordsOf, together } from './context.ts'
+
+/** How many rows are written at a time, so that others get their turn in between. */
+const ROWS_A_STATEMENT = 5_000
+
+/** Adds one node. */
+export async function addNode(context: GraphContext, label: unknown, data: unknown, options: object): Promise<Row> {
+  const issues: Issue[] = []
+  for (const option of Object.keys(options)) {
+    if (option !== 'id') issues.push({ path: option, reason: 'is no option; there is id' })
+  }
+  acceptLabel(context, label, 'label', issues)
+  const accepted = acceptNodeData(context, String(label), data, 'data', issues)
+  assertNone(issues, `A node of ${context.name} was refused`)
+  return recordsOf(context.session, context.models.nodes).create(nodeRow(label, accepted, options as { id?: unknown }))
+}
+
+/** Adds many nodes, all or none, and gives them back in order. */
+export async function addNodes(context: GraphContext, label: unknown, inputs: unknown): Promise<Row[]> {
+  const subject = `Nodes of ${context.name} were refused`
+  const issues: Issue[] = []
+  acceptLabel(context, label, 'label', issues)
+  const rows = entriesOf(inputs, ['id', 'data'], issues).map(([index, { id, data }]) =>
+    nodeRow(label, acceptNodeData(context, String(label), data, `${index}.data`, issues), { id }),
+  )
+  assertNone(issues, subject)
+  return createAll(context, 'nodes', rows)
+}
+
+/** The members of a list that are objects of known fields, with their places. */
+export function entriesOf(inputs: unknown, fields: readonly string[], issues: Issue[]): [number, Row][] {
+  if (!Array.isArray(inputs)) {
+    issues.push({ path: '', reason: `must be a list, got ${describe(inputs)}` })
+    return []
+  }
+  const entries: [number, Row][] = []
+  for (const [index, input] of inputs.entries()) {
+    if (!isPlainObject(input)) {
+      issues.push({ path: String(index), reason: `must be an object, got ${describe(input)}` })
+      continue
+    }
+    for (const field of Object.keys(input)) {
+      if (!fields.includes(field))
+        issues.push({ path: `${index}.${field}`, reason: `is no field; there are ${fields.join(', ')}` })
+    }
+    entries.push([index, input])
+  }
+  return entries
+}
+
+function nodeRow(label: unknown, data: unknown, { id }: { readonly id?: unknown }): Row {
+  return id === undefined ? { label, data } : { id, label, data }
+}
+
+/** Inserts rows, all or none, some thousands at a time. */
+export async function createAll(context: GraphContext, kind: 'nodes' | 'edges', rows: readonly Row[]): Promise<Row[]> {
+  const model = context.models[kind]
+  if (rows.length <= ROWS_A_STATEMENT) return recordsOf(context.session, model).createMany(rows)
+  return together(context.session, async (session) => {
+    const records = recordsOf(session, model)
+    const created: Row[] = []
+    for (const part of partsOf(rows, ROWS_A_STATEMENT)) {
+      for (const row of await records.createMany(part)) created.push(row)
+      await nextTurn()
+    }
+    return created
+  })
+}
+
+/**
+ * Changes the data of a node: the members of the patch replace those of the node, `undefined` leaves one alone. The label's schema checks
+ * the whole.
+ */
+export function updateNode(context: GraphContext, id: unknown, patch: unknown): Promise<Row> {
+  return updateData(context, 'nodes', id, patch, (row, data, issues) =>
+    acceptNodeData(context, row['label'] as string, data, 'data', issues),
+  )
+}
+
+/** Reads a node or an edge, changes its data, has it checked and writes it back, in one transaction. */
+export async function updateData(
+  context: GraphContext,
+  kind: 'nodes' | 'edges',
+  id: unknown,
+  patch: unknown,
+  accept: (row: Row, data: Row, issues: Issue[]) => unknown,
+): Promise<Row> {
+  const subject = `A change of ${context.name} was refused`
+  if (!isPlainObject(patch))
+    throw new ValidationError(subject, [{ path: 'patch', reason: `must be an object, got ${describe(patch)}` }])
+  return together(context.session, async (session) => {
+    const records = recordsOf(session, context.models[kind])
+    const row = await records.findById(id as string)
+    if (row === null) throw new NotFoundError(context.models[kind].name, id)
+    const data = { ...(row['data'] as Row | null) }
+    for (const [name, value] of Object.entries(patch)) if (value !== undefined) data[name] = value
+    const issues: Issue[] = []
+    const accepted = accept(row, data, issues)
+    assertNone(issues, subject)
+    return records.update(id as string, { data: accepted, updatedAt: new Date(session.clock.now()) })
+  })
+}
+
+/** Adds the condition on the label to a query. */
+export function withLabel(context: GraphContext, label: unknown, query: unknown): Row {
+  const issues: Issue[] = []
+  acceptLabel(context, label, 'label', issues)
+  assertNone(issues, `A query of ${context.name} was refused`)
+  if (query === undefined) return { where: { label } }
+  if (!isPlainObject(query)) return query as unknown as Row // The repository says what is wrong with it.
+  const { where } = query
+  if (where === undefined) return { ...query, where: { label } }
+  if (!isPlainObject(where)) return query
+  return { ...query, where: 'label' in where ? { and: [{ label }, where] } : { ...where, label } }
+}

@@ -1,0 +1,51 @@
+import type { Issue } from '../base/errors.ts'
+import { describe } from './accept.ts'
+import { type GraphDeclaration, labelsAt } from './declare-graph.ts'
+import { isStorableText, UNSTORABLE_TEXT } from './json.ts'
+import { byteLength, databaseName, MAX_NAME_BYTES } from './names.ts'
+
+/** What the names of a graph's tables hold besides its own: `holdfast_city_nodes`. */
+const TABLE_NAME_BYTES = 'holdfast__nodes'.length
+
+/** Checks the labels and relations of a declared graph. */
+export function checkGraph(name: string, declaration: GraphDeclaration, issues: Issue[]): void {
+  const { nodes, relations } = declaration
+  if (byteLength(databaseName(name)) > MAX_NAME_BYTES - TABLE_NAME_BYTES) {
+    issues.push({
+      path: name,
+      reason: `is longer than ${MAX_NAME_BYTES - TABLE_NAME_BYTES} bytes, too long for a graph`,
+    })
+  }
+  if (Object.keys(nodes).length === 0) issues.push({ path: `${name}.nodes`, reason: 'must name a label' })
+  for (const [label, schema] of Object.entries(nodes)) {
+    checkWord(label, `${name}.nodes.${label}`, issues)
+    checkSchema(schema, `${name}.nodes.${label}`, issues)
+  }
+  for (const [relation, { from, to, data }] of Object.entries(relations)) {
+    const path = `${name}.relations.${relation}`
+    checkWord(relation, path, issues)
+    if (data !== undefined) checkSchema(data, `${path}.data`, issues)
+    for (const [side, end] of Object.entries({ from, to })) {
+      const labels = labelsAt(end)
+      if (!Array.isArray(labels) || labels.length === 0)
+        issues.push({ path: `${path}.${side}`, reason: `must name a label or a list of them, got ${describe(end)}` })
+      else
+        for (const label of labels)
+          if (!Object.hasOwn(nodes, label))
+            issues.push({ path: `${path}.${side}`, reason: `names ${describe(label)}, which is no label of the graph` })
+    }
+  }
+}
+
+function checkWord(word: string, path: string, issues: Issue[]): void {
+  if (word === '' || !isStorableText(word))
+    issues.push({ path, reason: word === '' ? 'cannot be empty' : UNSTORABLE_TEXT })
+}
+
+function checkSchema(schema: unknown, path: string, issues: Issue[]): void {
+  const standard = (schema as { readonly '~standard'?: { readonly validate?: unknown } } | null | undefined)?.[
+    '~standard'
+  ]
+  if (typeof standard?.validate !== 'function')
+    issues.push({ path, reason: `must be a Standard Schema, such as one of Zod, got ${describe(schema)}` })
+}

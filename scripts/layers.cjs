@@ -11,7 +11,8 @@ const layers = {
   repository: ['base', 'schema', 'statement', 'backend'],
   queue: ['base', 'schema', 'statement', 'backend', 'repository'],
   graph: ['base', 'schema', 'statement', 'backend', 'repository'],
-  storage: ['base', 'schema', 'statement', 'backend', 'repository', 'queue', 'graph'],
+  audit: ['base', 'schema', 'statement', 'backend', 'repository'],
+  storage: ['base', 'schema', 'statement', 'backend', 'repository', 'queue', 'graph', 'audit'],
 }
 
 // What is published for tests may use everything.

@@ -6,6 +6,16 @@
  *
  * @module
  */
+export {
+  Audit,
+  type AuditAnchor,
+  type AuditEntry,
+  type AuditExport,
+  AuditLog,
+  type AuditProblem,
+  type AuditRecord,
+  type AuditReport,
+} from './audit/index.ts'
 export type { BackendFactory } from './backend/index.ts'
 export { type Clock, systemClock } from './base/clock.ts'
 export * from './base/errors.ts'

@@ -13,6 +13,8 @@ export interface Session {
   readonly clock: Clock
   /** Whether this is a transaction. */
   readonly inTransaction: boolean
+  /** On whose behalf: as `storage.as(actor)` was told; null where nobody was named. */
+  readonly actor: string | null
 
   /** The plan for a shape; `statement` is only called when it is new. */
   plan(key: string, statement: () => Statement): Plan

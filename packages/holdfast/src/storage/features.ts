@@ -1,3 +1,4 @@
+import { auditModels } from '../audit/index.ts'
 import { queueModels } from '../queue/index.ts'
 import type { Declarations, Model, Schema } from '../schema/index.ts'
 
@@ -9,7 +10,10 @@ export interface Feature {
 }
 
 /** Every feature with tables of its own. */
-export const features: readonly Feature[] = [{ models: queueModels, declaredIn: declares('queue') }]
+export const features: readonly Feature[] = [
+  { models: queueModels, declaredIn: declares('queue') },
+  { models: auditModels, declaredIn: () => false },
+]
 
 function declares(kind: Declarations[string]['kind']): (schema: Schema) => boolean {
   return ({ declarations }) => Object.values(declarations).some((declaration) => declaration.kind === kind)

@@ -12,14 +12,16 @@ import type { TransactionSession } from './transaction-session.ts'
  */
 export class LaterSession implements Session, SqlRunner {
   readonly inTransaction = true
+  readonly actor: string | null
   readonly #root: RootSession
   readonly #scope: AmbientScope = {}
   #opened: Promise<TransactionSession> | undefined
   #outcome: Promise<void> = Promise.resolve()
   #end: PromiseWithResolvers<void> = Promise.withResolvers()
 
-  constructor(root: RootSession) {
+  constructor(root: RootSession, actor: string | null) {
     this.#root = root
+    this.actor = actor
   }
 
   get models(): Session['models'] {
@@ -93,6 +95,7 @@ export class LaterSession implements Session, SqlRunner {
         return this.#end.promise
       },
       { retries: 0 },
+      this.actor,
     )
     this.#outcome.catch(opened.reject)
     return opened.promise
@@ -125,8 +128,12 @@ export class LaterSession implements Session, SqlRunner {
 }
 
 /** A transaction for a handler, seen through the ways to the data that `transactionOf` makes. */
-export function openLater<Tx>(root: RootSession, transactionOf: (session: LaterSession) => Tx): LaterTransaction<Tx> {
-  const session = new LaterSession(root)
+export function openLater<Tx>(
+  root: RootSession,
+  actor: string | null,
+  transactionOf: (session: LaterSession) => Tx,
+): LaterTransaction<Tx> {
+  const session = new LaterSession(root, actor)
   return {
     tx: transactionOf(session),
     run: (work) => session.run(work),

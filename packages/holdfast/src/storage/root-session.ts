@@ -32,6 +32,7 @@ export class RootSession implements Session, TransactionRoot {
   readonly models: Models
   readonly clock: Clock
   readonly inTransaction = false
+  readonly actor = null
   readonly counters: Counters = new Counters()
   readonly #backend: Backend
   readonly #plans: Plans
@@ -95,10 +96,11 @@ export class RootSession implements Session, TransactionRoot {
     return this.runTransaction(work, options)
   }
 
-  /** Like `transaction`, giving `work` all that a transaction's session can do. */
+  /** Like `transaction`, giving `work` all that a transaction's session can do; on behalf of `actor`. */
   async runTransaction<T>(
     work: (session: TransactionSession) => Promise<T>,
     options: RetryingTransactionOptions,
+    actor: string | null = null,
   ): Promise<T> {
     this.assertUsable()
     assertTransactionOptions(options)
@@ -113,6 +115,7 @@ export class RootSession implements Session, TransactionRoot {
         const outcome = await this.#attempt(
           work,
           remainingMs === undefined ? rest : { ...rest, timeoutMs: remainingMs },
+          actor,
         )
         if ('value' in outcome) return outcome.value
         if (attempt >= retries || !outcome.repeatable) throw outcome.error
@@ -127,11 +130,12 @@ export class RootSession implements Session, TransactionRoot {
   async #attempt<T>(
     work: (session: TransactionSession) => Promise<T>,
     options: RetryingTransactionOptions,
+    actor: string | null,
   ): Promise<{ readonly value: T } | { readonly error: unknown; readonly repeatable: boolean }> {
     let session: TransactionSession | undefined
     try {
       const value = await this.#backend.transaction(options, (connection) => {
-        const opened = new TransactionSession(this, connection)
+        const opened = new TransactionSession(this, connection, actor)
         session = opened
         return opened.run(work)
       })

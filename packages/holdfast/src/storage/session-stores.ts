@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { Audit, type AuditHost, auditModels } from '../audit/index.ts'
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
 import { Graph, type GraphModels, type UntypedGraph } from '../graph/index.ts'
@@ -31,6 +32,7 @@ export interface Shared {
   readonly graphs: Map<string, GraphModels>
   /** Undefined where the backend runs no SQL. */
   readonly kyselyOf: KyselyOf | undefined
+  readonly audit: AuditHost
 }
 
 /** The ways to the data, in one session. */
@@ -40,6 +42,7 @@ export abstract class SessionStores<S extends Schema> implements Stores<S> {
   protected readonly workers: WorkerHost<Transaction<S>> | undefined
   readonly #session: Session & SqlRunner
   #sql: Kysely<SqlTables<S>> | undefined
+  #audit: Audit | undefined
 
   constructor(shared: Shared, session: Session & SqlRunner) {
     this.shared = shared
@@ -76,6 +79,11 @@ export abstract class SessionStores<S extends Schema> implements Stores<S> {
     const declaration = declared?.kind === 'graph' ? declared : undefined
     const known = graphs.get(name) ?? undeclaredGraph(name, graphs, models, autoCreate)
     return new Graph({ session: this.#reaching([known.nodes, known.edges]), name, models: known, declaration })
+  }
+
+  get audit(): Audit {
+    this.#audit ??= new Audit(this.#reaching(auditModels), this.shared.audit)
+    return this.#audit
   }
 
   /** The session, which first makes the tables of a feature that the schema does not speak of. */

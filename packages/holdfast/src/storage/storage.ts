@@ -1,9 +1,11 @@
+import { acceptActor, auditModels, Redaction, Sealer } from '../audit/index.ts'
 import type { Backend, BackendFactory, Session } from '../backend/index.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
-import { isHoldfastError } from '../base/errors.ts'
+import { type Issue, isHoldfastError, ValidationError } from '../base/errors.ts'
 import { declaredGraphs } from '../graph/index.ts'
 import type { WorkerHost } from '../queue/index.ts'
 import { defineSchema, type Models, type Schema } from '../schema/index.ts'
+import { ActingSession } from './acting-session.ts'
 import { type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
 import { fitTables } from './create-tables.ts'
 import { type Environment, targetFromEnv } from './env.ts'
@@ -15,6 +17,7 @@ import { SessionStores, type Shared, TransactionStores } from './session-stores.
 import type { Transaction, TransactionOptions } from './stores.ts'
 import { backendOf, type TargetOptions } from './targets.ts'
 import type { TransactionSession } from './transaction-session.ts'
+import { EnsuringSession } from './undeclared.ts'
 
 /** How a storage is opened. */
 export interface StorageOptions<S extends Schema> extends TargetOptions {
@@ -24,6 +27,8 @@ export interface StorageOptions<S extends Schema> extends TargetOptions {
   readonly autoCreate?: boolean
   /** Where the time comes from; tests give one they can move. */
   readonly clock?: Clock
+  /** What the audit log does not keep: the fields of its records' data with these names, or paths from the top. */
+  readonly audit?: { readonly redact?: readonly string[] }
 }
 
 /** Whether a storage is well. */
@@ -46,16 +51,22 @@ export type NoSchema = Schema<Record<never, never>, Record<never, never>>
 export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
   readonly #session: RootSession
   readonly #backend: Backend
-
-  readonly #workers = new Set<{ stop(): Promise<void> }>()
+  readonly #actor: string | null
+  readonly #workers: Set<{ stop(): Promise<void> }>
   protected override readonly workers: WorkerHost<Transaction<S>>
 
-  constructor(shared: Shared, session: RootSession, backend: Backend) {
-    super(shared, session)
+  constructor(
+    shared: Shared,
+    session: RootSession,
+    backend: Backend,
+    actor: string | null = null,
+    workers: Set<{ stop(): Promise<void> }> = new Set(),
+  ) {
+    super(shared, actor === null ? session : new ActingSession(session, actor))
     const transactionOf = (of: Session) => new TransactionStores<S>(shared, of as TransactionSession | LaterSession)
     this.workers = {
       transactionOf,
-      openLater: () => openLater(session, transactionOf),
+      openLater: () => openLater(session, actor, transactionOf),
       started: (worker) => {
         this.#workers.add(worker)
         return () => this.#workers.delete(worker)
@@ -63,6 +74,27 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
     }
     this.#session = session
     this.#backend = backend
+    this.#actor = actor
+    this.#workers = workers
+  }
+
+  /**
+   * This storage on behalf of somebody: what is recorded through it, and in its transactions, carries the name. It is the same
+   * storage otherwise; closing either closes both.
+   *
+   * @throws ValidationError for what is no text or number.
+   *
+   * @example
+   * ```ts
+   * await storage.as(user.id).audit.record({ event: 'plan.deleted', data: { planId } })
+   * ```
+   */
+  as(actor: string | number): Storage<S> {
+    const issues: Issue[] = []
+    const name = acceptActor(actor, issues)
+    if (name === null) issues.push({ path: 'actor', reason: 'must be named' })
+    if (issues.length > 0) throw new ValidationError('The actor was refused', issues)
+    return new Storage<S>(this.shared, this.#session, this.#backend, name, this.#workers)
   }
 
   /**
@@ -82,7 +114,11 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
    * ```
    */
   transaction<T>(work: (tx: Transaction<S>) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    return this.#session.runTransaction((session) => work(new TransactionStores<S>(this.shared, session)), options)
+    return this.#session.runTransaction(
+      (session) => work(new TransactionStores<S>(this.shared, session)),
+      options,
+      this.#actor,
+    )
   }
 
   /**
@@ -132,6 +168,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
   async close(): Promise<void> {
     this.#session.assertOutside()
     await Promise.all([...this.#workers].map((worker) => worker.stop()))
+    await this.shared.audit.sealer.close()
     await this.#session.close()
   }
 
@@ -159,6 +196,7 @@ export async function openStorage<const S extends Schema = NoSchema>(
   options: StorageOptions<S> = {},
 ): Promise<Storage<S>> {
   const schema = options.schema ?? (defineSchema({}) as unknown as S)
+  const redaction = new Redaction(options.audit?.redact ?? [])
   const autoCreate = options.autoCreate ?? process.env['NODE_ENV'] !== 'production'
   const declared = features.filter((feature) => feature.declaredIn(schema)).flatMap((feature) => feature.models)
   const graphs = declaredGraphs(schema)
@@ -178,7 +216,12 @@ export async function openStorage<const S extends Schema = NoSchema>(
   const session = new RootSession(backend, models, options.clock ?? systemClock)
   const { sql } = backend.traits
   const kyselyOf = sql === undefined ? undefined : (await import('./kysely.ts')).kyselyFor(sql)
-  return new Storage<S>({ schema, models, autoCreate, created, graphs, kyselyOf }, session, backend)
+  const sealer = new Sealer(new EnsuringSession(session, auditModels), () => session.counters.failures++)
+  return new Storage<S>(
+    { schema, models, autoCreate, created, graphs, kyselyOf, audit: { redaction, sealer } },
+    session,
+    backend,
+  )
 }
 
 /**

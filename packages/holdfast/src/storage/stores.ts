@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { AuditLog } from '../audit/index.ts'
 import type { RetryingTransactionOptions } from '../backend/index.ts'
 import type { Graph, UntypedGraph } from '../graph/index.ts'
 import type { Queue as JobQueue } from '../queue/index.ts'
@@ -63,6 +64,9 @@ export interface Stores<S extends Schema> {
   /** A job queue; without a name the default one. */
   queue<Name extends QueueName<S>>(name: Name): JobQueue<QueueData<S, Name>, QueueInput<S, Name>, Transaction<S>>
   queue<Data = unknown>(name?: string): JobQueue<Data, Data, Transaction<S>>
+
+  /** The audit log: who did what, in a chain in which every later change shows. */
+  readonly audit: AuditLog
 
   /**
    * A graph; without a name the default one. One that the schema does not declare takes any label, relation and data; it is made at its first

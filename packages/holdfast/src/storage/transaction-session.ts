@@ -9,7 +9,7 @@ import type { Counters } from './metrics.ts'
 
 /** What a transaction needs of the storage it belongs to. */
 export interface TransactionRoot
-  extends Omit<Session, 'execute' | 'stream' | 'transaction' | 'afterCommit' | 'inTransaction'> {
+  extends Omit<Session, 'execute' | 'stream' | 'transaction' | 'afterCommit' | 'inTransaction' | 'actor'> {
   readonly counters: Counters
   /** Whether the table of an undeclared collection is known to exist. */
   hasTable(model: Model): boolean
@@ -35,6 +35,7 @@ export interface TransactionRoot
 export class TransactionSession implements Session {
   readonly inTransaction = true
   readonly root: TransactionRoot
+  readonly actor: string | null
   /** What it has written so far. */
   readonly written: Written = new Written()
   readonly #connection: Connection
@@ -48,8 +49,9 @@ export class TransactionSession implements Session {
   #failure: unknown
   #ended = false
 
-  constructor(root: TransactionRoot, connection: Connection) {
+  constructor(root: TransactionRoot, connection: Connection, actor: string | null) {
     this.root = root
+    this.actor = actor
     this.#connection = connection
     this.#scope = { transaction: this }
   }
@@ -130,7 +132,7 @@ export class TransactionSession implements Session {
   }
 
   async #savepoint<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
-    const child = new TransactionSession(this.root, this.#connection)
+    const child = new TransactionSession(this.root, this.#connection, this.actor)
     try {
       const value = await this.#connection.savepoint(() => child.run(work))
       this.#hooks.push(...child.#hooks)

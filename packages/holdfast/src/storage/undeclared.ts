@@ -1,7 +1,8 @@
-import type { CommitListener, Plan, Result, RetryingTransactionOptions, Row, Session } from '../backend/index.ts'
+import type { Plan, Result, RetryingTransactionOptions, Row, Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
 import { type GraphModels, graphModels } from '../graph/index.ts'
 import { describe, documents, type Model, resolveModel } from '../schema/index.ts'
+import { DelegatingSession } from './delegating-session.ts'
 
 /**
  * The model of a name that the schema does not declare: a documents collection, made at its first use.
@@ -62,49 +63,31 @@ function addModel(model: Model, what: string, models: Map<string, Model>): void 
 }
 
 /** A session that makes sure that the tables of some models exist before the first call. */
-export class EnsuringSession implements Session {
-  readonly #inner: Session
+export class EnsuringSession extends DelegatingSession {
   readonly #models: readonly Model[]
   #ensured: Promise<void> | undefined
 
   constructor(inner: Session, models: readonly Model[]) {
-    this.#inner = inner
+    super(inner)
     this.#models = models
   }
 
-  get models(): Session['models'] {
-    return this.#inner.models
-  }
-
-  get traits(): Session['traits'] {
-    return this.#inner.traits
-  }
-
-  get clock(): Session['clock'] {
-    return this.#inner.clock
-  }
-
-  get inTransaction(): boolean {
-    return this.#inner.inTransaction
-  }
-
-  plan(key: string, statement: Parameters<Session['plan']>[1]): Plan {
-    return this.#inner.plan(key, statement)
-  }
-
-  async execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
+  override async execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
     await this.#ensure()
-    return this.#inner.execute(plan, parameters)
+    return this.inner.execute(plan, parameters)
   }
 
-  async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[]> {
+  override async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[]> {
     await this.#ensure()
-    yield* this.#inner.stream(plan, parameters)
+    yield* this.inner.stream(plan, parameters)
   }
 
-  async transaction<T>(work: (session: Session) => Promise<T>, options?: RetryingTransactionOptions): Promise<T> {
+  override async transaction<T>(
+    work: (session: Session) => Promise<T>,
+    options?: RetryingTransactionOptions,
+  ): Promise<T> {
     await this.#ensure()
-    return this.#inner.transaction(work, options)
+    return this.inner.transaction(work, options)
   }
 
   #ensure(): Promise<void> {
@@ -113,26 +96,6 @@ export class EnsuringSession implements Session {
   }
 
   async #ensureAll(): Promise<void> {
-    for (const model of this.#models) await this.#inner.ensureTable(model)
-  }
-
-  afterCommit(work: () => void): void {
-    this.#inner.afterCommit(work)
-  }
-
-  onCommitted(listener: CommitListener): () => void {
-    return this.#inner.onCommitted(listener)
-  }
-
-  ensureTable(model: Model): Promise<void> {
-    return this.#inner.ensureTable(model)
-  }
-
-  notify(topic: string): void {
-    this.#inner.notify(topic)
-  }
-
-  wake(topic: string, onWake: () => void): Promise<() => Promise<void>> {
-    return this.#inner.wake(topic, onWake)
+    for (const model of this.#models) await this.inner.ensureTable(model)
   }
 }

@@ -1,5 +1,6 @@
 import type { ConformanceCase } from '../case.ts'
 import { aggregateCases } from './aggregate.ts'
+import { auditCases } from './audit.ts'
 import { batchCases } from './batch.ts'
 import { constraintCases } from './constraints.ts'
 import { createCases } from './create.ts'
@@ -62,4 +63,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueCases,
   ...scheduleCases,
   ...graphCases,
+  ...auditCases,
 ]

@@ -1,0 +1,7 @@
+export { Audit, type AuditExport } from './audit.ts'
+export { type AuditHost, AuditLog } from './audit-log.ts'
+export { auditModels } from './models.ts'
+export { type AuditEntry, type AuditRecord, acceptActor } from './record.ts'
+export { Redaction } from './redaction.ts'
+export { Sealer } from './sealer.ts'
+export type { AuditAnchor, AuditProblem, AuditReport } from './verify.ts'

@@ -34,7 +34,7 @@ export interface Backend extends Executor {
    *
    * @throws SerializationError when the database could not order it; UnknownOutcomeError when the reply to the commit was lost.
    */
-  transaction<T>(options: TransactionOptions, work: (connection: Connection) => Promise<T>): Promise<T>
+  transaction<T>(options: AlteringOptions, work: (connection: Connection) => Promise<T>): Promise<T>
 
   /**
    * Runs independent calls that were made in one tick, together where that is faster. Each gets its own outcome, in order,
@@ -120,6 +120,12 @@ export interface TransactionOptions {
   readonly timeoutMs?: number
 }
 
+/** How a transaction of a migration runs. */
+export interface AlteringOptions extends TransactionOptions {
+  /** It will alter tables. SQLite then looks at foreign keys when it commits, since rebuilding a table would set off their actions. */
+  readonly altersTables?: boolean
+}
+
 /** What a backend can do, as facts that shared code may ask for. */
 export interface Traits {
   /** Keeps data after `close`. */
@@ -134,17 +140,38 @@ export interface Traits {
   readonly sql?: 'sqlite' | 'postgres'
 }
 
-/** A change of the database's schema. */
+/** A change of the database's schema. Models name one another; `SchemaEditor.apply` is given those that are meant. */
 export type SchemaChange =
   /** With its indexes, foreign keys and checks; does nothing where a table of that name exists. */
   | { readonly kind: 'createTable'; readonly model: Model }
   | { readonly kind: 'createIndex'; readonly model: Model; readonly index: string }
   | { readonly kind: 'dropTable'; readonly table: string }
+  | AlterTable
+  /** SQL of the backend's own dialect. SQL backends only. */
+  | { readonly kind: 'sql'; readonly text: string }
+
+/**
+ * Turns a table that was made from one model into the one that another model would make, down to the names of its constraints;
+ * rows stay. `alteration.ts` says what differs.
+ */
+export interface AlterTable {
+  readonly kind: 'alterTable'
+  readonly from: Model
+  readonly to: Model
+  /** Columns that are called differently: the name in `to`, then the name in `from`. */
+  readonly renamed?: ReadonlyMap<string, string>
+  /** What rows hold that would hold null, by the name of the column in `to`; stored once, not a default for later. */
+  readonly fill?: ReadonlyMap<string, unknown>
+}
 
 /** Edits the schema and looks at it. */
 export interface SchemaEditor {
-  /** Makes the changes in order; tables of one call may refer to each other in any order. All or none where the engine can. */
-  apply(changes: readonly SchemaChange[]): Promise<void>
+  /**
+   * Makes the changes in order; tables of one call may refer to each other in any order. All or none where the engine can.
+   *
+   * @param models those that the changes speak of, by name; the storage's own unless given.
+   */
+  apply(changes: readonly SchemaChange[], models?: Models): Promise<void>
   /** The tables that exist. */
   inspect(): Promise<readonly ExistingTable[]>
   /**

@@ -1,10 +1,10 @@
 import type { Backend, ExistingTable, SchemaChange } from '../backend/index.ts'
 import { MigrationError } from '../base/errors.ts'
-import type { Model } from '../schema/index.ts'
+import type { Model, ModelColumn } from '../schema/index.ts'
 
 /**
- * Makes the database fit the models: creates what is missing where `autoCreate` is on, and refuses to go on where a table
- * that exists does not fit.
+ * Makes the database fit the models: adds what is missing where `autoCreate` is on (tables, indexes, and columns that rows can do without),
+ * and refuses to go on where a table that exists does not fit.
  *
  * @throws MigrationError, code `SCHEMA_MISMATCH`, naming every difference.
  */
@@ -20,18 +20,39 @@ export async function fitTables(backend: Backend, models: readonly Model[], auto
       changes.push({ kind: 'createTable', model })
       continue
     }
-    differences.push(...differencesOf(backend.schema.expected(model), table))
-    for (const { name } of model.indexes) {
-      if (table.indexes.some((index) => index.name === name)) continue
-      missing.push(`the index ${name} of ${model.name} is missing`)
-      changes.push({ kind: 'createIndex', model, index: name })
-    }
+    const from = withoutMissing(model, table)
+    const added = model.columns.filter((column) => !from.byName.has(column.name))
+    missing.push(...added.map(({ column }) => `the column ${model.table}.${column} is missing`))
+    differences.push(...differencesOf(backend.schema.expected(from), table))
+    const indexes = model.indexes.filter((index) => !from.indexes.includes(index))
+    missing.push(...indexes.map(({ name }) => `the index ${name} of ${model.name} is missing`))
+    if (added.length > 0) changes.push({ kind: 'alterTable', from, to: model })
+    else changes.push(...indexes.map(({ name }): SchemaChange => ({ kind: 'createIndex', model, index: name })))
   }
   if (differences.length > 0)
     throw mismatch(differences, 'Migrate the database to the schema, or use another database.')
   if (missing.length > 0 && !autoCreate)
     throw mismatch(missing, 'Create them first, or open the storage with autoCreate: true.')
   if (changes.length > 0) await backend.schema.apply(changes)
+}
+
+/** The model without its indexes that are not there, and without those missing columns that can be added to rows which have nothing for them. */
+function withoutMissing(model: Model, table: ExistingTable): Model {
+  const isThere = ({ column }: ModelColumn): boolean => table.columns.some(({ name }) => name === column)
+  const columns = model.columns.filter((column) => isThere(column) || !isAddable(column))
+  const byName = new Map(columns.map((column) => [column.name, column]))
+  return {
+    ...model,
+    columns,
+    byName,
+    indexes: model.indexes.filter(({ name }) => table.indexes.some((index) => index.name === name)),
+    foreignKeys: model.foreignKeys.filter(({ column }) => byName.has(column)),
+    checks: model.checks.filter(({ fields }) => fields.every((field) => byName.has(field.split('.')[0] as string))),
+  }
+}
+
+function isAddable({ nullable, default: given }: ModelColumn): boolean {
+  return nullable || given?.kind === 'now' || (given?.kind === 'value' && given.value !== null)
 }
 
 function mismatch(differences: readonly string[], hint: string): MigrationError {

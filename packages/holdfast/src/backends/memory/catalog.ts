@@ -33,7 +33,13 @@ export class Catalog {
 
   /** The table of a model; undefined when there is none. */
   find(model: string): Definition | undefined {
-    return this.#definitions.get(this.#models.get(model)?.table ?? model)
+    return this.#definitions.get(this.#models.get(model)?.table ?? model) ?? this.#byModel(model)
+  }
+
+  /** A table that was made from a model the storage does not have. */
+  #byModel(name: string): Definition | undefined {
+    for (const definition of this.#definitions.values()) if (definition.model.name === name) return definition
+    return undefined
   }
 
   /**

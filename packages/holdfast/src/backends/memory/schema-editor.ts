@@ -1,6 +1,8 @@
 import type { ExistingTable, SchemaChange } from '../../backend/index.ts'
-import { StorageError } from '../../base/errors.ts'
+import { ConstraintError, StorageError } from '../../base/errors.ts'
 import type { Model } from '../../schema/index.ts'
+import { alterTable } from './alter-table.ts'
+import type { Catalog } from './catalog.ts'
 import { Definition } from './definition.ts'
 import { Table } from './table.ts'
 import type { TransactionView } from './view.ts'
@@ -10,17 +12,17 @@ import type { TransactionView } from './view.ts'
  *
  * @throws ConflictError when a new unique index finds rows that collide.
  */
-export function applyChanges(view: TransactionView, changes: readonly SchemaChange[]): void {
+export function applyChanges(view: TransactionView, changes: readonly SchemaChange[], nowMs: number): void {
   const restore = view.savepoint()
   try {
-    for (const change of changes) applyChange(view, change)
+    for (const change of changes) applyChange(view, change, nowMs)
   } catch (error) {
     restore()
     throw error
   }
 }
 
-function applyChange(view: TransactionView, change: SchemaChange): void {
+function applyChange(view: TransactionView, change: SchemaChange, nowMs: number): void {
   const { catalog } = view
   switch (change.kind) {
     case 'createTable': {
@@ -39,10 +41,28 @@ function applyChange(view: TransactionView, change: SchemaChange): void {
       view.replace(catalog.with(definition), table, view.table(table).withDefinition(definition))
       return
     }
-    case 'dropTable':
-      if (catalog.byTable(change.table) === undefined) throw noSuchThing(change.table)
+    case 'dropTable': {
+      const dropped = catalog.byTable(change.table)
+      if (dropped === undefined) throw noSuchThing(change.table)
+      assertNotReferred(catalog, dropped)
       view.replace(catalog.without(change.table), change.table, null)
+      return
+    }
+    case 'alterTable':
+      if (catalog.byTable(change.from.table) === undefined) throw noSuchThing(change.from.table)
+      alterTable(view, change, nowMs)
+      return
+    case 'sql':
+      throw new StorageError('DRIVER', 'The memory backend runs no SQL.', { hint: 'Give SQL to backends that run it.' })
   }
+}
+
+/** Tables that nothing refers to can be dropped; a reference of its own does not count. */
+function assertNotReferred(catalog: Catalog, definition: Definition): void {
+  const referrer = catalog.referrersOf(definition).find(({ from }) => from !== definition)
+  if (referrer === undefined) return
+  const { from, foreignKey } = referrer
+  throw new ConstraintError('CONSTRAINT_FOREIGN_KEY', from.model.name, [foreignKey.column])
 }
 
 function noSuchThing(table: string, index?: string): StorageError {

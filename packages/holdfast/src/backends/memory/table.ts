@@ -41,15 +41,16 @@ export class Table {
   }
 
   /**
-   * The same rows in a table that has one more index.
+   * The same rows in a table that is defined otherwise.
    *
-   * @throws ConflictError when it is unique and two rows collide.
+   * @param convert gives the columns of a row there.
+   * @throws ConflictError where two rows collide in a unique index.
    */
-  withDefinition(definition: Definition): Table {
+  withDefinition(definition: Definition, convert: (row: StoredRow) => unknown[] = (row) => [...row]): Table {
     const table = new Table(definition)
     const changes: RowChange[] = []
     for (const row of drain(this.all())) {
-      const after = row.slice(0, definition.model.columns.length)
+      const after = convert(row).slice(0, definition.model.columns.length)
       definition.complete(after)
       changes.push({ before: undefined, after })
     }

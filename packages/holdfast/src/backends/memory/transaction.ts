@@ -21,7 +21,7 @@ export class MemoryTransaction implements Connection {
     this.schema = {
       apply: async (changes) => {
         this.#assertRunning()
-        applyChanges(view, changes)
+        applyChanges(view, changes, clock.now())
       },
     }
   }

@@ -43,8 +43,10 @@ export class PostgresBackend implements Backend {
     this.#models = models
     this.#settings = settings
     this.schema = {
-      apply: (changes) =>
-        this.transaction({ isolation: 'read committed' }, async (connection) => connection.schema?.apply(changes)),
+      apply: (changes, models) =>
+        this.transaction({ isolation: 'read committed' }, async (connection) =>
+          connection.schema?.apply(changes, models),
+        ),
       inspect: async () => {
         const { autocommit } = this.#open
         return inspectTables((text, values) => autocommit.ask(text, values))

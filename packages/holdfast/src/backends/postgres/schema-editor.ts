@@ -1,6 +1,6 @@
 import type { ExistingTable, SchemaChange } from '../../backend/index.ts'
 import type { Models } from '../../schema/index.ts'
-import { existingTables, postgresDialect, schemaStatements } from '../sql/index.ts'
+import { alterStatements, existingTables, postgresDialect, schemaSteps } from '../sql/index.ts'
 import { LOCK_TIMEOUT_MS } from './errors.ts'
 import type { Reply } from './exchange.ts'
 import { arrayLiteral } from './wire-values.ts'
@@ -27,7 +27,10 @@ export async function applyChanges(ask: Ask, models: Models, changes: readonly S
   const wanted = changes.flatMap((change) => (change.kind === 'createTable' ? [change.model.table] : []))
   const { rows } = await ask(EXISTING, [arrayLiteral(wanted)])
   const existing = new Set(rows.map(([name]) => name as string))
-  for (const text of schemaStatements(changes, existing, models, postgresDialect)) await ask(text, [])
+  for (const step of schemaSteps(changes, existing, models, postgresDialect)) {
+    const texts = typeof step === 'string' ? [step] : alterStatements(step, models, postgresDialect)
+    for (const text of texts) await ask(text, [])
+  }
   await setTimeouts(ask, timeouts as readonly string[])
 }
 

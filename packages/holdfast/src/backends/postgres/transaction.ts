@@ -57,7 +57,8 @@ export class PostgresTransaction implements Connection {
     this.#readOnly = options.readOnly === true
     this.#wire = new TransactionWire(link, commands, [commands.begin(options), ...afterBegin], this.#readOnly)
     this.schema = {
-      apply: (changes) => applyChanges((text, values) => this.#ask(text, values), subject.models, changes),
+      apply: (changes, models = subject.models) =>
+        applyChanges((text, values) => this.#ask(text, values), models, changes),
     }
   }
 

@@ -180,6 +180,8 @@ export interface DialectDdl {
   indexed(column: Sql, nullable: boolean): Sql
   /** The statements that make the further indexes a table needs that has an index on paths into these columns. */
   pathIndexes(table: string, columns: readonly string[]): string[]
+  /** What those are called. */
+  pathIndexNames(table: string, columns: readonly string[]): string[]
   /** How the tables that exist are found out. */
   readonly inspection: Inspection
 }

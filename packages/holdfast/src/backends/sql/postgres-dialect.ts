@@ -99,15 +99,13 @@ export const postgresDialect: Dialect = {
     // Equality at a path is containment, which any number of paths share one index for.
     pathIndexes: (table, columns) =>
       columns.map((column) => {
-        const index = builder.schema
-          .createIndex(constraintName(table, [column], 'gin'))
-          .ifNotExists()
-          .on(table)
+        const index = builder.schema.createIndex(pathIndexName(table, column)).ifNotExists().on(table)
         return index
           .using('gin')
           .expression(sql`${sql.id(column)} jsonb_path_ops`)
           .compile().sql
       }),
+    pathIndexNames: (table, columns) => columns.map((column) => pathIndexName(table, column)),
     inspection: {
       columns: `select t.relname, a.attname, format_type(a.atttypid, a.atttypmod), (not a.attnotnull)::integer,
           coalesce(array_position(k.conkey, a.attnum), 0)
@@ -120,6 +118,10 @@ export const postgresDialect: Dialect = {
         order by t.relname, i.relname`,
     },
   },
+}
+
+function pathIndexName(table: string, column: string): string {
+  return constraintName(table, [column], 'gin')
 }
 
 function nullable(convert: (value: never) => unknown): (value: unknown) => unknown {

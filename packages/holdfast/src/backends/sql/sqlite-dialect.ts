@@ -85,6 +85,7 @@ export const sqliteDialect: Dialect = {
     // SQLite checks the index that was made last first; Postgres, and the caller, expect the first.
     indexesLastFirst: true,
     pathIndexes: () => [],
+    pathIndexNames: () => [],
     inspection: {
       columns: `select t.name, c.name, c.type, c."notnull" = 0 and c.pk = 0, c.pk
         from sqlite_schema as t join pragma_table_info(t.name) as c

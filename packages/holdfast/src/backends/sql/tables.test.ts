@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { SchemaChange } from '../../backend/index.ts'
+import type { Models } from '../../schema/index.ts'
 import { defineSchema, documents, t, table } from '../../schema/index.ts'
-import { expectedTable, postgresDialect, schemaStatements, sqliteDialect } from './index.ts'
+import { type Dialect, expectedTable, postgresDialect, schemaSteps, sqliteDialect } from './index.ts'
 
 const schema = defineSchema({
   users: table(
@@ -25,9 +26,13 @@ const create = (...chosen: (typeof users)[]): SchemaChange[] =>
   chosen.flatMap((model) => (model === undefined ? [] : [{ kind: 'createTable' as const, model }]))
 const none = new Set<string>()
 
+function statementsOf(changes: SchemaChange[], existing: ReadonlySet<string>, of: Models, dialect: Dialect): string[] {
+  return schemaSteps(changes, existing, of, dialect).map(String)
+}
+
 describe('the tables of a model', () => {
   it('are made in SQLite with all that belongs to them', () => {
-    const [table_, ...indexes] = schemaStatements(create(users), none, models, sqliteDialect)
+    const [table_, ...indexes] = statementsOf(create(users), none, models, sqliteDialect)
     expect(table_?.split(/, (?=constraint|"\w+" [A-Z])|\((?="id" I)/)).toEqual([
       'create table "users" ',
       '"id" INTEGER constraint "users_pkey" primary key autoincrement',
@@ -48,7 +53,7 @@ describe('the tables of a model', () => {
   })
 
   it('are made in Postgres before the foreign keys, which may run in a circle', () => {
-    const statements = schemaStatements(create(users, bosses), none, models, postgresDialect)
+    const statements = statementsOf(create(users, bosses), none, models, postgresDialect)
     expect(statements.map((statement) => statement.split(' ').slice(0, 4).join(' '))).toEqual([
       'create table "users" ("id"',
       'create table "bosses" ("id"',
@@ -63,12 +68,12 @@ describe('the tables of a model', () => {
   })
 
   it('are left alone where they exist', () => {
-    expect(schemaStatements(create(users, bosses), new Set(['users', 'bosses']), models, postgresDialect)).toEqual([])
+    expect(statementsOf(create(users, bosses), new Set(['users', 'bosses']), models, postgresDialect)).toEqual([])
   })
 
   it('index paths by what conditions and orderings use', () => {
-    const sqlite = schemaStatements(create(notes), none, models, sqliteDialect)
-    const postgres = schemaStatements(create(notes), none, models, postgresDialect)
+    const sqlite = statementsOf(create(notes), none, models, sqliteDialect)
+    const postgres = statementsOf(create(notes), none, models, postgresDialect)
     const path = `case json_type\\("data", '\\$\\."owner"\\."team"'\\)`
     expect(sqlite[1]).toMatch(
       new RegExp(`create index .*"notes_owner_team_index" on "notes" \\(\\(${path}.*\\), \\(${path}.*\\)\\)$`),
@@ -98,7 +103,7 @@ describe('the tables of a model', () => {
       posts: table({ id: t.id(), tags: t.json<string[]>().check({ has: 'x' }) }),
     })
     const changes = [...lists.values()].map((model) => ({ kind: 'createTable' as const, model }))
-    expect(() => schemaStatements(changes, none, lists, sqliteDialect)).toThrow(/looks into a list/)
-    expect(schemaStatements(changes, none, lists, postgresDialect)[0]).toContain(`"tags" @> '["x"]'::jsonb`)
+    expect(() => statementsOf(changes, none, lists, sqliteDialect)).toThrow(/looks into a list/)
+    expect(statementsOf(changes, none, lists, postgresDialect)[0]).toContain(`"tags" @> '["x"]'::jsonb`)
   })
 })

@@ -8,42 +8,43 @@ import { columnOf, fieldsOf } from './fields.ts'
 import { primaryKeyName } from './names.ts'
 
 /**
- * The statements that make changes of the schema, in order: all tables before all indexes, and those before foreign keys that are added
- * apart, so that tables may refer to each other in a circle.
+ * The statements that make tables and their indexes: all tables before all indexes, and those before foreign keys that are added apart, so
+ * that tables may refer to each other in a circle.
  *
- * @param existing the names of the tables that are there; those are not created again.
+ * @param present the names of the tables that are there, which are not created again; those that are made are added.
  */
-export function schemaStatements(
-  changes: readonly SchemaChange[],
-  existing: ReadonlySet<string>,
+export function creatingStatements(
+  changes: readonly CreatingChange[],
+  present: Set<string>,
   models: Models,
   dialect: Dialect,
 ): string[] {
-  const present = new Set(existing)
-  const [dropped, tables, indexes, foreignKeys] = [[], [], [], []] as string[][] as [
-    string[],
-    string[],
-    string[],
-    string[],
-  ]
+  const tables: string[] = []
+  const indexes: string[] = []
+  const foreignKeys: string[] = []
   for (const change of changes) {
-    if (change.kind === 'dropTable') {
-      dropped.push(dialect.builder.schema.dropTable(change.table).compile().sql)
-      present.delete(change.table)
-    } else if (change.kind === 'createIndex') {
-      indexes.push(...createIndex(indexOf(change.model, change.index), change.model, dialect))
-    } else if (!present.has(change.model.table)) {
-      const { model } = change
+    const { model } = change
+    if (change.kind === 'createIndex') {
+      indexes.push(...createIndex(indexOf(model, change.index), model, dialect))
+    } else if (!present.has(model.table)) {
       present.add(model.table)
       tables.push(createTable(model, models, dialect))
-      const ordered = dialect.ddl.indexesLastFirst ? model.indexes.toReversed() : model.indexes
-      indexes.push(...ordered.flatMap((index) => createIndex(index, model, dialect)))
+      indexes.push(...createIndexes(model, dialect))
       if (!dialect.ddl.foreignKeysInTable) {
         foreignKeys.push(...model.foreignKeys.map((foreignKey) => addForeignKey(foreignKey, model, models, dialect)))
       }
     }
   }
-  return [...dropped, ...tables, ...indexes, ...foreignKeys]
+  return [...tables, ...indexes, ...foreignKeys]
+}
+
+/** A change that makes something new. */
+export type CreatingChange = Extract<SchemaChange, { kind: 'createTable' | 'createIndex' }>
+
+/** The statements that make all indexes of a table. */
+export function createIndexes(model: Model, dialect: Dialect): string[] {
+  const ordered = dialect.ddl.indexesLastFirst ? model.indexes.toReversed() : model.indexes
+  return ordered.flatMap((index) => createIndex(index, model, dialect))
 }
 
 function indexOf(model: Model, name: string): ModelIndex {
@@ -54,8 +55,9 @@ function indexOf(model: Model, name: string): ModelIndex {
   })
 }
 
-function createTable(model: Model, models: Models, dialect: Dialect): string {
-  let table: NewTable = dialect.builder.schema.createTable(model.table)
+/** @param name what the table is called for now, while another has its name. */
+export function createTable(model: Model, models: Models, dialect: Dialect, name: string = model.table): string {
+  let table: NewTable = dialect.builder.schema.createTable(name)
   for (const column of model.columns) table = addColumn(table, column, model, dialect)
   if (!model.columns.some(({ generated }) => generated)) {
     table = table.addPrimaryKeyConstraint(primaryKeyName(model), columnNames(model.primaryKey, model))
@@ -79,24 +81,28 @@ function createTable(model: Model, models: Models, dialect: Dialect): string {
 
 function addColumn(table: NewTable, column: ModelColumn, model: Model, dialect: Dialect): NewTable {
   if (column.generated) return table.addColumn(column.column, dialect.ddl.generated(primaryKeyName(model)))
-  const { type, encode } = dialect.codec(column)
   return table.addColumn(column.column, dialect.ddl.columnType(column), (definition) => {
     const required = column.nullable ? definition : definition.notNull()
-    const given = column.default
-    if (given?.kind === 'now') return required.defaultTo(dialect.ddl.now)
-    if (given?.kind !== 'value' || given.value === null) return required
-    return required.defaultTo(
-      dialect.literal(encode === undefined ? given.value : encode(accepted(given.value, column)), type),
-    )
+    const given = defaultOf(column, dialect)
+    return given === null ? required : required.defaultTo(given)
   })
 }
 
-/** The default in the form in which it is stored. It was checked when the schema was resolved. */
-function accepted(value: unknown, column: ModelColumn): unknown {
-  return column.accept(value, column.name, [])
+/** The default that the database has for a column; null for none. Functions and ids are Holdfast's own. */
+export function defaultOf(column: ModelColumn, dialect: Dialect): Sql | null {
+  const given = column.default
+  if (given?.kind === 'now') return dialect.ddl.now
+  return given?.kind !== 'value' || given.value === null ? null : constantOf(given.value, column, dialect)
 }
 
-function columnNames(fields: readonly string[], model: Model): string[] {
+/** A value of a column, written out in the form in which it is stored. */
+export function constantOf(value: unknown, column: ModelColumn, dialect: Dialect): Sql {
+  const { type, encode } = dialect.codec(column)
+  const stored = column.accept(value, column.name, [])
+  return dialect.literal(encode === undefined ? stored : encode(stored), type)
+}
+
+export function columnNames(fields: readonly string[], model: Model): string[] {
   return fields.map((field) => columnOf(model, field).column)
 }
 
@@ -106,7 +112,7 @@ const ACTIONS = { restrict: 'no action', cascade: 'cascade', setNull: 'set null'
  * `restrict` becomes `no action`, which looks when the statement is done: SQL's own `restrict` looks at once, so that whether a
  * record and those that refer to it can be deleted together would depend on which comes first.
  */
-function referenceOf({ column, model: target, onDelete, onUpdate }: ForeignKey, model: Model, models: Models) {
+export function referenceOf({ column, model: target, onDelete, onUpdate }: ForeignKey, model: Model, models: Models) {
   const to = models.get(target) as Model
   return {
     columns: columnNames([column], model),
@@ -117,7 +123,7 @@ function referenceOf({ column, model: target, onDelete, onUpdate }: ForeignKey, 
   }
 }
 
-function addForeignKey(foreignKey: ForeignKey, model: Model, models: Models, dialect: Dialect): string {
+export function addForeignKey(foreignKey: ForeignKey, model: Model, models: Models, dialect: Dialect): string {
   const { columns, target, references, onDelete, onUpdate } = referenceOf(foreignKey, model, models)
   return dialect.builder.schema
     .alterTable(model.table)
@@ -127,7 +133,7 @@ function addForeignKey(foreignKey: ForeignKey, model: Model, models: Models, dia
     .compile().sql
 }
 
-function createIndex(index: ModelIndex, model: Model, dialect: Dialect): string[] {
+export function createIndex(index: ModelIndex, model: Model, dialect: Dialect): string[] {
   const fields = fieldsOf(model, dialect)
   const columns = index.fields.flatMap(({ column, path }): Sql[] => {
     const term = fields({ source: 0, column, path })
@@ -145,7 +151,7 @@ function createIndex(index: ModelIndex, model: Model, dialect: Dialect): string[
 }
 
 /** The JSON columns that an index has paths into. */
-function pathColumns(fields: readonly FieldPath[], model: Model): string[] {
+export function pathColumns(fields: readonly FieldPath[], model: Model): string[] {
   const columns = fields.filter(({ path }) => path.length > 0).map(({ column }) => columnOf(model, column).column)
   return [...new Set(columns)]
 }

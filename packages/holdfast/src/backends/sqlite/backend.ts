@@ -1,4 +1,5 @@
 import type {
+  AlteringOptions,
   Backend,
   Call,
   Connection,
@@ -9,7 +10,6 @@ import type {
   SchemaEditor,
   Settled,
   Traits,
-  TransactionOptions,
   Unsubscribe,
 } from '../../backend/index.ts'
 import { StorageError } from '../../base/errors.ts'
@@ -46,7 +46,10 @@ export class SqliteBackend implements Backend {
       sql: 'sqlite',
     }
     this.schema = {
-      apply: (changes) => this.transaction({}, async (connection) => connection.schema?.apply(changes)),
+      apply: (changes, models) =>
+        this.transaction({ altersTables: changes.some(({ kind }) => kind === 'alterTable') }, async (connection) =>
+          connection.schema?.apply(changes, models),
+        ),
       inspect: () => this.#opened(({ reads }) => reads.use(inspectTables)),
       expected: (model: Model): ExistingTable => expectedTable(model, sqliteDialect),
     }
@@ -91,7 +94,7 @@ export class SqliteBackend implements Backend {
     return this.#writing((writer) => writer.executeTogether(calls))
   }
 
-  transaction<T>(options: TransactionOptions, work: (connection: Connection) => Promise<T>): Promise<T> {
+  transaction<T>(options: AlteringOptions, work: (connection: Connection) => Promise<T>): Promise<T> {
     if (options.readOnly === true) return this.#opened(({ reads }) => reads.transaction(options, work))
     return this.#writing((writer) => writer.transaction(options, work))
   }

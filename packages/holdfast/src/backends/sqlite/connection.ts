@@ -1,3 +1,4 @@
+import { ConstraintError } from '../../base/errors.ts'
 import type { Compiled } from '../sql/index.ts'
 import type { Database, PreparedStatement } from './driver.ts'
 
@@ -43,6 +44,22 @@ export class SqliteConnection {
 
   commit(): void {
     this.#commit.run()
+  }
+
+  /** Whether foreign keys are looked at and followed. It changes nothing inside a transaction. */
+  guardReferences(on: boolean): void {
+    this.database.exec(`pragma foreign_keys = ${on ? 'on' : 'off'}`)
+  }
+
+  /** @throws ConstraintError where a row refers to none. */
+  assertReferences(): void {
+    const [broken] = this.database.prepareRead('pragma foreign_key_check').all() as [string, number, string, number][]
+    if (broken === undefined) return
+    const [table, , , key] = broken
+    const columns = this.database
+      .prepareRead('select "from" from pragma_foreign_key_list(?) where id = ?')
+      .all(table, key)
+    throw new ConstraintError('CONSTRAINT_FOREIGN_KEY', table, (columns as [string][]).flat())
   }
 
   /** Closes it, after writing the log back into the file if nobody else is reading: whoever copies the file then has all of it. */

@@ -134,6 +134,6 @@ function writerOn(connection: SqliteConnection, options: SqliteOptions, models: 
     connection,
     failures,
     busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
-    applyChanges: (on, changes) => applyChanges(on, changes, models),
+    applyChanges: (on, changes, meant = models) => applyChanges(on, changes, meant),
   })
 }

@@ -1,13 +1,17 @@
 import type { ExistingTable, SchemaChange } from '../../backend/index.ts'
 import type { Models } from '../../schema/index.ts'
-import { existingTables, schemaStatements, sqliteDialect } from '../sql/index.ts'
+import { existingTables, schemaSteps, sqliteDialect } from '../sql/index.ts'
+import { alterTable } from './alter-table.ts'
 import type { SqliteConnection } from './connection.ts'
 
 /** Makes changes of the schema on a connection that is in a transaction. */
 export function applyChanges({ database }: SqliteConnection, changes: readonly SchemaChange[], models: Models): void {
   const names = database.prepareRead(`select name from sqlite_schema where type = 'table'`).all() as [string][]
   const existing = new Set(names.map(([name]) => name))
-  for (const statement of schemaStatements(changes, existing, models, sqliteDialect)) database.exec(statement)
+  for (const step of schemaSteps(changes, existing, models, sqliteDialect)) {
+    if (typeof step === 'string') database.exec(step)
+    else alterTable(database, step, models)
+  }
 }
 
 /** The tables that exist. */

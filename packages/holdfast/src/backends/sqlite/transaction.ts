@@ -1,5 +1,6 @@
 import type { Connection, Plan, Result, Row, SchemaChange, SchemaEditor } from '../../backend/index.ts'
 import { ConfigurationError, StorageError } from '../../base/errors.ts'
+import type { Models } from '../../schema/index.ts'
 import type { SqliteConnection } from './connection.ts'
 import type { Failures } from './failures.ts'
 import type { SqlitePlan } from './prepare.ts'
@@ -13,7 +14,7 @@ export interface TransactionContext {
   readonly failures: Failures
   readonly readOnly: boolean
   /** Edits the schema on the transaction's connection. */
-  applyChanges(changes: readonly SchemaChange[]): void
+  applyChanges(changes: readonly SchemaChange[], models?: Models): void
 }
 
 interface Savepoint {
@@ -37,7 +38,7 @@ export class SqliteTransaction implements Connection {
 
   constructor(context: TransactionContext) {
     this.#context = context
-    this.schema = { apply: async (changes) => this.#do(() => this.#applyChanges(changes)) }
+    this.schema = { apply: async (changes, models) => this.#do(() => this.#applyChanges(changes, models)) }
   }
 
   /** Runs `work` to its end, or until the signal aborts: then it rejects with its reason, and `work` can do nothing more. */
@@ -129,11 +130,11 @@ export class SqliteTransaction implements Connection {
     }
   }
 
-  #applyChanges(changes: readonly SchemaChange[]): void {
+  #applyChanges(changes: readonly SchemaChange[], models: Models | undefined): void {
     this.#assertWritable()
     this.#detachReads()
     this.#openSavepoints()
-    this.#context.applyChanges(changes)
+    this.#context.applyChanges(changes, models)
   }
 
   #do<T>(run: () => T): T {

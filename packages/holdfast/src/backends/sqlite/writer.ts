@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Deadline } from '../../backend/deadline.ts'
-import type { Call, Connection, Result, SchemaChange, Settled, TransactionOptions } from '../../backend/index.ts'
+import type { AlteringOptions, Call, Connection, Result, SchemaChange, Settled } from '../../backend/index.ts'
 import { WriteLock } from '../../backend/write-lock.ts'
+import type { Models } from '../../schema/index.ts'
 import { untilFree } from './busy.ts'
 import type { SqliteConnection } from './connection.ts'
 import type { Failures } from './failures.ts'
@@ -19,7 +20,7 @@ export interface WriterContext {
   readonly failures: Failures
   readonly busyTimeoutMs: number
   /** Makes the schema's statements and runs them. */
-  readonly applyChanges: (connection: SqliteConnection, changes: readonly SchemaChange[]) => void
+  readonly applyChanges: (connection: SqliteConnection, changes: readonly SchemaChange[], models?: Models) => void
 }
 
 /**
@@ -94,12 +95,12 @@ export class Writer {
 
   /** Runs a transaction, which has the lock from its start to its end. */
   async transaction<T>(
-    { readOnly = false, timeoutMs }: TransactionOptions,
+    { readOnly = false, timeoutMs, altersTables = false }: AlteringOptions,
     work: (connection: Connection) => Promise<T>,
   ): Promise<T> {
     const deadline = new Deadline(timeoutMs)
     try {
-      return await this.#transaction(readOnly, deadline.signal, work)
+      return await this.#transaction(readOnly, altersTables, deadline.signal, work)
     } finally {
       deadline[Symbol.dispose]()
     }
@@ -107,6 +108,7 @@ export class Writer {
 
   async #transaction<T>(
     readOnly: boolean,
+    altersTables: boolean,
     signal: AbortSignal | undefined,
     work: (connection: Connection) => Promise<T>,
   ): Promise<T> {
@@ -114,15 +116,17 @@ export class Writer {
     // Where nothing has to be waited for, nothing is: each `await` costs a turn of the promise queue.
     if (!this.#lock.tryAcquire()) await this.#lock.acquire(signal)
     try {
+      if (altersTables) connection.guardReferences(false)
       const begun = this.#now(() => connection.begin(), signal)
       if (begun !== undefined) await begun
       const context: TransactionContext = {
         connection,
         failures,
         readOnly,
-        applyChanges: (changes) => applyChanges(connection, changes),
+        applyChanges: (changes, models) => applyChanges(connection, changes, models),
       }
       const value = await new SqliteTransaction(context).run(work, signal)
+      if (altersTables) connection.assertReferences()
       const committed = this.#now(() => connection.commit())
       if (committed !== undefined) await committed
       return value
@@ -130,6 +134,7 @@ export class Writer {
       connection.rollback()
       throw error
     } finally {
+      if (altersTables) connection.guardReferences(true)
       this.#lock.release()
     }
   }

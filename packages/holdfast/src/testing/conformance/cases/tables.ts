@@ -291,6 +291,42 @@ export const tableCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'tables/new-columns',
+    title: 'Columns that rows can do without are added to a table that is there, with their defaults, checks and references',
+    needs: ['persistent'],
+    async run({ open }) {
+      const before = await open(first)
+      await before.repository('users').create(kim)
+      await before.close()
+      const storage = await open(
+        defineSchema({
+          users: table(
+            {
+              id: t.integer().primaryKey(),
+              name: t.text(),
+              age: t.integer().nullable(),
+              role: t.enum(['admin', 'guest']).default('guest'),
+              cents: t.integer().default(0).check({ gte: 0 }),
+              seenAt: t.timestamp().defaultNow(),
+              bossId: t.integer().nullable().references('users', { onDelete: 'cascade' }),
+            },
+            { indexes: ['name'], unique: [['bossId', 'role']] },
+          ),
+        }),
+      )
+      const users = storage.repository('users')
+      const { seenAt, ...rest } = await users.getById(1)
+      assert.ok(seenAt instanceof Date)
+      assert.deepEqual(rest, { ...kim, role: 'guest', cents: 0, bossId: null })
+      await refused(() => users.update(1, { cents: -1 }), { code: 'CONSTRAINT_CHECK', fields: ['cents'] })
+      await refused(() => users.update(1, { bossId: 9 }), { code: 'CONSTRAINT_FOREIGN_KEY', fields: ['bossId'] })
+      const lee = await users.create({ id: 2, name: 'lee', bossId: 1 })
+      await refused(() => users.create({ ...lee, id: 3 }), { code: 'CONFLICT_UNIQUE', fields: ['bossId', 'role'] })
+      assert.equal(await users.delete(1), true)
+      assert.equal(await users.count(), 0)
+    },
+  },
+  {
     id: 'tables/column-that-is-not-used',
     title: 'A nullable column that the schema no longer has does not keep it from opening',
     needs: ['persistent'],
@@ -310,13 +346,13 @@ export const tableCases: readonly ConformanceCase[] = [
   },
   refusesToFit(
     'tables/missing-column',
-    'A table without a column of the schema is refused, naming the column',
+    'A table without a column that rows must have a value for is refused, naming the column',
     defineSchema({
       users: table({
         id: t.integer().primaryKey(),
         name: t.text(),
         age: t.integer().nullable(),
-        mail: t.text().nullable(),
+        mail: t.text(),
       }),
     }),
     ['users.mail is missing'],

@@ -1,0 +1,94 @@
+import { type AlterTable, alterationOf, type Kept } from '../../backend/index.ts'
+import { ConstraintError } from '../../base/errors.ts'
+import type { ModelColumn } from '../../schema/index.ts'
+import type { Catalog } from './catalog.ts'
+import { Definition } from './definition.ts'
+import { drain } from './rows.ts'
+import type { Table } from './table.ts'
+import { validityOf } from './validity.ts'
+import { encodeValue, type StoredRow } from './values.ts'
+import type { TransactionView } from './view.ts'
+
+/** Gives the value of one column for a row of the old table. */
+type Source = (row: StoredRow) => unknown
+
+/**
+ * Alters a table: its rows are laid out anew and judged like rows that are written.
+ *
+ * @throws ConstraintError, ConflictError
+ */
+export function alterTable(view: TransactionView, change: AlterTable, nowMs: number): void {
+  const { from, to, columns, fill, foreignKeys } = alterationOf(change)
+  const before = view.catalog.byTable(from.table) as Definition
+  const definition = new Definition(to)
+  const kept = new Map(columns.kept.map((pair) => [pair.to, pair]))
+  const sources = to.columns.map((column): Source => {
+    const given = fill.has(column.name) ? stored(column, fill.get(column.name)) : null
+    const pair = kept.get(column)
+    if (pair === undefined) {
+      const value = given ?? defaultOf(column, nowMs)
+      return () => value
+    }
+    const slot = before.slotOf(pair.from.name)
+    const convert = conversionOf(pair)
+    return (row) => (row[slot] === null ? given : convert(row[slot]))
+  })
+  const old = view.table(from.table)
+  const table = old.withDefinition(definition, (row) => sources.map((source) => source(row)))
+  const assertValid = validityOf(definition)
+  for (const row of drain(table.all())) assertValid(row)
+  if (from.table !== to.table) view.replace(view.catalog.without(from.table), from.table, null)
+  view.replace(view.catalog.with(definition), to.table, table)
+  for (const { column, model } of foreignKeys.added) assertReferences(view, view.catalog, table, column, model)
+}
+
+function stored(column: ModelColumn, value: unknown): unknown {
+  return encodeValue(column, column.accept(value, column.name, []))
+}
+
+function defaultOf(column: ModelColumn, nowMs: number): unknown {
+  if (column.default?.kind === 'now') return nowMs
+  return column.default?.kind === 'value' ? stored(column, column.default.value) : null
+}
+
+/** Values as `isConvertible` lets them be kept. */
+function conversionOf({ from, to }: Kept<ModelColumn>): (value: unknown) => unknown {
+  if (to.type === 'decimal') {
+    const factor = 10n ** BigInt((to.scale ?? 0) - (from.type === 'decimal' ? (from.scale ?? 0) : 0))
+    return (value) => BigInt(value as number | bigint) * factor
+  }
+  if (from.type === to.type) return (value) => accepted(to, value)
+  if (to.type === 'text') return String
+  if (to.type === 'bigint' || to.type === 'integer') return (value) => wholeNumber(to, value)
+  return (value) => accepted(to, value)
+}
+
+function wholeNumber(column: ModelColumn, value: unknown): unknown {
+  if (typeof value === 'string' && !/^-?\d+$/.test(value)) throw refusal(column)
+  const number = BigInt(value as string | number | bigint | boolean)
+  return accepted(column, column.type === 'bigint' ? number : Number(number))
+}
+
+/** A value that the column takes; types that are stored in another form than they are given in cannot come here changed. */
+function accepted(column: ModelColumn, value: unknown): unknown {
+  if (column.type !== 'integer' && column.type !== 'bigint' && column.type !== 'enum') return value
+  const issues: { path: string; reason: string }[] = []
+  column.accept(value, column.name, issues)
+  if (issues.length > 0) throw refusal(column)
+  return value
+}
+
+function refusal(column: ModelColumn): ConstraintError {
+  return new ConstraintError('CONSTRAINT_CHECK', column.name, [column.name])
+}
+
+function assertReferences(view: TransactionView, catalog: Catalog, table: Table, column: string, target: string): void {
+  const { definition } = table
+  const slot = definition.slotOf(column)
+  const there = catalog.find(target)?.model.table
+  for (const row of drain(table.all())) {
+    const key = row[slot]
+    if (key === null || (there !== undefined && view.table(there).get([key]) !== undefined)) continue
+    throw new ConstraintError('CONSTRAINT_FOREIGN_KEY', definition.model.name, [column])
+  }
+}

@@ -1,5 +1,4 @@
 export * from './alteration.ts'
-export { isConvertible } from './conversions.ts'
 export { type CommittedWrites, Dispatcher, mayBeCommitted } from './dispatcher.ts'
 export { Plans } from './plans.ts'
 export * from './port.ts'

@@ -51,7 +51,7 @@ function defaultOf(column: ModelColumn, nowMs: number): unknown {
   return column.default?.kind === 'value' ? stored(column, column.default.value) : null
 }
 
-/** Values as `isConvertible` lets them be kept. */
+/** Values as those of the other type: digits of whole numbers, whole numbers of digits. */
 function conversionOf({ from, to }: Kept<ModelColumn>): (value: unknown) => unknown {
   if (to.type === 'decimal') {
     const factor = 10n ** BigInt((to.scale ?? 0) - (from.type === 'decimal' ? (from.scale ?? 0) : 0))

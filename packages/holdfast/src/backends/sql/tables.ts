@@ -106,13 +106,26 @@ export function columnNames(fields: readonly string[], model: Model): string[] {
   return fields.map((field) => columnOf(model, field).column)
 }
 
+/** A foreign key in the words of the database. */
+interface ReferenceNames {
+  readonly columns: string[]
+  readonly target: string
+  readonly references: string[]
+  readonly onDelete: (typeof ACTIONS)[keyof typeof ACTIONS]
+  readonly onUpdate: (typeof ACTIONS)[keyof typeof ACTIONS]
+}
+
 const ACTIONS = { restrict: 'no action', cascade: 'cascade', setNull: 'set null' } as const
 
 /**
  * `restrict` becomes `no action`, which looks when the statement is done: SQL's own `restrict` looks at once, so that whether a
  * record and those that refer to it can be deleted together would depend on which comes first.
  */
-export function referenceOf({ column, model: target, onDelete, onUpdate }: ForeignKey, model: Model, models: Models) {
+export function referenceOf(
+  { column, model: target, onDelete, onUpdate }: ForeignKey,
+  model: Model,
+  models: Models,
+): ReferenceNames {
   const to = models.get(target) as Model
   return {
     columns: columnNames([column], model),

@@ -292,7 +292,8 @@ export const tableCases: readonly ConformanceCase[] = [
   },
   {
     id: 'tables/new-columns',
-    title: 'Columns that rows can do without are added to a table that is there, with their defaults, checks and references',
+    title:
+      'Columns that rows can do without are added to a table that is there, with their defaults, checks and references',
     needs: ['persistent'],
     async run({ open }) {
       const before = await open(first)

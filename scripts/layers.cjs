@@ -12,7 +12,8 @@ const layers = {
   queue: ['base', 'schema', 'statement', 'backend', 'repository'],
   graph: ['base', 'schema', 'statement', 'backend', 'repository'],
   audit: ['base', 'schema', 'statement', 'backend', 'repository'],
-  storage: ['base', 'schema', 'statement', 'backend', 'repository', 'queue', 'graph', 'audit'],
+  cache: ['base', 'schema', 'statement', 'backend', 'repository'],
+  storage: ['base', 'schema', 'statement', 'backend', 'repository', 'queue', 'graph', 'audit', 'cache'],
 }
 
 // What is published for tests may use everything.

@@ -1,5 +1,5 @@
 /**
- * Holdfast: data and jobs in one database and one transaction, the same in memory, SQLite and Postgres.
+ * Holdfast: data, jobs and caches in one database and one transaction, the same in memory, SQLite and Postgres.
  *
  * This door holds everything an application uses. Backends have doors of their own (`holdfast/sqlite`, `holdfast/postgres`) for
  * options that a target cannot carry, and tests have `holdfast/testing`.
@@ -19,6 +19,17 @@ export {
 export type { BackendFactory } from './backend/index.ts'
 export { type Clock, systemClock } from './base/clock.ts'
 export * from './base/errors.ts'
+export type {
+  CacheAccess,
+  CacheItem,
+  CacheKey,
+  CacheLevel,
+  CacheOptions,
+  CacheStats,
+  EntryOptions,
+  LoadOptions,
+} from './cache/index.ts'
+export { Cache, Listing } from './cache/index.ts'
 export type {
   EdgeDirection,
   GraphEdge,

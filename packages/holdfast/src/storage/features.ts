@@ -1,4 +1,5 @@
 import { auditModels } from '../audit/index.ts'
+import { cacheEntries } from '../cache/index.ts'
 import { queueModels } from '../queue/index.ts'
 import type { Declarations, Model, Schema } from '../schema/index.ts'
 
@@ -13,6 +14,7 @@ export interface Feature {
 export const features: readonly Feature[] = [
   { models: queueModels, declaredIn: declares('queue') },
   { models: auditModels, declaredIn: () => false },
+  { models: [cacheEntries], declaredIn: () => false },
 ]
 
 function declares(kind: Declarations[string]['kind']): (schema: Schema) => boolean {

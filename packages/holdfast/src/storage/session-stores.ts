@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import { Audit, type AuditHost, auditModels } from '../audit/index.ts'
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
+import type { Caches } from '../cache/index.ts'
 import { Graph, type GraphModels, type UntypedGraph } from '../graph/index.ts'
 import { Queue, queueModels, type WorkerHost } from '../queue/index.ts'
 import { Repository } from '../repository/index.ts'
@@ -33,6 +34,7 @@ export interface Shared {
   /** Undefined where the backend runs no SQL. */
   readonly kyselyOf: KyselyOf | undefined
   readonly audit: AuditHost
+  readonly caches: Caches
 }
 
 /** The ways to the data, in one session. */

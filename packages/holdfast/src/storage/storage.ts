@@ -2,6 +2,7 @@ import { acceptActor, auditModels, Redaction, Sealer } from '../audit/index.ts'
 import type { Backend, BackendFactory, Session } from '../backend/index.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { type Issue, isHoldfastError, ValidationError } from '../base/errors.ts'
+import { type Cache, type CacheOptions, Caches, cacheEntries } from '../cache/index.ts'
 import { declaredGraphs } from '../graph/index.ts'
 import type { WorkerHost } from '../queue/index.ts'
 import { defineSchema, type Models, type Schema } from '../schema/index.ts'
@@ -149,6 +150,21 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
     }
   }
 
+  /**
+   * The cache of a name: the same one however often it is asked for. Its options are given the first time, and need not be repeated.
+   *
+   * @throws ValidationError for options that are wrong; ConfigurationError for others than it was made with.
+   *
+   * @example
+   * ```ts
+   * const sessions = storage.cache<Session>('sessions', { ttlMs: 600_000, max: 5_000, levels: ['memory', 'storage'] })
+   * const session = await sessions.getOrSet(id, () => fetchSession(id), { tags: [`user ${userId}`] })
+   * ```
+   */
+  cache<V = unknown>(name: string, options?: CacheOptions): Cache<V> {
+    return this.shared.caches.get(name, options) as Cache<V>
+  }
+
   /** Every model by its name: those of the schema, those of features, and collections that were used. */
   get models(): Models {
     return this.shared.models
@@ -169,6 +185,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
     this.#session.assertOutside()
     await Promise.all([...this.#workers].map((worker) => worker.stop()))
     await this.shared.audit.sealer.close()
+    await this.shared.caches.close()
     await this.#session.close()
   }
 
@@ -217,8 +234,9 @@ export async function openStorage<const S extends Schema = NoSchema>(
   const { sql } = backend.traits
   const kyselyOf = sql === undefined ? undefined : (await import('./kysely.ts')).kyselyFor(sql)
   const sealer = new Sealer(new EnsuringSession(session, auditModels), () => session.counters.failures++)
+  const caches = new Caches(new EnsuringSession(session, [cacheEntries]), () => session.assertUsable())
   return new Storage<S>(
-    { schema, models, autoCreate, created, graphs, kyselyOf, audit: { redaction, sealer } },
+    { schema, models, autoCreate, created, graphs, kyselyOf, audit: { redaction, sealer }, caches },
     session,
     backend,
   )

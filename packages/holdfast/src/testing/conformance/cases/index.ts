@@ -2,6 +2,9 @@ import type { ConformanceCase } from '../case.ts'
 import { aggregateCases } from './aggregate.ts'
 import { auditCases } from './audit.ts'
 import { batchCases } from './batch.ts'
+import { cacheCases } from './cache.ts'
+import { cacheLoadingCases } from './cache-loading.ts'
+import { cacheSharingCases } from './cache-sharing.ts'
 import { constraintCases } from './constraints.ts'
 import { createCases } from './create.ts'
 import { documentCases } from './documents.ts'
@@ -64,4 +67,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...scheduleCases,
   ...graphCases,
   ...auditCases,
+  ...cacheCases,
+  ...cacheLoadingCases,
+  ...cacheSharingCases,
 ]

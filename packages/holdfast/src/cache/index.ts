@@ -1,0 +1,8 @@
+export type { CacheAccess, CacheItem } from './access.ts'
+export { Cache } from './cache.ts'
+export { Caches } from './caches.ts'
+export type { CacheKey } from './key.ts'
+export { Listing } from './listing.ts'
+export { cacheEntries } from './model.ts'
+export type { CacheLevel, CacheOptions, EntryOptions, LoadOptions } from './options.ts'
+export type { CacheStats } from './stats.ts'

@@ -1,0 +1,149 @@
+import { type Issue, ValidationError } from '../base/errors.ts'
+import { describe, isStorableText, UNSTORABLE_TEXT } from '../schema/index.ts'
+
+/** Where a cache keeps its entries. */
+export type CacheLevel = 'memory' | 'storage'
+
+/** How long an entry lives, and what it belongs to. */
+export interface EntryOptions {
+  /** How long it is fresh; until it is evicted unless given here or with the cache. */
+  readonly ttlMs?: number
+  /**
+   * How long it is kept beyond that: `getOrSet` gives it back at once and loads a new one behind the caller's back. `get` never gives what
+   * is not fresh. 0 unless given here or with the cache.
+   */
+  readonly staleMs?: number
+  /** What `invalidateTags` finds it by. */
+  readonly tags?: readonly string[]
+}
+
+/** How `getOrSet` keeps what it loads. */
+export interface LoadOptions extends EntryOptions {
+  /**
+   * How long it is remembered that there is nothing, which a load says with null or undefined. Unless given here or with the cache, null is
+   * kept like any value and undefined is not kept.
+   */
+  readonly negativeTtlMs?: number
+}
+
+/** How a cache is. */
+export interface CacheOptions {
+  /** Where entries are kept, nearest first: `['memory', 'storage']` unless given. */
+  readonly levels?: readonly CacheLevel[]
+  /** How long entries are fresh, unless they say so themselves; until they are evicted unless given. */
+  readonly ttlMs?: number
+  /** How long they are kept beyond that for `getOrSet`; 0 unless given. */
+  readonly staleMs?: number
+  /** How long it is remembered that there is nothing. */
+  readonly negativeTtlMs?: number
+  /** How many entries memory holds at most: 10,000 unless this or `maxBytes` is given. What was not used for longest goes first. */
+  readonly max?: number
+  /** How many bytes of keys and JSON memory holds at most. */
+  readonly maxBytes?: number
+  /** How long memory holds an entry at most before the second level is asked again. */
+  readonly memoryTtlMs?: number
+  /** Is told when the second level fails while reads go on without it. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** The options of a cache with those that were not given filled in. */
+export interface ResolvedOptions extends CacheOptions {
+  readonly levels: readonly CacheLevel[]
+  readonly staleMs: number
+}
+
+const DEFAULT_MAX = 10_000
+/** lru-cache makes room for all of them at once. */
+const MAX_MAX = 10_000_000
+
+const OPTIONS = ['levels', 'ttlMs', 'staleMs', 'negativeTtlMs', 'max', 'maxBytes', 'memoryTtlMs', 'onError']
+const ENTRY_OPTIONS = ['ttlMs', 'staleMs', 'tags']
+export const LOAD_OPTIONS: readonly string[] = [...ENTRY_OPTIONS, 'negativeTtlMs']
+
+/** @throws ValidationError naming every option that is wrong. */
+export function readOptions(name: string, options: CacheOptions): ResolvedOptions {
+  const issues: Issue[] = []
+  if (typeof name !== 'string' || name === '' || name.length > 200 || !isStorableText(name)) {
+    issues.push({ path: 'name', reason: `must be text of 1 to 200 characters, got ${describe(name)}` })
+  }
+  refuseUnknown(options, OPTIONS, '', issues)
+  const { levels = ['memory', 'storage'], max, maxBytes, onError, staleMs = 0 } = options
+  checkLevels(levels, issues)
+  checkMs(options.ttlMs, 'ttlMs', 1, issues)
+  checkMs(staleMs, 'staleMs', 0, issues)
+  checkMs(options.negativeTtlMs, 'negativeTtlMs', 1, issues)
+  checkMs(options.memoryTtlMs, 'memoryTtlMs', 1, issues)
+  checkCount(max, 'max', MAX_MAX, issues)
+  checkCount(maxBytes, 'maxBytes', Number.MAX_SAFE_INTEGER, issues)
+  if (onError !== undefined && typeof onError !== 'function')
+    issues.push({ path: 'onError', reason: `must be a function, got ${describe(onError)}` })
+  if (issues.length > 0) throw new ValidationError(`The options of the cache ${String(name)} were refused`, issues)
+  const bounded = max !== undefined || maxBytes !== undefined
+  return { ...options, levels: [...levels], staleMs, ...(!bounded && { max: DEFAULT_MAX }) }
+}
+
+function checkLevels(levels: unknown, issues: Issue[]): void {
+  const known = [['memory'], ['storage'], ['memory', 'storage']]
+  const fits =
+    Array.isArray(levels) && known.some((one) => one.length === levels.length && one.every((l, i) => l === levels[i]))
+  if (!fits) {
+    issues.push({
+      path: 'levels',
+      reason: `must be ['memory'], ['storage'] or ['memory', 'storage'], got ${describe(levels)}`,
+    })
+  }
+}
+
+/** Checks what an entry is given; adds what is wrong to `issues`. */
+export function checkEntryOptions(
+  options: LoadOptions,
+  path: string,
+  issues: Issue[],
+  allowed: readonly string[] = ENTRY_OPTIONS,
+): void {
+  refuseUnknown(options, allowed, path, issues)
+  const at = path === '' ? '' : `${path}.`
+  checkMs(options.ttlMs, `${at}ttlMs`, 1, issues)
+  checkMs(options.staleMs, `${at}staleMs`, 0, issues)
+  checkMs(options.negativeTtlMs, `${at}negativeTtlMs`, 1, issues)
+  if (options.tags !== undefined) checkTags(options.tags, `${at}tags`, issues)
+}
+
+/** Checks a list of tags. */
+export function checkTags(tags: unknown, path: string, issues: Issue[]): void {
+  if (!Array.isArray(tags)) issues.push({ path, reason: `must be a list of texts, got ${describe(tags)}` })
+  else {
+    for (const [index, tag] of tags.entries()) {
+      if (typeof tag !== 'string' || tag === '')
+        issues.push({ path: `${path}.${index}`, reason: `must be text that is not empty, got ${describe(tag)}` })
+      else if (!isStorableText(tag) || tag === '__proto__')
+        issues.push({
+          path: `${path}.${index}`,
+          reason: tag === '__proto__' ? 'is no name for a tag' : UNSTORABLE_TEXT,
+        })
+    }
+  }
+}
+
+function refuseUnknown(options: object, known: readonly string[], path: string, issues: Issue[]): void {
+  if (typeof options !== 'object' || options === null) {
+    issues.push({ path, reason: `must be an object with options, got ${describe(options)}` })
+    return
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue
+    issues.push({ path: path === '' ? name : `${path}.${name}`, reason: `is no option; there are ${known.join(', ')}` })
+  }
+}
+
+function checkMs(value: unknown, path: string, least: number, issues: Issue[]): void {
+  if (value === undefined) return
+  if (!Number.isFinite(value) || (value as number) < least)
+    issues.push({ path, reason: `must be a number of milliseconds from ${least} on, got ${describe(value)}` })
+}
+
+function checkCount(value: unknown, path: string, most: number, issues: Issue[]): void {
+  if (value === undefined) return
+  if (!Number.isSafeInteger(value) || (value as number) < 1 || (value as number) > most)
+    issues.push({ path, reason: `must be a whole number from 1 to ${most}, got ${describe(value)}` })
+}

@@ -1,0 +1,31 @@
+/** What a cache has done since it was made, in this process. */
+export interface CacheStats {
+  /** Reads that were answered, by the level that knew. */
+  readonly hits: { readonly memory: number; readonly second: number }
+  /** Reads that no level could answer. */
+  readonly misses: number
+  /** How often `getOrSet` called what it was given to load with. */
+  readonly loads: number
+  /** How often `getOrSet` gave what was no longer fresh. */
+  readonly stale: number
+  /** Entries that were put out of memory because there was no room. */
+  readonly evictions: number
+  /** How often the second level failed and the cache went on without it. */
+  readonly errors: number
+}
+
+/** Counts as things happen. */
+export class Counts {
+  memoryHits = 0
+  secondHits = 0
+  misses = 0
+  loads = 0
+  stale = 0
+  errors = 0
+
+  /** What was counted so far. */
+  read(evictions: number): CacheStats {
+    const { memoryHits, secondHits, misses, loads, stale, errors } = this
+    return { hits: { memory: memoryHits, second: secondHits }, misses, loads, stale, evictions, errors }
+  }
+}

@@ -1,0 +1,215 @@
+import type { Plan, Session } from '../backend/index.ts'
+import type { Assignment, Condition, Field, Insert, Operand } from '../statement/index.ts'
+import { cacheEntries } from './model.ts'
+
+const model = cacheEntries.name
+const COLUMNS = cacheEntries.columns.map(({ name }) => name)
+const READ = ['key', 'longKey', 'value', 'freshUntil', 'keepUntil', 'generation', 'epoch', 'marks']
+const KEY = ['cache', 'key']
+
+/** The columns of a written row, in the order of its parameters. */
+export const WRITTEN: readonly string[] = COLUMNS
+
+function column(name: string): Field {
+  return { source: 0, column: name, path: [] }
+}
+
+function parameter(at: number): Operand {
+  return { kind: 'parameter', parameter: at }
+}
+
+function equals(name: string, at: number): Condition {
+  return { kind: 'compare', field: column(name), operator: 'eq', operand: parameter(at) }
+}
+
+function all(...conditions: readonly Condition[]): Condition {
+  return { kind: 'and', conditions }
+}
+
+function select(outputs: readonly string[], where: Condition) {
+  return {
+    kind: 'select',
+    model,
+    joins: [],
+    outputs: outputs.map((name) => ({ kind: 'field', name, field: column(name) }) as const),
+    orderBy: [],
+    where,
+  } as const
+}
+
+/** One row: (cache, key). */
+export function readOne(session: Session): Plan {
+  return session.plan('cache read', () => select(READ, all(equals('cache', 0), equals('key', 1))))
+}
+
+/** Several rows: (cache, keys). */
+export function readMany(session: Session): Plan {
+  return session.plan('cache read many', () =>
+    select(READ, all(equals('cache', 0), { kind: 'in', field: column('key'), parameter: 1 })),
+  )
+}
+
+/** The generations of several rows: (cache, keys). */
+export function readGenerations(session: Session): Plan {
+  return session.plan('cache generations', () =>
+    select(
+      ['key', 'longKey', 'generation'],
+      all(equals('cache', 0), { kind: 'in', field: column('key'), parameter: 1 }),
+    ),
+  )
+}
+
+/** Rows as they are given, in place of those that are there. */
+export function write(session: Session): Plan {
+  return session.plan('cache write', () => insertOf(COLUMNS.filter((name) => !KEY.includes(name)).map(proposed), []))
+}
+
+/** Rows as they are given, unless there is one; gives the keys of those that were written. */
+export function writeNew(session: Session): Plan {
+  return session.plan('cache write new', () => insertOf([], ['key']))
+}
+
+function insertOf(set: readonly Assignment[], returning: readonly string[]): Insert {
+  return {
+    kind: 'insert',
+    model,
+    columns: COLUMNS.map((name) => ({ column: name, value: name === 'changedAt' ? 'now' : 'given' })),
+    leading: 0,
+    onConflict: { columns: KEY, set },
+    returning,
+  }
+}
+
+function proposed(name: string): Assignment {
+  return { field: column(name), operation: 'proposed' }
+}
+
+const REPLACED = ['longKey', 'value', 'freshUntil', 'keepUntil', 'generation', 'epoch', 'marks', 'writer']
+
+/** The columns that `replace` sets, in the order of its parameters from 3 on. */
+export const REPLACING: readonly string[] = REPLACED
+
+/** The row whose generation is still the same: (cache, key, generation seen, the values of `REPLACING`, 0). */
+export function replace(session: Session): Plan {
+  return session.plan('cache replace', () => ({
+    kind: 'update',
+    model,
+    set: [
+      ...REPLACED.map(
+        (name, at): Assignment => ({ field: column(name), operation: 'set', operand: parameter(3 + at) }),
+      ),
+      { field: column('changedAt'), operation: 'set', operand: { kind: 'now', plusMs: 3 + REPLACED.length } },
+    ],
+    where: all(equals('cache', 0), equals('key', 1), equals('generation', 2)),
+    orderBy: [],
+    returning: [],
+  }))
+}
+
+/** Deletes an entry that is there, leaving the row: (cache, key, now, epoch, keepUntil, generation, writer, 0). */
+export function bury(session: Session): Plan {
+  const set = (name: string, at: number): Assignment => ({
+    field: column(name),
+    operation: 'set',
+    operand: parameter(at),
+  })
+  return session.plan('cache bury', () => ({
+    kind: 'update',
+    model,
+    set: [
+      set('value', 8),
+      set('freshUntil', 9),
+      set('keepUntil', 4),
+      set('generation', 5),
+      set('writer', 6),
+      { field: column('changedAt'), operation: 'set', operand: { kind: 'now', plusMs: 7 } },
+    ],
+    where: all(
+      equals('cache', 0),
+      equals('key', 1),
+      { kind: 'compare', field: column('freshUntil'), operator: 'gt', operand: parameter(2) },
+      equals('epoch', 3),
+      { kind: 'not', condition: { kind: 'null', field: column('value') } },
+    ),
+    orderBy: [],
+    returning: ['marks'],
+  }))
+}
+
+/** The rows of a cache that are entries; the others mark clearings and tags. `from` is the place of `ENTRY_KEYS` in the parameters. */
+function isEntry(from: number): Condition[] {
+  return [
+    equals('cache', 0),
+    { kind: 'compare', field: column('key'), operator: 'gte', operand: parameter(from) },
+    { kind: 'compare', field: column('key'), operator: 'lt', operand: parameter(from + 1) },
+  ]
+}
+
+/** The keys of entries begin with `h:`, `n:` or `s:`. */
+export const ENTRY_KEYS: readonly string[] = ['h:', 's;']
+
+/** Some entries of a cache: (cache, limit, ...ENTRY_KEYS). */
+export function removeSome(session: Session): Plan {
+  return session.plan('cache remove some', () => ({
+    kind: 'delete',
+    model,
+    where: all(...isEntry(2)),
+    orderBy: [],
+    limit: 1,
+    returning: [],
+  }))
+}
+
+/** All entries of a cache, in one statement: (cache, ...ENTRY_KEYS). */
+export function removeAll(session: Session): Plan {
+  return session.plan('cache remove all', () => ({
+    kind: 'delete',
+    model,
+    where: all(...isEntry(1)),
+    orderBy: [],
+    returning: [],
+  }))
+}
+
+/** The fresh entries of a cache, with their values or without: (cache, ...ENTRY_KEYS, now, epoch). */
+export function list(session: Session, values: boolean): Plan {
+  const outputs = values ? READ : READ.filter((name) => name !== 'value')
+  return session.plan(values ? 'cache list' : 'cache list keys', () =>
+    select(
+      outputs,
+      all(
+        ...isEntry(1),
+        { kind: 'compare', field: column('freshUntil'), operator: 'gt', operand: parameter(3) },
+        equals('epoch', 4),
+        { kind: 'not', condition: { kind: 'null', field: column('value') } },
+      ),
+    ),
+  )
+}
+
+/** Some rows that are kept no longer: (now, limit). */
+export function sweepSome(session: Session): Plan {
+  return session.plan('cache sweep', () => ({
+    kind: 'delete',
+    model,
+    where: { kind: 'compare', field: column('keepUntil'), operator: 'lt', operand: parameter(0) },
+    orderBy: [],
+    limit: 1,
+    skipLocked: true,
+    returning: [],
+  }))
+}
+
+/** Rows that others wrote lately: (how long ago at most as negative milliseconds, own writer, limit). */
+export function changedLately(session: Session): Plan {
+  return session.plan('cache changed', () => ({
+    ...select(
+      ['cache', 'key', 'longKey', 'generation'],
+      all(
+        { kind: 'compare', field: column('changedAt'), operator: 'gte', operand: { kind: 'now', plusMs: 0 } },
+        { kind: 'not', condition: equals('writer', 1) },
+      ),
+    ),
+    limit: 2,
+  }))
+}

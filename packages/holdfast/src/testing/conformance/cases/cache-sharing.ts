@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import type { ConformanceCase } from '../case.ts'
+import { schema } from './cache-levels.ts'
+
+export const cacheSharingCases: readonly ConformanceCase[] = [
+  {
+    id: 'cache/promotion',
+    title: 'What memory takes over from the second level lives no longer than it has left there',
+    needs: ['persistent'],
+    async run({ open }) {
+      const time = { now: Date.parse('2026-03-01T10:00:00Z') }
+      const options = { clock: { now: () => time.now } }
+      const first = await open(schema, options)
+      await first.cache('c').set('a', { n: 1 }, { ttlMs: 1_000 })
+      const second = await open(schema, options)
+      const cache = second.cache('c')
+      time.now += 900
+      assert.deepEqual([await cache.get('a'), await cache.get('a')], [{ n: 1 }, { n: 1 }])
+      assert.deepEqual(cache.stats().hits, { memory: 1, second: 1 })
+      time.now += 100
+      assert.equal(await cache.get('a'), undefined)
+      assert.equal(cache.stats().misses, 1)
+    },
+  },
+  {
+    id: 'cache/survives',
+    title: 'The second level is there after the storage is closed and opened again',
+    needs: ['persistent'],
+    async run({ open }) {
+      const first = await open(schema)
+      await first.cache('c').setMany([
+        ['a', { n: 1 }],
+        [2, 'two'],
+      ])
+      await first.cache('c').set('gone', 1, { tags: ['t'] })
+      await first.cache('c').invalidateTags(['t'])
+      await first.close()
+      const second = await open(schema)
+      assert.deepEqual(await second.cache('c').getMany(['a', 2, 'gone']), [{ n: 1 }, 'two', undefined])
+    },
+  },
+  {
+    id: 'cache/other-storages',
+    title: 'What another storage writes, deletes, clears or invalidates leaves the memory of this one',
+    needs: ['sharedBetweenProcesses'],
+    async run({ open }) {
+      const [here, there] = await Promise.all([open(schema), open(schema)])
+      const [mine, theirs] = [here.cache('c'), there.cache('c')]
+      const becomes = async (expected: unknown) => {
+        while ((await mine.get('a')) !== expected) await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      const put = async () => {
+        await mine.set('a', 'mine', { tags: ['t'] })
+        assert.equal(await mine.get('a'), 'mine')
+      }
+      await put()
+      await theirs.set('a', 'theirs')
+      await becomes('theirs')
+      await theirs.delete('a')
+      await becomes(undefined)
+      await put()
+      await theirs.invalidateTags(['t'])
+      await becomes(undefined)
+      await put()
+      await theirs.clear()
+      await becomes(undefined)
+      await put()
+      assert.equal(await theirs.get('a'), 'mine')
+    },
+  },
+  {
+    id: 'cache/other-storages-late-load',
+    title: 'A load that began before another storage deleted the key, or cleared, does not put what it found',
+    needs: ['sharedBetweenProcesses'],
+    async run({ open }) {
+      const [here, there] = await Promise.all([open(schema), open(schema)])
+      const [mine, theirs] = [here.cache('c'), there.cache('c')]
+      for (const change of [() => theirs.delete('a'), () => theirs.clear(), () => theirs.invalidateTags(['t'])]) {
+        await theirs.delete('a')
+        const loading = mine.getOrSet(
+          'a',
+          async () => {
+            await change()
+            return 'old'
+          },
+          { tags: ['t'] },
+        )
+        assert.equal(await loading, 'old')
+        assert.equal(await theirs.get('a'), undefined)
+      }
+    },
+  },
+]

@@ -32,10 +32,13 @@ export type {
 export { Cache, Listing } from './cache/index.ts'
 export type {
   EdgeDirection,
+  FollowOptions,
   GraphEdge,
   GraphNode,
   NeighborsOptions,
   NewEdge,
+  PathOptions,
+  TraverseOptions,
   UntypedGraph,
 } from './graph/index.ts'
 export { Graph } from './graph/index.ts'

@@ -3,7 +3,7 @@ import { ConstraintError, type Issue } from '../base/errors.ts'
 import { labelsAt } from '../schema/index.ts'
 import type { Select } from '../statement/index.ts'
 import { acceptEdgeData, acceptId, acceptRelation, assertNone } from './accept.ts'
-import { type GraphContext, partsOf, together } from './context.ts'
+import { byParts, type GraphContext, together } from './context.ts'
 import { createAll, entriesOf, updateData } from './nodes.ts'
 import { column, fields, oneOf } from './statements.ts'
 
@@ -115,8 +115,7 @@ async function labelsOf(context: GraphContext, session: Session, ids: readonly s
     }),
   )
   const labels = new Map<string, string>()
-  for (const part of partsOf(ids)) {
-    const { rows } = await session.execute(plan, [part])
+  for await (const { rows } of byParts(ids, (part) => session.execute(plan, [part]))) {
     for (const row of rows) labels.set(row['id'] as string, row['label'] as string)
   }
   return labels

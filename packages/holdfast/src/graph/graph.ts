@@ -1,9 +1,12 @@
 import type { Page, Query } from '../repository/index.ts'
 import type { GraphTypes } from '../schema/index.ts'
 import { type GraphContext, recordsOf } from './context.ts'
+import { degree } from './degree.ts'
 import { connect, connectMany, updateEdge } from './edges.ts'
 import { neighbors } from './neighbors.ts'
 import { addNode, addNodes, updateNode, withLabel } from './nodes.ts'
+import { shortestPath } from './path.ts'
+import { component, traverse } from './traverse.ts'
 import type {
   CarriedArgument,
   DataPatch,
@@ -12,7 +15,9 @@ import type {
   Label,
   NeighborsOptions,
   NewEdge,
+  PathOptions,
   Relation,
+  TraverseOptions,
   UntypedGraph,
 } from './types.ts'
 
@@ -159,5 +164,65 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
     return neighbors(this.#context, id, options as Record<string, unknown>) as Promise<unknown> as Promise<
       Page<GraphNode<T, L>>
     >
+  }
+
+  /**
+   * The nodes within reach of a node, each once with the number of edges it is away at least: nearest first, then by id, beginning with the
+   * node itself at depth 0. One statement a level; circles are no matter.
+   *
+   * Outside a transaction each level shows what was committed by then; `storage.transaction(work, { readOnly: true })` shows one moment.
+   *
+   * @example
+   * ```ts
+   * const near = await storage.graph('city').traverse(venue.id, { relations: ['hosts', 'performsAt'], direction: 'both', maxDepth: 2 })
+   * ```
+   */
+  traverse<L extends Label<T> = Label<T>>(
+    id: string,
+    options: TraverseOptions<T, L> = {},
+  ): Promise<{ node: GraphNode<T, L>; depth: number }[]> {
+    return traverse(this.#context, id, options as Record<string, unknown>) as Promise<unknown> as Promise<
+      { node: GraphNode<T, L>; depth: number }[]
+    >
+  }
+
+  /**
+   * A path of the fewest edges from one node to another or, with `weight`, of the smallest sum of weights; null where no way leads there. A
+   * node's path to itself has no edges. Of several that are as short it is always the same one.
+   *
+   * @param options.weight the name of a number in the edges' data, such as `'minutes'`, or a function of an edge; 0 or more.
+   * @throws ValidationError for an edge on the way whose weight is no number, or below 0.
+   *
+   * @example
+   * ```ts
+   * const path = await storage.graph('city').shortestPath(kim.id, lee.id, { relations: ['performsAt'], direction: 'both' })
+   * console.log(path?.nodes.map((node) => node.id), path?.cost)
+   * ```
+   */
+  shortestPath(
+    from: string,
+    to: string,
+    options: PathOptions<T> = {},
+  ): Promise<{ nodes: GraphNode<T>[]; edges: GraphEdge<T>[]; cost: number } | null> {
+    return shortestPath(this.#context, from, to, options as Record<string, unknown>) as Promise<unknown> as Promise<{
+      nodes: GraphNode<T>[]
+      edges: GraphEdge<T>[]
+      cost: number
+    } | null>
+  }
+
+  /**
+   * The connected component of a node: every node that edges lead to from it, whichever way they run, itself among them, nearest first.
+   */
+  component<L extends Label<T> = Label<T>>(
+    id: string,
+    options: Pick<TraverseOptions<T, L>, 'relations' | 'labels'> = {},
+  ): Promise<GraphNode<T, L>[]> {
+    return component(this.#context, id, options) as Promise<unknown> as Promise<GraphNode<T, L>[]>
+  }
+
+  /** How many edges begin or end at a node; with `both`, which it is unless given, an edge from a node to itself counts twice. */
+  degree(id: string, options: Pick<NeighborsOptions<T>, 'relation' | 'direction'> = {}): Promise<number> {
+    return degree(this.#context, id, options)
   }
 }

@@ -5,26 +5,8 @@ import { describe, isStorableText } from '../schema/index.ts'
 import { type Condition, compareText, Shape } from '../statement/index.ts'
 import { acceptId, acceptNames, acceptOptions, assertNone } from './accept.ts'
 import type { GraphContext } from './context.ts'
-import { column, equals, fields, greater, oneOf } from './statements.ts'
-import type { EdgeDirection } from './types.ts'
-
-/** The columns of an edge: where a walk comes from and where it leads. */
-type Way = readonly [near: 'source' | 'target', far: 'source' | 'target']
-
-/** The ways along edges that a direction means. */
-function waysOf(direction: unknown, issues: Issue[]): readonly Way[] {
-  const ways: { readonly [Direction in EdgeDirection]: readonly Way[] } = {
-    out: [['source', 'target']],
-    in: [['target', 'source']],
-    both: [
-      ['source', 'target'],
-      ['target', 'source'],
-    ],
-  }
-  if (typeof direction === 'string' && Object.hasOwn(ways, direction)) return ways[direction as EdgeDirection]
-  issues.push({ path: 'direction', reason: `must be out, in or both, got ${describe(direction)}` })
-  return []
-}
+import { column, equals, fields, greater, named } from './statements.ts'
+import { type Way, waysOf } from './walk.ts'
 
 const OPTIONS = ['relation', 'direction', 'label', 'first', 'after']
 
@@ -107,15 +89,6 @@ async function readWay(
     ...(most !== undefined && { limit: most }),
   }))
   return (await session.execute(plan, shape.parameters)).rows
-}
-
-/** The condition that a column has one of some names; one name is compared as such, so that an index can go on behind it. */
-function named(name: string, source: number, names: readonly string[], shape: Shape): Condition {
-  const [only] = names
-  shape.mark(`${name} ${names.length === 1 ? 'is' : 'in'}`)
-  return names.length === 1
-    ? equals(column(name, source), shape.add(only))
-    : oneOf(column(name, source), shape.add(names))
 }
 
 function idOf(row: Row): string {

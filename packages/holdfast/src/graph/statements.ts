@@ -1,4 +1,4 @@
-import type { Condition, Field, Output } from '../statement/index.ts'
+import type { Condition, Field, Output, Shape } from '../statement/index.ts'
 
 /** A column of the statement's own table, or of a join. */
 export function column(name: string, source = 0): Field {
@@ -23,4 +23,13 @@ export function greater(field: Field, parameter: number): Condition {
 /** The field is one of the values of a parameter. */
 export function oneOf(field: Field, parameter: number): Condition {
   return { kind: 'in', field, parameter }
+}
+
+/** The condition that a column has one of some names; one name is compared as such, so that an index can go on behind it. */
+export function named(name: string, source: number, names: readonly string[], shape: Shape): Condition {
+  const [only] = names
+  shape.mark(`${name} ${names.length === 1 ? 'is' : 'in'}`)
+  return names.length === 1
+    ? equals(column(name, source), shape.add(only))
+    : oneOf(column(name, source), shape.add(names))
 }

@@ -60,6 +60,30 @@ export type OneOrMany<Name extends string> = Name | readonly Name[]
 /** Which way edges are followed: from source to target, from target to source, or both. */
 export type EdgeDirection = 'out' | 'in' | 'both'
 
+/** Which edges a walk follows. */
+export interface FollowOptions<T extends GraphTypes> {
+  /** Only these relations; all unless given. */
+  readonly relations?: OneOrMany<Relation<T>>
+  /** `out` unless given. */
+  readonly direction?: EdgeDirection
+}
+
+/** How far to walk, and what to give of it. */
+export interface TraverseOptions<T extends GraphTypes, L extends Label<T> = Label<T>> extends FollowOptions<T> {
+  /** The fewest edges away that are given: 0 unless given, which is the node itself. */
+  readonly minDepth?: number
+  /** The most edges away; without it, everything that can be reached. */
+  readonly maxDepth?: number
+  /** Only nodes with these labels are given; the walk goes through all. */
+  readonly labels?: OneOrMany<L>
+}
+
+/** Which edges a path may take, and what they cost. */
+export interface PathOptions<T extends GraphTypes> extends FollowOptions<T> {
+  /** What an edge costs: the name of a number in its data, or a function; each edge costs 1 unless given. */
+  readonly weight?: string | ((edge: GraphEdge<T>) => number)
+}
+
 /** Which neighbours to give. */
 export interface NeighborsOptions<T extends GraphTypes, L extends Label<T> = Label<T>> {
   /** Only along these relations; along all unless given. */

@@ -9,6 +9,7 @@ import { constraintCases } from './constraints.ts'
 import { createCases } from './create.ts'
 import { documentCases } from './documents.ts'
 import { graphCases } from './graph.ts'
+import { graphWalkCases } from './graph-walks.ts'
 import { includeCases } from './include.ts'
 import { inputCases } from './input.ts'
 import { isolationCases } from './isolation.ts'
@@ -66,6 +67,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueCases,
   ...scheduleCases,
   ...graphCases,
+  ...graphWalkCases,
   ...auditCases,
   ...cacheCases,
   ...cacheLoadingCases,

@@ -1,0 +1,116 @@
+import type { Row } from '../backend/index.ts'
+import type { Issue } from '../base/errors.ts'
+import { describe } from '../schema/index.ts'
+import { type Condition, compareText, hasHighUnits, Shape } from '../statement/index.ts'
+import { acceptId, acceptNames, acceptOptions, assertNone } from './accept.ts'
+import { byParts, type GraphContext, IDS_A_STATEMENT } from './context.ts'
+import { column, fields, named, oneOf } from './statements.ts'
+import { edgesFrom, type Following, readFollowing } from './walk.ts'
+
+/** A node that a walk came to, and how many edges it is away. */
+export interface Reached {
+  readonly node: Row
+  readonly depth: number
+}
+
+const OPTIONS = ['relations', 'direction', 'minDepth', 'maxDepth', 'labels']
+
+/** The nodes within reach of a node, nearest first. */
+export async function traverse(context: GraphContext, id: unknown, options: Row): Promise<Reached[]> {
+  const issues: Issue[] = []
+  acceptOptions(options, OPTIONS, issues)
+  acceptId(id, 'id', issues)
+  const following = readFollowing(context, options, issues)
+  const labels = acceptNames(context, 'label', options['labels'], 'labels', issues)
+  const minDepth = readDepth(options, 'minDepth', 0, issues)
+  const maxDepth = readDepth(options, 'maxDepth', Number.POSITIVE_INFINITY, issues)
+  assertNone(issues, `A walk through ${context.name} was refused`)
+
+  const depths = await depthsFrom(context, following, id as string, maxDepth)
+  const ids: string[] = []
+  for (const [reached, depth] of depths) if (depth >= minDepth) ids.push(reached)
+  const byDepth: Reached[][] = []
+  for await (const rows of nodesById(context, ids, labels)) {
+    for (const node of rows) {
+      const depth = depths.get(node['id'] as string) as number
+      const level = byDepth[depth]
+      if (level === undefined) byDepth[depth] = [{ node, depth }]
+      else level.push({ node, depth })
+    }
+  }
+  return byDepth.flat()
+}
+
+/** The nodes that are connected with a node, whichever way the edges run. */
+export async function component(context: GraphContext, id: unknown, options: Row): Promise<Row[]> {
+  const issues: Issue[] = []
+  acceptOptions(options, ['relations', 'labels'], issues)
+  assertNone(issues, `A walk through ${context.name} was refused`)
+  return (await traverse(context, id, { ...options, direction: 'both' })).map(({ node }) => node)
+}
+
+/** Reads a number of edges. */
+function readDepth(options: Row, name: string, otherwise: number, issues: Issue[]): number {
+  const depth = options[name]
+  if (depth === undefined) return otherwise
+  if (!Number.isSafeInteger(depth) || (depth as number) < 0)
+    issues.push({ path: name, reason: `must be a whole number from 0 on, got ${describe(depth)}` })
+  return depth as number
+}
+
+/**
+ * How many edges away every node within reach is at least: breadth first, one statement a level for each way. What was seen is remembered, so
+ * circles end and no node is read twice.
+ */
+async function depthsFrom(
+  context: GraphContext,
+  following: Following,
+  id: string,
+  maxDepth: number,
+): Promise<Map<string, number>> {
+  const depths = new Map([[id, 0]])
+  let level = [id]
+  for (let depth = 1; depth <= maxDepth && level.length > 0; depth++) {
+    const next: string[] = []
+    for await (const found of edgesFrom(context, following, level, 'far')) {
+      for (const [[, far], rows] of found) {
+        for (const row of rows) {
+          const reached = row[far] as string
+          if (depths.has(reached)) continue
+          depths.set(reached, depth)
+          next.push(reached)
+        }
+      }
+    }
+    level = next
+  }
+  return depths
+}
+
+/** Reads nodes by their ids, in the order of these, some thousands at a time; those that are gone, or have none of the labels, are missing. */
+export function nodesById(
+  { session, models }: GraphContext,
+  ids: readonly string[],
+  labels: readonly string[] | undefined,
+): AsyncIterable<readonly Row[]> {
+  return byParts(inOrder(ids), async (part) => {
+    const shape = new Shape(`${models.nodes.name} by ids`)
+    const conditions: Condition[] = [oneOf(column('id'), shape.add(part))]
+    if (labels !== undefined) conditions.push(named('label', 0, labels, shape))
+    const plan = session.plan(shape.key, () => ({
+      kind: 'select',
+      model: models.nodes.name,
+      joins: [],
+      outputs: fields(models.nodes.columns.map(({ name }) => name)),
+      where: { kind: 'and', conditions },
+      orderBy: [{ field: column('id'), direction: 'asc' }],
+    }))
+    return (await session.execute(plan, shape.parameters)).rows
+  })
+}
+
+/** The ids of one statement come in order by themselves; those of several must be cut in order. */
+function inOrder(ids: readonly string[]): readonly string[] {
+  if (ids.length <= IDS_A_STATEMENT) return ids
+  return hasHighUnits(ids.join('')) ? ids.toSorted(compareText) : ids.toSorted()
+}

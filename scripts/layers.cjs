@@ -13,7 +13,8 @@ const layers = {
   graph: ['base', 'schema', 'statement', 'backend', 'repository'],
   audit: ['base', 'schema', 'statement', 'backend', 'repository'],
   cache: ['base', 'schema', 'statement', 'backend', 'repository'],
-  storage: ['base', 'schema', 'statement', 'backend', 'repository', 'queue', 'graph', 'audit', 'cache'],
+  migrations: ['base', 'schema', 'statement', 'backend', 'repository'],
+  storage: ['base', 'schema', 'statement', 'backend', 'repository', 'queue', 'graph', 'audit', 'cache', 'migrations'],
 }
 
 // What is published for tests may use everything.

@@ -42,6 +42,18 @@ export type {
   UntypedGraph,
 } from './graph/index.ts'
 export { Graph } from './graph/index.ts'
+export {
+  type ApplyOptions,
+  type DialectSql,
+  type Migration,
+  type MigrationRun,
+  type MigrationStatus,
+  MigrationSteps,
+  Migrations,
+  type RollbackOptions,
+  type StepReference,
+  type Verification,
+} from './migrations/index.ts'
 export type {
   CatchUp,
   EnqueueOptions,

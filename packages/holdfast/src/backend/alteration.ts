@@ -96,7 +96,7 @@ function typeOf(model: Model, column: string): unknown[] {
 }
 
 /** A condition with its fields called otherwise. */
-function renameInWhere(
+export function renameInWhere(
   where: Readonly<Record<string, unknown>>,
   now: (name: string) => string,
 ): Record<string, unknown> {

@@ -1,6 +1,6 @@
 export { describe, validateStandard } from './accept.ts'
 export {
-  type Column,
+  Column,
   type ColumnType,
   type ColumnTypes,
   type ReferenceAction,

@@ -3,9 +3,9 @@ import { type FreshTarget, testBackends } from '../../../../test/targets.ts'
 import type { Backend, Connection, Session } from '../backend/index.ts'
 import { systemClock } from '../base/clock.ts'
 import { UnknownOutcomeError } from '../base/errors.ts'
+import { fitTables } from '../migrations/index.ts'
 import { Repository } from '../repository/index.ts'
 import { defineSchema, type Model, t, table } from '../schema/index.ts'
-import { fitTables } from './create-tables.ts'
 import { RootSession } from './root-session.ts'
 import { backendOf } from './targets.ts'
 
@@ -37,7 +37,7 @@ describe.each(testBackends)('what was committed on $name', ({ fresh }) => {
     database = await fresh()
     backend = (await backendOf(database.target, {}))({ models })
     await backend.open()
-    await fitTables(backend, [...models.values()], true)
+    await fitTables(backend.schema, [...models.values()], true)
     session = new RootSession(backend, models, systemClock)
     told = []
     session.onCommitted((names) => told.push([...names].sort()))

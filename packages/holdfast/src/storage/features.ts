@@ -1,5 +1,6 @@
 import { auditModels } from '../audit/index.ts'
 import { cacheEntries } from '../cache/index.ts'
+import { migrationModels } from '../migrations/index.ts'
 import { queueModels } from '../queue/index.ts'
 import type { Declarations, Model, Schema } from '../schema/index.ts'
 
@@ -15,6 +16,7 @@ export const features: readonly Feature[] = [
   { models: queueModels, declaredIn: declares('queue') },
   { models: auditModels, declaredIn: () => false },
   { models: [cacheEntries], declaredIn: () => false },
+  { models: migrationModels, declaredIn: () => false },
 ]
 
 function declares(kind: Declarations[string]['kind']): (schema: Schema) => boolean {

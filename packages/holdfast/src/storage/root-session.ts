@@ -1,4 +1,5 @@
 import {
+  type AlteringOptions,
   type Backend,
   type CommitListener,
   Dispatcher,
@@ -102,8 +103,21 @@ export class RootSession implements Session, TransactionRoot {
     options: RetryingTransactionOptions,
     actor: string | null = null,
   ): Promise<T> {
-    this.assertUsable()
     assertTransactionOptions(options)
+    return this.#runTransaction(work, options, actor)
+  }
+
+  /** Runs a transaction that may change the schema, for migrations. */
+  alter<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
+    return this.#runTransaction(work, { isolation: 'read committed', altersTables: true }, null)
+  }
+
+  async #runTransaction<T>(
+    work: (session: TransactionSession) => Promise<T>,
+    options: RetryingTransactionOptions & AlteringOptions,
+    actor: string | null,
+  ): Promise<T> {
+    this.assertUsable()
     const { retries = DEFAULT_RETRIES, timeoutMs, ...rest } = options
     const started = performance.now()
     this.#openTransactions++
@@ -129,7 +143,7 @@ export class RootSession implements Session, TransactionRoot {
 
   async #attempt<T>(
     work: (session: TransactionSession) => Promise<T>,
-    options: RetryingTransactionOptions,
+    options: AlteringOptions,
     actor: string | null,
   ): Promise<{ readonly value: T } | { readonly error: unknown; readonly repeatable: boolean }> {
     let session: TransactionSession | undefined

@@ -4,6 +4,7 @@ import type { Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
 import type { Caches } from '../cache/index.ts'
 import { Graph, type GraphModels, type UntypedGraph } from '../graph/index.ts'
+import type { Migrations } from '../migrations/index.ts'
 import { Queue, queueModels, type WorkerHost } from '../queue/index.ts'
 import { Repository } from '../repository/index.ts'
 import type { GraphName, GraphTypes, Model, ModelName, QueueName, Schema } from '../schema/index.ts'
@@ -31,6 +32,7 @@ export interface Shared {
   readonly created: ReadonlySet<Model>
   /** The tables of every graph that is declared or was used. */
   readonly graphs: Map<string, GraphModels>
+  readonly migrations: Migrations
   /** Undefined where the backend runs no SQL. */
   readonly kyselyOf: KyselyOf | undefined
   readonly audit: AuditHost

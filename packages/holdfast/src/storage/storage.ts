@@ -4,11 +4,11 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { type Issue, isHoldfastError, ValidationError } from '../base/errors.ts'
 import { type Cache, type CacheOptions, Caches, cacheEntries } from '../cache/index.ts'
 import { declaredGraphs } from '../graph/index.ts'
+import { fitTables, type Migration, Migrations } from '../migrations/index.ts'
 import type { WorkerHost } from '../queue/index.ts'
 import { defineSchema, type Models, type Schema } from '../schema/index.ts'
 import { ActingSession } from './acting-session.ts'
 import { type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
-import { fitTables } from './create-tables.ts'
 import { type Environment, targetFromEnv } from './env.ts'
 import { features } from './features.ts'
 import { type LaterSession, openLater } from './later-transaction.ts'
@@ -26,6 +26,13 @@ export interface StorageOptions<S extends Schema> extends TargetOptions {
   readonly schema?: S
   /** Creates missing tables, and collections that the schema does not declare; on unless NODE_ENV is `production`. */
   readonly autoCreate?: boolean
+  /**
+   * The migrations that lead to the schema, in order. A database to which they were not all applied is refused, unless `autoMigrate` is
+   * on.
+   */
+  readonly migrations?: readonly Migration[]
+  /** Applies the migrations that are pending when the storage is opened; on where `autoCreate` is. */
+  readonly autoMigrate?: boolean
   /** Where the time comes from; tests give one they can move. */
   readonly clock?: Clock
   /** What the audit log does not keep: the fields of its records' data with these names, or paths from the top. */
@@ -165,6 +172,19 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
     return this.shared.caches.get(name, options) as Cache<V>
   }
 
+  /**
+   * The migrations of this database: what is registered, what is applied, and the way from one to the other.
+   *
+   * @example
+   * ```ts
+   * storage.migrations.register({ name: '1_users', up: (m) => m.createTable('users', { id: t.id() }), down: (m) => m.dropTable('users') })
+   * await storage.migrations.apply()
+   * ```
+   */
+  get migrations(): Migrations {
+    return this.shared.migrations
+  }
+
   /** Every model by its name: those of the schema, those of features, and collections that were used. */
   get models(): Models {
     return this.shared.models
@@ -224,19 +244,27 @@ export async function openStorage<const S extends Schema = NoSchema>(
   const factory = typeof target === 'string' ? await backendOf(target, options) : target
   const backend = factory({ models })
   await backend.open()
+  const session = new RootSession(backend, models, options.clock ?? systemClock)
+  const migrations = new Migrations({
+    session,
+    schema: backend.schema,
+    declared: [...created],
+    alter: (work) => session.alter(work),
+  }).register(options.migrations ?? [])
   try {
-    await fitTables(backend, [...created], autoCreate)
+    if (options.autoMigrate ?? autoCreate) await migrations.apply()
+    else await migrations.assertApplied()
+    await fitTables(backend.schema, [...created], autoCreate)
   } catch (error) {
     await backend.close()
     throw error
   }
-  const session = new RootSession(backend, models, options.clock ?? systemClock)
   const { sql } = backend.traits
   const kyselyOf = sql === undefined ? undefined : (await import('./kysely.ts')).kyselyFor(sql)
   const sealer = new Sealer(new EnsuringSession(session, auditModels), () => session.counters.failures++)
   const caches = new Caches(new EnsuringSession(session, [cacheEntries]), () => session.assertUsable())
   return new Storage<S>(
-    { schema, models, autoCreate, created, graphs, kyselyOf, audit: { redaction, sealer }, caches },
+    { schema, models, autoCreate, created, graphs, migrations, kyselyOf, audit: { redaction, sealer }, caches },
     session,
     backend,
   )

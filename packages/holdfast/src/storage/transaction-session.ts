@@ -1,4 +1,4 @@
-import type { CommitListener, Connection, Plan, Result, Row, Session, Traits } from '../backend/index.ts'
+import type { CommitListener, Connection, Plan, Result, Row, SchemaChange, Session, Traits } from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConfigurationError, ConnectionError, SerializationError, StorageError, TimeoutError } from '../base/errors.ts'
 import type { Model, Models } from '../schema/index.ts'
@@ -108,6 +108,16 @@ export class TransactionSession implements Session {
       this.root.counters.statements++
       this.written.addSql(text)
       return this.#connection.sql(text, parameters)
+    })
+  }
+
+  /** Changes the schema, for migrations. */
+  async applySchema(changes: readonly SchemaChange[], models: Models): Promise<void> {
+    await this.#track(async () => {
+      if (this.#connection.schema === undefined) throw new TypeError('This backend alters no tables in transactions')
+      this.written.addSql('alter table')
+      await this.#connection.schema.apply(changes, models)
+      return { rows: [], count: 0 }
     })
   }
 

@@ -6,7 +6,7 @@ import { Definition } from './definition.ts'
 import { drain } from './rows.ts'
 import type { Table } from './table.ts'
 import { validityOf } from './validity.ts'
-import { encodeValue, type StoredRow } from './values.ts'
+import { type StoredRow, storedConstant } from './values.ts'
 import type { TransactionView } from './view.ts'
 
 /** Gives the value of one column for a row of the old table. */
@@ -23,7 +23,7 @@ export function alterTable(view: TransactionView, change: AlterTable, nowMs: num
   const definition = new Definition(to)
   const kept = new Map(columns.kept.map((pair) => [pair.to, pair]))
   const sources = to.columns.map((column): Source => {
-    const given = fill.has(column.name) ? stored(column, fill.get(column.name)) : null
+    const given = fill.has(column.name) ? storedConstant(column, fill.get(column.name)) : null
     const pair = kept.get(column)
     if (pair === undefined) {
       const value = given ?? defaultOf(column, nowMs)
@@ -42,13 +42,9 @@ export function alterTable(view: TransactionView, change: AlterTable, nowMs: num
   for (const { column, model } of foreignKeys.added) assertReferences(view, view.catalog, table, column, model)
 }
 
-function stored(column: ModelColumn, value: unknown): unknown {
-  return encodeValue(column, column.accept(value, column.name, []))
-}
-
 function defaultOf(column: ModelColumn, nowMs: number): unknown {
   if (column.default?.kind === 'now') return nowMs
-  return column.default?.kind === 'value' ? stored(column, column.default.value) : null
+  return column.default?.kind === 'value' ? storedConstant(column, column.default.value) : null
 }
 
 /** Values as those of the other type: digits of whole numbers, whole numbers of digits. */

@@ -8,7 +8,7 @@ import type { Definition } from './definition.ts'
 import { columnsMaker } from './output.ts'
 import type { RowChange, Table } from './table.ts'
 import { validityOf } from './validity.ts'
-import { encodeValue, isPlain, type StoredRow, type ValueType } from './values.ts'
+import { encodeValue, isPlain, type StoredRow, storedConstant, type ValueType } from './values.ts'
 import type { View } from './view.ts'
 import { type Write, writeWhole } from './write.ts'
 
@@ -42,7 +42,14 @@ export function compileInsert(statement: Insert, catalog: Catalog): RunInsert {
 type LayOut = (parameters: readonly unknown[], from: number, nowMs: number, table: Table) => StoredRow
 
 function compileRow(statement: Insert, definition: Definition): LayOut {
-  const empty: readonly unknown[] = Array.from({ length: definition.width }, () => null)
+  const given = new Set(statement.columns.map(({ column }) => column))
+  const left = definition.model.columns.map((column) => (given.has(column.name) ? undefined : column.default))
+  const empty: readonly unknown[] = Array.from({ length: definition.width }, (_, slot) => {
+    const column = definition.model.columns[slot]
+    const fallback = left[slot]
+    return column !== undefined && fallback?.kind === 'value' ? storedConstant(column, fallback.value) : null
+  })
+  const times = left.flatMap((fallback, slot) => (fallback?.kind === 'now' ? [slot] : []))
   const columns = statement.columns.map(({ column, value }) => {
     const type: ValueType = definition.columnOf(column)
     return { slot: definition.slotOf(column), type, isNow: value === 'now', plain: isPlain(type) }
@@ -51,6 +58,7 @@ function compileRow(statement: Insert, definition: Definition): LayOut {
   const { generated } = definition
   return (parameters, from, nowMs, table) => {
     const row = empty.slice()
+    for (const slot of times) row[slot] = nowMs
     for (let at = 0; at < columns.length; at++) {
       const { slot, type, isNow, plain } = columns[at] as (typeof columns)[number]
       const value = parameters[from + at]

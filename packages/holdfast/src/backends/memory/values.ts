@@ -1,4 +1,4 @@
-import { type ColumnType, cloneJson } from '../../schema/index.ts'
+import { type ColumnType, cloneJson, type ModelColumn } from '../../schema/index.ts'
 
 /**
  * A row as it is stored: the values of its columns in order, then those at indexed JSON paths. It is never changed; a write
@@ -45,6 +45,11 @@ export function encodeValue({ type }: ValueType, value: unknown): unknown {
     default:
       return value
   }
+}
+
+/** A value that a declaration names, as it is stored. */
+export function storedConstant(column: ModelColumn, value: unknown): unknown {
+  return encodeValue(column, value === null ? null : column.accept(value, column.name, []))
 }
 
 /** The value as it is handed out; what was stored cannot be changed through it. */

@@ -61,12 +61,12 @@ export class Link {
   }
 
   /** Runs SQL as it stands, with values as `pg` takes and gives them. Never rejects. */
-  async raw(text: string, values: readonly unknown[]): Promise<RawAnswer> {
+  async raw(text: string, values: readonly unknown[], deadlineMs: number = this.#deadlineMs): Promise<RawAnswer> {
     let late: TimeoutError | undefined
     const timer = setTimeout(() => {
-      late = new TimeoutError('The server', this.#deadlineMs)
+      late = new TimeoutError('The server', deadlineMs)
       this.abandon()
-    }, this.#deadlineMs)
+    }, deadlineMs)
     try {
       const results = await this.#client.query({ text, values })
       const { rows, rowCount } = Array.isArray(results) ? (results.at(-1) as QueryResult) : results

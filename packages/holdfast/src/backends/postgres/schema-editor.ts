@@ -8,6 +8,13 @@ import { arrayLiteral } from './wire-values.ts'
 /** Sends one statement and gives its rows. */
 export type Ask = (text: string, values: readonly string[]) => Promise<Reply>
 
+/** What a change of the schema needs of its transaction. */
+export interface SchemaConnection {
+  readonly ask: Ask
+  /** Runs SQL as it stands, which may be several statements. */
+  run(text: string): Promise<unknown>
+}
+
 /** Any number that nobody else is likely to lock. */
 const SCHEMA_LOCK = '7308324466009108580'
 
@@ -18,7 +25,11 @@ const EXISTING = `select name from unnest($1::text[]) as name
  * Makes changes of the schema inside a transaction. One process at a time, by an advisory lock that the end of the transaction frees:
  * `create table if not exists` fails when two run at once. `to_regclass` sees what is committed, whatever the transaction's snapshot.
  */
-export async function applyChanges(ask: Ask, models: Models, changes: readonly SchemaChange[]): Promise<void> {
+export async function applyChanges(
+  { ask, run }: SchemaConnection,
+  models: Models,
+  changes: readonly SchemaChange[],
+): Promise<void> {
   const [timeouts = []] = (
     await ask(`select current_setting('statement_timeout'), current_setting('lock_timeout')`, [])
   ).rows
@@ -28,8 +39,9 @@ export async function applyChanges(ask: Ask, models: Models, changes: readonly S
   const { rows } = await ask(EXISTING, [arrayLiteral(wanted)])
   const existing = new Set(rows.map(([name]) => name as string))
   for (const step of schemaSteps(changes, existing, models, postgresDialect)) {
-    const texts = typeof step === 'string' ? [step] : alterStatements(step, models, postgresDialect)
-    for (const text of texts) await ask(text, [])
+    if (typeof step === 'string') await ask(step, [])
+    else if (step.kind === 'sql') await run(step.text)
+    else for (const text of alterStatements(step, models, postgresDialect)) await ask(text, [])
   }
   await setTimeouts(ask, timeouts as readonly string[])
 }

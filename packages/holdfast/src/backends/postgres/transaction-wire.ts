@@ -74,14 +74,14 @@ export class TransactionWire {
   }
 
   /** Runs SQL as it stands, after the requests before it. */
-  raw(text: string, values: readonly unknown[]): Promise<RawAnswer> {
+  raw(text: string, values: readonly unknown[], deadlineMs?: number): Promise<RawAnswer> {
     this.#used = true
     return this.#inOrder(async () => {
       if (!this.#begun) {
         const { failure } = this.#note(await this.#link.run(this.#beginning), 0)
         if (failure !== undefined) return { failure }
       }
-      const answer = await this.#link.raw(text, values)
+      const answer = await this.#link.raw(text, values, deadlineMs)
       if (answer.failure === undefined && this.#asksForId) await this.#identify()
       return answer
     })

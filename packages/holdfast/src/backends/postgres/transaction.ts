@@ -58,7 +58,14 @@ export class PostgresTransaction implements Connection {
     this.#wire = new TransactionWire(link, commands, [commands.begin(options), ...afterBegin], this.#readOnly)
     this.schema = {
       apply: (changes, models = subject.models) =>
-        applyChanges((text, values) => this.#ask(text, values), models, changes),
+        applyChanges(
+          {
+            ask: (text, values) => this.#ask(text, values),
+            run: (text) => this.#raw(text, [], SCHEMA_DEADLINE_MS),
+          },
+          models,
+          changes,
+        ),
     }
   }
 
@@ -84,9 +91,13 @@ export class PostgresTransaction implements Connection {
   }
 
   async sql(text: string, parameters: readonly unknown[]): Promise<Result> {
+    return this.#raw(text, parameters)
+  }
+
+  async #raw(text: string, parameters: readonly unknown[], deadlineMs?: number): Promise<Result> {
     this.#assertRunning()
     this.#openSavepoints()
-    const { result, failure } = await this.#wire.raw(text, parameters)
+    const { result, failure } = await this.#wire.raw(text, parameters, deadlineMs)
     if (failure !== undefined) throw this.#errorOf(failure)
     return result
   }

@@ -3,11 +3,14 @@ import type { Models } from '../../schema/index.ts'
 import type { Dialect } from './dialect.ts'
 import { type CreatingChange, creatingStatements } from './tables.ts'
 
-/** What stands between one statement and the next that needs more than its text: a table to alter. */
-export type SchemaStep = string | AlterTable
+/** SQL as somebody wrote it; it may be several statements. */
+type SqlChange = Extract<SchemaChange, { kind: 'sql' }>
+
+/** A statement, or what each database does in its own way. */
+export type SchemaStep = string | AlterTable | SqlChange
 
 /**
- * The statements that make changes, in order, and between them the tables to alter, which each database does in its own way.
+ * The statements that make changes, in order, and between them what each database does in its own way.
  *
  * @param existing the names of the tables that are there; those are not created again.
  */
@@ -30,7 +33,7 @@ export function schemaSteps(
       continue
     }
     create()
-    if (change.kind === 'sql') steps.push(change.text)
+    if (change.kind === 'sql') steps.push(change)
     else if (change.kind === 'alterTable') {
       steps.push(change)
       present.delete(change.from.table)

@@ -19,6 +19,16 @@ export function runSql(database: Database, text: string, parameters: readonly un
   throw misuse()
 }
 
+/**
+ * Runs statements as they stand, inside a transaction.
+ *
+ * @throws ConfigurationError, code `TRANSACTION_MISUSE`, when the transaction has ended after them.
+ */
+export function runTexts(database: Database, text: string): void {
+  database.exec(text)
+  if (!database.inTransaction) throw misuse()
+}
+
 function misuse(): ConfigurationError {
   return new ConfigurationError('SQL text cannot begin or end a transaction.', {
     code: 'TRANSACTION_MISUSE',

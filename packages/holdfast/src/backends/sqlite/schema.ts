@@ -3,6 +3,7 @@ import type { Models } from '../../schema/index.ts'
 import { existingTables, schemaSteps, sqliteDialect } from '../sql/index.ts'
 import { alterTable } from './alter-table.ts'
 import type { SqliteConnection } from './connection.ts'
+import { runTexts } from './raw-sql.ts'
 
 /** Makes changes of the schema on a connection that is in a transaction. */
 export function applyChanges({ database }: SqliteConnection, changes: readonly SchemaChange[], models: Models): void {
@@ -10,7 +11,8 @@ export function applyChanges({ database }: SqliteConnection, changes: readonly S
   const existing = new Set(names.map(([name]) => name))
   for (const step of schemaSteps(changes, existing, models, sqliteDialect)) {
     if (typeof step === 'string') database.exec(step)
-    else alterTable(database, step, models)
+    else if (step.kind === 'alterTable') alterTable(database, step, models)
+    else runTexts(database, step.text)
   }
 }
 

@@ -15,6 +15,7 @@ import { inputCases } from './input.ts'
 import { isolationCases } from './isolation.ts'
 import { joinCases } from './joins.ts'
 import { lifecycleCases } from './lifecycle.ts'
+import { migrationCases } from './migrations.ts'
 import { misuseCases } from './misuse.ts'
 import { nameCases } from './names.ts'
 import { orderCases } from './order.ts'
@@ -66,6 +67,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...sqlCases,
   ...queueCases,
   ...scheduleCases,
+  ...migrationCases,
   ...graphCases,
   ...graphWalkCases,
   ...auditCases,

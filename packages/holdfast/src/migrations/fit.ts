@@ -1,6 +1,38 @@
-import type { Backend, ExistingTable, SchemaChange } from '../backend/index.ts'
+import type { ExistingTable, SchemaChange, SchemaEditor } from '../backend/index.ts'
 import { MigrationError } from '../base/errors.ts'
 import type { Model, ModelColumn } from '../schema/index.ts'
+
+/** How a live table and the model it should have been made from compare. */
+export interface Fit {
+  /** What adds the things that are missing. */
+  readonly changes: readonly SchemaChange[]
+  /** What is missing and can be added, one sentence each. */
+  readonly missing: readonly string[]
+  /** What is otherwise different. */
+  readonly differences: readonly string[]
+}
+
+/** Compares a live table with its model. */
+export function fitOf(model: Model, table: ExistingTable | undefined, schema: Pick<SchemaEditor, 'expected'>): Fit {
+  if (table === undefined) {
+    const missing = [`the table ${model.table} of ${model.name} is missing`]
+    return { changes: [{ kind: 'createTable', model }], missing, differences: [] }
+  }
+  const from = withoutMissing(model, table)
+  const columns = model.columns.filter((column) => !from.byName.has(column.name))
+  const indexes = model.indexes.filter((index) => !from.indexes.includes(index))
+  return {
+    changes:
+      columns.length > 0
+        ? [{ kind: 'alterTable', from, to: model }]
+        : indexes.map(({ name }) => ({ kind: 'createIndex', model, index: name })),
+    missing: [
+      ...columns.map(({ column }) => `the column ${model.table}.${column} is missing`),
+      ...indexes.map(({ name }) => `the index ${name} of ${model.name} is missing`),
+    ],
+    differences: differencesOf(schema.expected(from), table),
+  }
+}
 
 /**
  * Makes the database fit the models: adds what is missing where `autoCreate` is on (tables, indexes, and columns that rows can do without),
@@ -8,33 +40,19 @@ import type { Model, ModelColumn } from '../schema/index.ts'
  *
  * @throws MigrationError, code `SCHEMA_MISMATCH`, naming every difference.
  */
-export async function fitTables(backend: Backend, models: readonly Model[], autoCreate: boolean): Promise<void> {
-  const existing = new Map((await backend.schema.inspect()).map((table) => [table.name, table]))
-  const changes: SchemaChange[] = []
-  const missing: string[] = []
-  const differences: string[] = []
-  for (const model of models) {
-    const table = existing.get(model.table)
-    if (table === undefined) {
-      missing.push(`the table ${model.table} of ${model.name} is missing`)
-      changes.push({ kind: 'createTable', model })
-      continue
-    }
-    const from = withoutMissing(model, table)
-    const added = model.columns.filter((column) => !from.byName.has(column.name))
-    missing.push(...added.map(({ column }) => `the column ${model.table}.${column} is missing`))
-    differences.push(...differencesOf(backend.schema.expected(from), table))
-    const indexes = model.indexes.filter((index) => !from.indexes.includes(index))
-    missing.push(...indexes.map(({ name }) => `the index ${name} of ${model.name} is missing`))
-    if (added.length > 0) changes.push({ kind: 'alterTable', from, to: model })
-    else changes.push(...indexes.map(({ name }): SchemaChange => ({ kind: 'createIndex', model, index: name })))
-  }
-  if (differences.length > 0)
-    throw mismatch(differences, 'Migrate the database to the schema, or use another database.')
-  if (missing.length > 0 && !autoCreate)
-    throw mismatch(missing, 'Create them first, or open the storage with autoCreate: true.')
-  if (changes.length > 0) await backend.schema.apply(changes)
+export async function fitTables(schema: SchemaEditor, models: readonly Model[], autoCreate: boolean): Promise<void> {
+  const existing = new Map((await schema.inspect()).map((table) => [table.name, table]))
+  const fits = models.map((model) => fitOf(model, existing.get(model.table), schema))
+  const differences = fits.flatMap((fit) => fit.differences)
+  const missing = fits.flatMap((fit) => fit.missing)
+  const changes = fits.flatMap((fit) => fit.changes)
+  if (differences.length > 0) throw mismatch([...differences, ...missing], MIGRATE)
+  if (missing.length > 0 && !autoCreate) throw mismatch(missing, MIGRATE)
+  if (changes.length > 0) await schema.apply(changes)
 }
+
+const MIGRATE =
+  'Migrate the database to the schema with storage.migrations.apply(), or open another one; in development, autoCreate: true adds what is missing.'
 
 /** The model without its indexes that are not there, and without those missing columns that can be added to rows which have nothing for them. */
 function withoutMissing(model: Model, table: ExistingTable): Model {

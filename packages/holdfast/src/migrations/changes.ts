@@ -1,0 +1,134 @@
+import { contentOf, type SchemaChange, type Traits } from '../backend/index.ts'
+import { MigrationError } from '../base/errors.ts'
+import { type Model, type ModelColumn, type Models, resolveModels } from '../schema/index.ts'
+import { isConvertible } from './conversions.ts'
+import { fold, type SchemaState } from './fold.ts'
+import type { DialectSql, Step } from './step.ts'
+
+/** What a step means to a backend. */
+export interface StepChanges {
+  readonly step: Step
+  readonly changes: readonly SchemaChange[]
+  /** The models after the step. */
+  readonly models: Models
+  /** The state after the step. */
+  readonly state: SchemaState
+}
+
+const resolved = new WeakMap<SchemaState['tables'], Models>()
+
+/**
+ * The models of a state.
+ *
+ * @throws ConfigurationError naming what is wrong with them.
+ */
+export function modelsOf({ tables }: SchemaState): Models {
+  let models = resolved.get(tables)
+  if (models === undefined) {
+    models = resolveModels(Object.fromEntries(tables), {})
+    resolved.set(tables, models)
+  }
+  return models
+}
+
+/** What steps mean to a backend of a dialect, one after the other. */
+export function changesOf(state: SchemaState, steps: readonly Step[], dialect: Traits['sql']): StepChanges[] {
+  let before = state
+  return steps.map((step) => {
+    const after = fold(before, step)
+    const models = modelsOf(after)
+    if (step.kind === 'alterColumn') assertConvertible(modelsOf(before), models, step)
+    const changes = 'table' in step ? modelChanges(modelsOf(before), models, step) : textChanges(step, dialect)
+    before = after
+    return { step, changes, models, state: after }
+  })
+}
+
+function assertConvertible(
+  before: Models,
+  after: Models,
+  { table, column }: Extract<Step, { kind: 'alterColumn' }>,
+): void {
+  const from = before.get(table)?.byName.get(column)
+  const to = after.get(table)?.byName.get(column)
+  if (from === undefined || to === undefined || isConvertible(from, to)) return
+  throw new MigrationError(`${table}.${column} cannot be turned from ${typeName(from)} into ${typeName(to)}.`, {
+    hint: 'Add a column of the new type, fill it from the old one, and drop that.',
+  })
+}
+
+function typeName({ type, precision, scale, generated }: ModelColumn): string {
+  const digits = precision === undefined ? '' : `(${precision}, ${scale})`
+  return `${generated ? 'generated ' : ''}${type}${digits}`
+}
+
+function textChanges(step: Exclude<Step, { table: string }>, dialect: Traits['sql']): SchemaChange[] {
+  if (dialect === undefined) return []
+  if (step.kind === 'dropView') return [{ kind: 'sql', text: `drop view ${quoted(step.view)}` }]
+  if (step.kind === 'sql') return [{ kind: 'sql', text: textFor(step.sql, dialect) }]
+  return [{ kind: 'sql', text: `create view ${quoted(step.view)} as ${textFor(step.select, dialect)}` }]
+}
+
+function textFor(sql: DialectSql, dialect: NonNullable<Traits['sql']>): string {
+  const text = typeof sql === 'string' ? sql : sql[dialect]
+  if (text !== undefined) return text
+  throw new MigrationError(`A step has SQL, but none for ${dialect}.`, {
+    hint: `Give it: m.sql({ ${dialect}: '…' }), or '' where nothing is to be done there.`,
+  })
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+type TableStep = Extract<Step, { table: string }>
+
+/** The tables that a step changes: mostly one, but a new name changes what refers to it, and may take a name away from another's index. */
+function modelChanges(before: Models, after: Models, step: TableStep): SchemaChange[] {
+  const nameBefore = (name: string): string => (step.kind === 'renameTable' && name === step.to ? step.table : name)
+  const changes: SchemaChange[] = []
+  for (const to of after.values()) {
+    const from = before.get(nameBefore(to.name))
+    if (from === undefined) changes.push({ kind: 'createTable', model: to })
+    else if (contentOf(structureOf(from)) !== contentOf(structureOf(to)) || fillOf(step, to) !== undefined) {
+      const fill = fillOf(step, to)
+      const renamed = renamedIn(step, to)
+      changes.push({
+        kind: 'alterTable',
+        from: step.kind === 'renameTable' ? referringTo(from, step.table, step.to) : from,
+        to,
+        ...(renamed !== undefined && { renamed }),
+        ...(fill !== undefined && { fill }),
+      })
+    }
+  }
+  if (step.kind === 'dropTable') {
+    const dropped = before.get(step.table)
+    if (dropped !== undefined) changes.push({ kind: 'dropTable', table: dropped.table })
+  }
+  return changes
+}
+
+function renamedIn(step: TableStep, { name }: Model): ReadonlyMap<string, string> | undefined {
+  return step.kind === 'renameColumn' && step.table === name ? new Map([[step.to, step.column]]) : undefined
+}
+
+function fillOf(step: TableStep, { name }: Model): ReadonlyMap<string, unknown> | undefined {
+  if ((step.kind !== 'addColumn' && step.kind !== 'alterColumn') || step.fill === null) return undefined
+  return step.table === name ? new Map([[step.column, step.fill.value]]) : undefined
+}
+
+/** The model with its references to a table called as that is called now: they are the same references. */
+function referringTo(model: Model, before: string, after: string): Model {
+  const foreignKeys = model.foreignKeys.map((key) => (key.model === before ? { ...key, model: after } : key))
+  return { ...model, foreignKeys }
+}
+
+/** What of a model is in the database. */
+export function structureOf({ name, table, columns, primaryKey, indexes, foreignKeys, checks }: Model): unknown {
+  const stored = columns.map(({ accept, schema, default: given, ...column }) => [
+    column,
+    given?.kind === 'value' || given?.kind === 'now' ? given : null,
+  ])
+  return [name, table, stored, primaryKey, indexes, foreignKeys, checks]
+}

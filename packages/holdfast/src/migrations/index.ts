@@ -1,0 +1,19 @@
+import type { Model } from '../schema/index.ts'
+import { ledgerModel } from './ledger.ts'
+import { lockModel } from './lock.ts'
+
+export { fitTables } from './fit.ts'
+export type { Migration } from './migration.ts'
+export {
+  type ApplyOptions,
+  type MigrationRun,
+  type MigrationStatus,
+  Migrations,
+  type RollbackOptions,
+  type Verification,
+} from './migrations.ts'
+export { MigrationSteps } from './recorder.ts'
+export type { DialectSql, StepReference } from './step.ts'
+
+/** The tables of migrations. */
+export const migrationModels: readonly Model[] = [ledgerModel, lockModel]

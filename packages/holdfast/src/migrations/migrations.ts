@@ -1,0 +1,200 @@
+import { MigrationError } from '../base/errors.ts'
+import { fitOf } from './fit.ts'
+import type { MigrationHost } from './host.ts'
+import { type AppliedMigration, ledgerModel, readLedger } from './ledger.ts'
+import { lockModel, MigrationLock } from './lock.ts'
+import { type Migration, type ReadMigration, readMigration } from './migration.ts'
+import { type PlannedRun, planDown, planUp } from './plan.ts'
+import { runDown, runUp } from './run.ts'
+
+/** How a migration stands. */
+export interface MigrationStatus {
+  readonly name: string
+  /** `edited`: its steps are not those that were applied. `missing`: it was applied and is not registered here. */
+  readonly state: 'applied' | 'pending' | 'edited' | 'missing'
+  /** Null while it is pending, as are the following. */
+  readonly appliedAt: Date | null
+  readonly durationMs: number | null
+  /** The user, the machine and the process that applied it. */
+  readonly appliedBy: string | null
+  /** The version of the application that applied it, where npm started that. */
+  readonly version: string | null
+}
+
+/** A migration that was applied or rolled back just now. */
+export interface MigrationRun {
+  readonly name: string
+  readonly durationMs: number
+}
+
+/** How migrations are applied. */
+export interface ApplyOptions {
+  /** The last one to apply; all unless given. */
+  readonly to?: string
+  /** How long to wait for another process that migrates; 5 minutes unless given. */
+  readonly waitMs?: number
+}
+
+/** How migrations are rolled back. */
+export interface RollbackOptions {
+  /** How many; one unless given. */
+  readonly steps?: number
+  /** The migration that is then the last applied one; null rolls all back. */
+  readonly to?: string | null
+  /** How long to wait for another process that migrates; 5 minutes unless given. */
+  readonly waitMs?: number
+}
+
+/** What `verify` found. */
+export interface Verification {
+  readonly ok: boolean
+  /** Every difference between the database and the schema, one sentence each. */
+  readonly differences: readonly string[]
+}
+
+const DEFAULT_WAIT_MS = 5 * 60_000
+
+/**
+ * The migrations of a storage. Each is applied once, in the order in which they are registered, by one process at a time however many
+ * start together, in a transaction with the ledger's note of it.
+ */
+export class Migrations {
+  readonly #host: MigrationHost
+  readonly #registered = new Map<string, ReadMigration>()
+  /** Whether the tables of the ledger and the lock are known to be there. */
+  #ready = false
+
+  constructor(host: MigrationHost) {
+    this.#host = host
+  }
+
+  /**
+   * Makes migrations known, in the order in which they are to be applied. Registering the same one again changes nothing.
+   *
+   * @throws MigrationError for another one of the same name.
+   */
+  register(...migrations: readonly (Migration | readonly Migration[])[]): this {
+    for (const migration of migrations.flat() as readonly Migration[]) {
+      const read = readMigration(migration)
+      const known = this.#registered.get(read.name)
+      if (known !== undefined && known.checksum !== read.checksum) {
+        throw new MigrationError(`There are two migrations called ${read.name}.`, { hint: 'Give one another name.' })
+      }
+      this.#registered.set(read.name, read)
+    }
+    return this
+  }
+
+  /** How every migration stands: those that are applied in the order in which they were, then those that are to come. */
+  async status(): Promise<MigrationStatus[]> {
+    const ledger = await this.#ledger()
+    const applied = ledger.map((row): MigrationStatus => {
+      const { name, appliedAt, durationMs, appliedBy, version, checksum } = row
+      const known = this.#registered.get(name)
+      const state = known === undefined ? 'missing' : known.checksum === checksum ? 'applied' : 'edited'
+      return { name, state, appliedAt, durationMs, appliedBy, version }
+    })
+    const names = new Set(ledger.map(({ name }) => name))
+    const pending = [...this.#registered.keys()]
+      .filter((name) => !names.has(name))
+      .map(
+        (name): MigrationStatus => ({
+          name,
+          state: 'pending',
+          appliedAt: null,
+          durationMs: null,
+          appliedBy: null,
+          version: null,
+        }),
+      )
+    return [...applied, ...pending]
+  }
+
+  /**
+   * Applies what is pending and gives what it applied. A migration that fails leaves the schema as it was; those before it stay applied.
+   *
+   * @throws MigrationError naming the migration and the step that failed, or those that were edited or are missing; TimeoutError.
+   */
+  async apply({ to, waitMs = DEFAULT_WAIT_MS }: ApplyOptions = {}): Promise<MigrationRun[]> {
+    const registered = [...this.#registered.values()]
+    if (planUp(registered, await this.#ledger(), to).length === 0) return []
+    return this.#locked(waitMs, async (lock) => {
+      const ledger = await readLedger(this.#host.session)
+      let position = (ledger.at(-1)?.position ?? 0) + 1
+      return this.#run(lock, planUp(registered, ledger, to), (context, { migration, before }) =>
+        runUp(context, migration, before, position++),
+      )
+    })
+  }
+
+  /**
+   * Undoes the last migrations, the last one first, and gives those it rolled back.
+   *
+   * @throws MigrationError for one that has no `down`, or whose `down` does not lead back; nothing is done then.
+   */
+  async rollback({ steps, to, waitMs = DEFAULT_WAIT_MS }: RollbackOptions = {}): Promise<MigrationRun[]> {
+    const target = to === undefined ? { steps: steps ?? 1 } : { to }
+    return this.#locked(waitMs, async (lock) => {
+      const runs = planDown([...this.#registered.values()], await readLedger(this.#host.session), target)
+      return this.#run(lock, runs, (context, { migration, before }) => runDown(context, migration, before))
+    })
+  }
+
+  /** @throws MigrationError, code `SCHEMA_MISMATCH`, naming the registered migrations that are not applied. */
+  async assertApplied(): Promise<void> {
+    if (this.#registered.size === 0) return
+    const pending = (await this.status()).filter(({ state }) => state === 'pending').map(({ name }) => name)
+    if (pending.length === 0) return
+    throw new MigrationError(`The database is behind: ${pending.join(', ')} not applied.`, {
+      code: 'SCHEMA_MISMATCH',
+      hint: 'Open it with autoMigrate: true, which applies them once however many processes start.',
+      differences: pending.map((name) => `the migration ${name} is not applied`),
+    })
+  }
+
+  /** Compares the database with the schema of the storage, and names every difference. */
+  async verify(): Promise<Verification> {
+    const { schema, declared } = this.#host
+    const live = new Map((await schema.inspect()).map((table) => [table.name, table]))
+    const fits = declared.map((model) => fitOf(model, live.get(model.table), schema))
+    const differences = fits.flatMap((fit) => [...fit.differences, ...fit.missing])
+    return { ok: differences.length === 0, differences }
+  }
+
+  async #run(
+    lock: MigrationLock,
+    runs: readonly PlannedRun[],
+    run: (context: Parameters<typeof runUp>[0], planned: PlannedRun) => Promise<number>,
+  ): Promise<MigrationRun[]> {
+    const host = this.#host
+    const live = new Map((await host.schema.inspect()).map((table) => [table.name, table]))
+    const done: MigrationRun[] = []
+    for (const planned of runs) {
+      const durationMs = await run({ host, lock, live }, planned)
+      done.push({ name: planned.migration.name, durationMs })
+    }
+    return done
+  }
+
+  async #locked<T>(waitMs: number, work: (lock: MigrationLock) => Promise<T>): Promise<T> {
+    const { session } = this.#host
+    for (const model of [ledgerModel, lockModel]) await session.ensureTable(model)
+    this.#ready = true
+    const lock = await MigrationLock.take(session, waitMs)
+    try {
+      return await work(lock)
+    } finally {
+      await lock.release(session)
+    }
+  }
+
+  /** The ledger; nothing is written to a database that has none. */
+  async #ledger(): Promise<AppliedMigration[]> {
+    if (!this.#ready) {
+      const tables = await this.#host.schema.inspect()
+      if (!tables.some(({ name }) => name === ledgerModel.table)) return []
+      this.#ready = true
+    }
+    return readLedger(this.#host.session)
+  }
+}

@@ -1,0 +1,173 @@
+import { contentOf } from '../backend/index.ts'
+import { isHoldfastError, MigrationError } from '../base/errors.ts'
+import { modelsOf, structureOf } from './changes.ts'
+import { fold, NOTHING, type SchemaState } from './fold.ts'
+import type { AppliedMigration } from './ledger.ts'
+import type { ReadMigration } from './migration.ts'
+import type { Step } from './step.ts'
+
+/** A migration that is to be run, and the state before it. */
+export interface PlannedRun {
+  readonly migration: ReadMigration
+  readonly before: SchemaState
+}
+
+/**
+ * What is to be applied, in order: all that is not, up to `to`.
+ *
+ * @throws MigrationError where the ledger and the migrations do not go together; nothing may be run then.
+ */
+export function planUp(
+  migrations: readonly ReadMigration[],
+  ledger: readonly AppliedMigration[],
+  to: string | undefined,
+): PlannedRun[] {
+  let state = appliedState(migrations, ledger)
+  const applied = new Set(ledger.map(({ name }) => name))
+  const last = to === undefined ? migrations.length - 1 : indexOf(migrations, to)
+  const pending = migrations.slice(0, last + 1).filter(({ name }) => !applied.has(name))
+  const runs = pending.map((migration) => {
+    const run = { migration, before: state }
+    state = foldAll(state, migration.up, migration.name)
+    assertResolves(state, migration.name)
+    return run
+  })
+  assertSameInOrder(migrations, [...applied, ...pending.map(({ name }) => name)], state)
+  return runs
+}
+
+/**
+ * What is to be rolled back, the last one first.
+ *
+ * @param target how many, or the migration that is to be the last applied one; null for none.
+ * @throws MigrationError also for one that has no `down`, or whose `down` does not lead back.
+ */
+export function planDown(
+  migrations: readonly ReadMigration[],
+  ledger: readonly AppliedMigration[],
+  target: { readonly steps: number } | { readonly to: string | null },
+): PlannedRun[] {
+  appliedState(migrations, ledger)
+  const count = 'steps' in target ? target.steps : ledger.length - 1 - positionOf(ledger, target.to)
+  const kept = ledger.slice(0, Math.max(0, ledger.length - count))
+  const byName = new Map(migrations.map((migration) => [migration.name, migration]))
+  let state = stateAfter(kept, byName)
+  const runs: PlannedRun[] = []
+  for (const { name } of ledger.slice(kept.length)) {
+    const migration = byName.get(name) as ReadMigration
+    const after = foldAll(state, migration.up, name)
+    assertLeadsBack(migration, after, state)
+    runs.unshift({ migration, before: after })
+    state = after
+  }
+  return runs
+}
+
+/** The state that the applied migrations have led to, in the order in which they were applied. */
+function appliedState(migrations: readonly ReadMigration[], ledger: readonly AppliedMigration[]): SchemaState {
+  const byName = new Map(migrations.map((migration) => [migration.name, migration]))
+  const missing = ledger.filter(({ name }) => !byName.has(name)).map(({ name }) => name)
+  if (missing.length > 0) {
+    throw new MigrationError(`The database has migrations that are not registered here: ${missing.join(', ')}.`, {
+      hint: 'A newer version of the application applied them, or they were deleted: bring them back, or use that version.',
+      differences: missing.map((name) => `${name} is missing`),
+    })
+  }
+  const edited = ledger.filter(({ name, checksum }) => byName.get(name)?.checksum !== checksum).map(({ name }) => name)
+  if (edited.length > 0) {
+    throw new MigrationError(`Migrations were edited after they were applied: ${edited.join(', ')}.`, {
+      hint: 'Bring them back to what they were, and make the change in a new migration.',
+      differences: edited.map((name) => `${name} was edited`),
+    })
+  }
+  return stateAfter(ledger, byName)
+}
+
+function stateAfter(ledger: readonly AppliedMigration[], byName: ReadonlyMap<string, ReadMigration>): SchemaState {
+  return ledger.reduce((state, { name }) => foldAll(state, (byName.get(name) as ReadMigration).up, name), NOTHING)
+}
+
+/** The state after the steps of a migration. */
+function foldAll(state: SchemaState, steps: readonly Step[], name: string): SchemaState {
+  try {
+    return steps.reduce(fold, state)
+  } catch (error) {
+    throw doesNotFollow(name, error)
+  }
+}
+
+function assertResolves(state: SchemaState, name: string): void {
+  try {
+    modelsOf(state)
+  } catch (error) {
+    throw doesNotFollow(name, error)
+  }
+}
+
+function doesNotFollow(name: string, error: unknown): unknown {
+  if (!isHoldfastError(error)) return error
+  return new MigrationError(`The migration ${name} does not follow from those before it. ${error.message}`, {
+    hint: error.hint,
+    cause: error,
+  })
+}
+
+/** One that was merged late is applied after those that came before it elsewhere: both orders must lead to the same schema. */
+function assertSameInOrder(migrations: readonly ReadMigration[], run: readonly string[], state: SchemaState): void {
+  const names = new Set(run)
+  const inOrder = migrations.filter(({ name }) => names.has(name))
+  if (inOrder.every(({ name }, at) => run[at] === name)) return
+  const other = inOrder.reduce((before, { name, up }) => foldAll(before, up, name), NOTHING)
+  if (stateContent(other) === stateContent(state)) return
+  throw new MigrationError(
+    'Migrations that come before ones that are applied lead to another schema than in their order.',
+    {
+      hint: 'Roll the later ones back first, or give the new ones names that come after them.',
+    },
+  )
+}
+
+function assertLeadsBack({ name, down }: ReadMigration, after: SchemaState, before: SchemaState): void {
+  if (down === null) {
+    throw new MigrationError(`The migration ${name} has no down, so it cannot be rolled back.`, {
+      hint: 'Write one, or undo its change in a new migration.',
+    })
+  }
+  if (stateContent(foldAll(after, down, name)) === stateContent(before)) return
+  throw new MigrationError(`The down of the migration ${name} does not lead back to the schema before it.`, {
+    hint: 'Undo in `down` every step of `up`, the last one first.',
+  })
+}
+
+/** A text that is the same exactly where the schema is; the order of tables and columns does not matter. */
+function stateContent(state: SchemaState): string {
+  const tables = [...modelsOf(state).values()].map((model) => {
+    return contentOf(
+      structureOf({
+        ...model,
+        columns: sorted(model.columns),
+        indexes: sorted(model.indexes),
+        foreignKeys: sorted(model.foreignKeys),
+        checks: sorted(model.checks),
+      }),
+    )
+  })
+  return contentOf([tables.sort(), [...state.views].sort()])
+}
+
+function sorted<Thing extends { readonly name: string }>(things: readonly Thing[]): Thing[] {
+  return things.toSorted((left, right) => (left.name < right.name ? -1 : 1))
+}
+
+function positionOf(ledger: readonly AppliedMigration[], name: string | null): number {
+  if (name === null) return -1
+  const at = ledger.findIndex((applied) => applied.name === name)
+  if (at >= 0) return at
+  throw new MigrationError(`The migration ${name} is not applied.`, { hint: 'Name one that is; see status().' })
+}
+
+function indexOf(migrations: readonly ReadMigration[], name: string): number {
+  const at = migrations.findIndex((migration) => migration.name === name)
+  if (at >= 0) return at
+  throw new MigrationError(`There is no migration ${name}.`, { hint: 'Name one that is registered; see status().' })
+}

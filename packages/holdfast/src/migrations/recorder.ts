@@ -1,0 +1,119 @@
+import type { Columns, Documents, DocumentsOptions, Table, TableOptions } from '../schema/index.ts'
+import { documents, table } from '../schema/index.ts'
+import type { AnyColumn, DialectSql, Step, StepReference } from './step.ts'
+
+/**
+ * What `up` and `down` are given: each call notes one step, and nothing is done before all are noted. Names are those of TypeScript, and
+ * become those of the database as they do in a schema.
+ */
+export class MigrationSteps {
+  /** The steps noted so far. */
+  readonly steps: Step[] = []
+
+  /** Makes a table: `m.createTable('users', { id: t.id(), name: t.text() }, { indexes: ['name'] })`. */
+  createTable(name: string, columns: Columns | Table | Documents, options?: TableOptions<never, string>): void {
+    const declaration = isDeclaration(columns) ? columns : table(columns, options as TableOptions<never, never>)
+    this.steps.push({ kind: 'createTable', table: name, declaration: declaration as Table | Documents })
+  }
+
+  /** Makes the table of a documents collection. */
+  createDocuments(name: string, options: DocumentsOptions = {}): void {
+    this.steps.push({ kind: 'createTable', table: name, declaration: documents(options) })
+  }
+
+  /** Drops a table with its rows. Nothing may refer to it. */
+  dropTable(name: string): void {
+    this.steps.push({ kind: 'dropTable', table: name })
+  }
+
+  /** Calls a table otherwise; what refers to it goes on to. */
+  renameTable(name: string, to: string): void {
+    this.steps.push({ kind: 'renameTable', table: name, to })
+  }
+
+  /**
+   * Adds a column, with its own unique index, check and reference. Rows that are there get its default, or `fill`, which one that is
+   * required and has no default needs.
+   */
+  addColumn(name: string, column: string, definition: AnyColumn, options: { readonly fill?: unknown } = {}): void {
+    this.steps.push({ kind: 'addColumn', table: name, column, definition, fill: fillOf(options) })
+  }
+
+  /** Drops a column with its values, and the indexes and checks that speak of it. */
+  dropColumn(name: string, column: string): void {
+    this.steps.push({ kind: 'dropColumn', table: name, column })
+  }
+
+  /** Calls a column otherwise, in indexes, checks and keys too. */
+  renameColumn(name: string, column: string, to: string): void {
+    this.steps.push({ kind: 'renameColumn', table: name, column, to })
+  }
+
+  /**
+   * Gives a column another definition: type, nullability, default, check, unique, reference. Values are kept; one that the new definition
+   * does not allow fails the migration. `fill` takes the place of nulls.
+   */
+  alterColumn(name: string, column: string, definition: AnyColumn, options: { readonly fill?: unknown } = {}): void {
+    this.steps.push({ kind: 'alterColumn', table: name, column, definition, fill: fillOf(options) })
+  }
+
+  /** Makes an index over fields or paths into JSON: `m.createIndex('plans', ['owner.team'])`. */
+  createIndex(name: string, fields: string | readonly string[], options: { readonly unique?: boolean } = {}): void {
+    this.steps.push({ kind: 'createIndex', table: name, fields: listOf(fields), unique: options.unique ?? false })
+  }
+
+  /** Drops the index over these fields. */
+  dropIndex(name: string, fields: string | readonly string[], options: { readonly unique?: boolean } = {}): void {
+    this.steps.push({ kind: 'dropIndex', table: name, fields: listOf(fields), unique: options.unique ?? false })
+  }
+
+  /** Makes a column refer to the key of another table: `m.addForeignKey('sessions', 'userId', { model: 'users', onDelete: 'cascade' })`. */
+  addForeignKey(name: string, column: string, references: StepReference): void {
+    this.steps.push({ kind: 'addForeignKey', table: name, column, references })
+  }
+
+  /** Takes the reference of a column away. */
+  dropForeignKey(name: string, column: string): void {
+    this.steps.push({ kind: 'dropForeignKey', table: name, column })
+  }
+
+  /** Adds a condition that every row must meet: `m.addCheck('orders', { cents: { gte: 0 } })`. */
+  addCheck(name: string, where: Readonly<Record<string, unknown>>): void {
+    this.steps.push({ kind: 'addCheck', table: name, where })
+  }
+
+  /** Takes the check with this condition away. */
+  dropCheck(name: string, where: Readonly<Record<string, unknown>>): void {
+    this.steps.push({ kind: 'dropCheck', table: name, where })
+  }
+
+  /** Makes a view, for those who read the database with other tools. Its name and its SQL are the database's. */
+  createView(name: string, select: DialectSql): void {
+    this.steps.push({ kind: 'createView', view: name, select })
+  }
+
+  /** Drops a view. */
+  dropView(name: string): void {
+    this.steps.push({ kind: 'dropView', view: name })
+  }
+
+  /**
+   * Runs SQL for what has no word here: `m.sql({ sqlite: '…', postgres: '…' })`. It must not begin or end transactions, and tables that
+   * steps alter later must be made by steps.
+   */
+  sql(sql: DialectSql): void {
+    this.steps.push({ kind: 'sql', sql })
+  }
+}
+
+function isDeclaration(given: Columns | Table | Documents): given is Table | Documents {
+  return typeof given.kind === 'string'
+}
+
+function listOf(fields: string | readonly string[]): readonly string[] {
+  return typeof fields === 'string' ? [fields] : fields
+}
+
+function fillOf(options: { readonly fill?: unknown }): { readonly value: unknown } | null {
+  return options.fill === undefined ? null : { value: options.fill }
+}

@@ -1,0 +1,10 @@
+/** A process that opens a storage with migrations, which are applied when it is told to go on: `node migrator.ts TARGET`. */
+import { openStorage } from '../../packages/holdfast/src/storage/index.ts'
+import { migrations } from './migrations.ts'
+
+const [target = ''] = process.argv.slice(2)
+process.send?.('ready')
+await new Promise((resolve) => process.once('message', resolve))
+const storage = await openStorage(target, { migrations, autoCreate: false, autoMigrate: true })
+await storage.close()
+process.disconnect()

@@ -97,6 +97,7 @@ export type {
   ModelName,
   PathFilter,
   QueueName,
+  ReachFilter,
   RelationDeclaration,
   Row,
   Schema,

@@ -1,3 +1,5 @@
+export type { GraphContext } from './context.ts'
 export { Graph } from './graph.ts'
 export { declaredGraphs, type GraphModels, graphModels } from './models.ts'
+export { reachedIds } from './traverse.ts'
 export type * from './types.ts'

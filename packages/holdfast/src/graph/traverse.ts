@@ -5,7 +5,7 @@ import { type Condition, compareText, hasHighUnits, Shape } from '../statement/i
 import { acceptId, acceptNames, acceptOptions, assertNone } from './accept.ts'
 import { byParts, type GraphContext, IDS_A_STATEMENT } from './context.ts'
 import { column, fields, named, oneOf } from './statements.ts'
-import { edgesFrom, type Following, readFollowing } from './walk.ts'
+import { edgesFrom, type Following, readFollowing, waysOf } from './walk.ts'
 
 /** A node that a walk came to, and how many edges it is away. */
 export interface Reached {
@@ -47,6 +47,25 @@ export async function component(context: GraphContext, id: unknown, options: Row
   acceptOptions(options, ['relations', 'labels'], issues)
   assertNone(issues, `A walk through ${context.name} was refused`)
   return (await traverse(context, id, { ...options, direction: 'both' })).map(({ node }) => node)
+}
+
+/** The ids of the nodes within reach of a node, for a condition; the node itself is not among them unless `minDepth` is 0. */
+export async function reachedIds(context: GraphContext, from: unknown, options: Row, path: string): Promise<string[]> {
+  const issues: Issue[] = []
+  acceptOptions(options, ['relation', 'direction', 'minDepth', 'maxDepth'], issues)
+  acceptId(from, 'from', issues)
+  const relations = acceptNames(context, 'relation', options['relation'], 'relation', issues)
+  const ways = waysOf(options['direction'] ?? 'out', issues)
+  const minDepth = readDepth(options, 'minDepth', 1, issues)
+  const maxDepth = readDepth(options, 'maxDepth', Number.POSITIVE_INFINITY, issues)
+  assertNone(
+    issues.map((issue) => ({ ...issue, path: `${path}.${issue.path}` })),
+    `A query of ${context.name} was refused`,
+  )
+  const depths = await depthsFrom(context, { relations, ways }, from as string, maxDepth)
+  const ids: string[] = []
+  for (const [id, depth] of depths) if (depth >= minDepth) ids.push(id)
+  return ids
 }
 
 /** Reads a number of edges. */

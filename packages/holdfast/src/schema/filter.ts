@@ -51,6 +51,31 @@ export interface PathComparison {
 }
 
 /**
+ * The records whose key is the id of a node within reach of a node. A walk finds the ids first, whatever circles there are.
+ *
+ * @example
+ * ```ts
+ * await storage.repository('users').find({ where: { reach: { graph: 'social', from: me, relation: 'follows', maxDepth: 3 } } })
+ * ```
+ */
+export interface ReachFilter {
+  /** The graph to walk through. Where nodes of a graph are asked for, that one unless given. */
+  readonly graph?: string
+  /** The node where the walk begins. */
+  readonly from: string
+  /** Only along these relations; along all unless given. */
+  readonly relation?: string | readonly string[]
+  /** `out` unless given. */
+  readonly direction?: 'out' | 'in' | 'both'
+  /** How many edges away at least: 1 unless given, so that the node itself is not found. */
+  readonly minDepth?: number
+  /** How many edges away at most; without it, everything that can be reached. */
+  readonly maxDepth?: number
+  /** The text field that holds the ids; the key unless given. */
+  readonly field?: string
+}
+
+/**
  * A condition on a row. All fields named must hold; `and`, `or` and `not` combine further conditions.
  *
  * @example
@@ -64,5 +89,7 @@ export type Where<Row> = { readonly [Name in keyof Row]?: FieldFilter<Row[Name]>
   readonly or?: readonly Where<Row>[]
   /** The exact complement: finds every row that the condition inside does not. */
   readonly not?: Where<Row>
+  /** What can be reached in a graph. */
+  readonly reach?: ReachFilter
   readonly [path: `${string}.${string}`]: PathFilter
 }

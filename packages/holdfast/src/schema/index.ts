@@ -8,7 +8,7 @@ export {
 } from './column.ts'
 export * from './declare.ts'
 export * from './declare-graph.ts'
-export type { Comparison, FieldFilter, PathFilter, Where } from './filter.ts'
+export type { Comparison, FieldFilter, PathFilter, ReachFilter, Where } from './filter.ts'
 export { acceptJson, cloneJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
 export * from './model.ts'
 export { resolveModel, resolveModels } from './resolve.ts'

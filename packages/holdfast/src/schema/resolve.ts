@@ -105,6 +105,8 @@ function draftOf(name: string, declaration: Table | Documents, issues: Issue[]):
   }
   model.indexes = indexesOf(model, definitions, declaration.options, issues)
   model.checks = checksOf(model, definitions, isTable ? (declaration.options.checks ?? []) : [])
+  if (model.checks.some(({ fields }) => fields.includes('reach')))
+    issues.push({ path: `${name}.checks`, reason: 'cannot ask what is within reach in a graph' })
   return model
 }
 

@@ -43,7 +43,14 @@ export type Condition =
       readonly json?: JsonScalar
     }
   /** Equal to an element of the parameter, which is a list without nulls. One parameter, so one plan for every length. */
-  | { readonly kind: 'in'; readonly field: Field; readonly parameter: number; readonly json?: JsonScalar }
+  | {
+      readonly kind: 'in'
+      readonly field: Field
+      readonly parameter: number
+      readonly json?: JsonScalar
+      /** The parameter is given as a `Reach`, which has become a list before a backend sees it. */
+      readonly reach?: true
+    }
   /** Null; at a JSON path also: not there. */
   | { readonly kind: 'null'; readonly field: Field }
   | {

@@ -16,6 +16,8 @@ export interface ScopeField {
 export interface Scope {
   /** null where there is no such name. */
   resolve(name: string): ScopeField | null
+  /** The key of the records; null where it is several fields. Left out where there are no records, and so no `reach` to ask for. */
+  readonly key?: string | null
   /** What the names belong to, for errors: `users`, or `users joined with orders`. */
   readonly subject: string
 }
@@ -36,6 +38,7 @@ export function modelScope(model: Model): Scope {
       columns.set(column.name, scopeField(model, column.name, 0) as ScopeField)
   }
   const scope = {
+    ...keyOf(model),
     subject: model.name,
     resolve: (name: string) => columns.get(name) ?? scopeField(model, name, 0),
   }
@@ -50,6 +53,7 @@ export function modelScope(model: Model): Scope {
 export function joinedScope(first: Model, joins: readonly { readonly name: string; readonly model: Model }[]): Scope {
   const base = modelScope(first)
   return {
+    ...keyOf(first),
     subject: [first.name, ...joins.map(({ name }) => name)].join(' joined with '),
     resolve(name) {
       const point = name.indexOf('.')
@@ -59,6 +63,10 @@ export function joinedScope(first: Model, joins: readonly { readonly name: strin
       return scopeField(join.model, name.slice(point + 1), source + 1)
     },
   }
+}
+
+function keyOf({ primaryKey }: Model): Pick<Scope, 'key'> {
+  return { key: primaryKey.length === 1 ? (primaryKey[0] as string) : null }
 }
 
 function scopeField(model: Model, name: string, source: number): ScopeField | null {

@@ -1,5 +1,6 @@
 import { describe, isStorableText, UNSTORABLE_TEXT } from '../schema/index.ts'
 import type { ComparisonOperator, Condition, JsonScalar } from './condition.ts'
+import { readReach } from './reach.ts'
 import type { Scope, ScopeField } from './scope.ts'
 import type { Shape } from './shape.ts'
 
@@ -42,6 +43,9 @@ export function readWhere(
       const inner = readWhere(value, scope, shape, at, depth + 1) ?? { kind: 'and', conditions: [] }
       shape.mark(')')
       conditions.push({ kind: 'not', condition: inner })
+    } else if (name === 'reach' && isPlainObject(value) && 'from' in value && scope.key !== undefined) {
+      const reach = readReach(value, scope, shape, at)
+      if (reach !== undefined) conditions.push(reach)
     } else {
       const known = scope.resolve(name)
       if (known === null) shape.refuse(at, `is no field of ${scope.subject}`)

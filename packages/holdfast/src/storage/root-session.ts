@@ -13,12 +13,13 @@ import {
   type Traits,
 } from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
-import { ConnectionError, SerializationError, TimeoutError } from '../base/errors.ts'
+import { ConfigurationError, ConnectionError, SerializationError, TimeoutError } from '../base/errors.ts'
 import type { Model, Models } from '../schema/index.ts'
 import type { Statement } from '../statement/index.ts'
 import { type AmbientScope, assertOutsideTransaction, runInScope } from './ambient.ts'
 import { Committed } from './committed.ts'
 import { Counters } from './metrics.ts'
+import { type IdsInReach, Reaches } from './reaches.ts'
 import { pauseBefore } from './retry.ts'
 import { assertTransactionOptions } from './transaction-options.ts'
 import { type TransactionRoot, TransactionSession } from './transaction-session.ts'
@@ -35,6 +36,7 @@ export class RootSession implements Session, TransactionRoot {
   readonly inTransaction = false
   readonly actor = null
   readonly counters: Counters = new Counters()
+  readonly reaches: Reaches
   readonly #backend: Backend
   readonly #plans: Plans
   readonly #dispatcher: Dispatcher
@@ -45,9 +47,10 @@ export class RootSession implements Session, TransactionRoot {
   #openTransactions = 0
   #closed = false
 
-  constructor(backend: Backend, models: Models, clock: Clock) {
+  constructor(backend: Backend, models: Models, clock: Clock, idsInReach: IdsInReach = noGraphs) {
     this.#backend = backend
-    this.#plans = new Plans(backend)
+    this.reaches = new Reaches(idsInReach)
+    this.#plans = new Plans({ prepare: (statement) => this.reaches.note(backend.prepare(statement)) })
     this.#committed = new Committed(models)
     this.#dispatcher = new Dispatcher(backend, this.#committed)
     this.models = models
@@ -68,14 +71,24 @@ export class RootSession implements Session, TransactionRoot {
     } catch (error) {
       return Promise.reject(error)
     }
+    if (this.reaches.concern(plan)) return this.#reach(plan, parameters)
     this.observe(plan.statement)
     return this.#dispatcher.execute(plan, parameters)
   }
 
+  /** What is within reach is found first; for a write in the same transaction, so that it holds. */
+  async #reach(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
+    if (plan.statement.kind !== 'select') return this.runTransaction((session) => session.execute(plan, parameters), {})
+    const resolved = await this.reaches.resolve(this, plan, parameters)
+    this.observe(plan.statement)
+    return this.#dispatcher.execute(plan, resolved)
+  }
+
   async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[]> {
     this.assertUsable()
+    const resolved = this.reaches.concern(plan) ? await this.reaches.resolve(this, plan, parameters) : parameters
     this.observe(plan.statement)
-    yield* this.#backend.stream(plan, parameters)
+    yield* this.#backend.stream(plan, resolved)
   }
 
   /** Runs SQL as it stands. */
@@ -251,4 +264,9 @@ export class RootSession implements Session, TransactionRoot {
 
 function isConflict(error: unknown): boolean {
   return error instanceof SerializationError || (error instanceof ConnectionError && error.retryable)
+}
+
+/** For a session without a storage around it. */
+function noGraphs(): Promise<never> {
+  return Promise.reject(new ConfigurationError('There are no graphs here.', { hint: 'Ask a storage.' }))
 }

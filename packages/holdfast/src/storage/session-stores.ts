@@ -3,11 +3,12 @@ import { Audit, type AuditHost, auditModels } from '../audit/index.ts'
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
 import type { Caches } from '../cache/index.ts'
-import { Graph, type GraphModels, type UntypedGraph } from '../graph/index.ts'
+import { Graph, type UntypedGraph } from '../graph/index.ts'
 import type { Migrations } from '../migrations/index.ts'
 import { Queue, queueModels, type WorkerHost } from '../queue/index.ts'
 import { Repository } from '../repository/index.ts'
 import type { GraphName, GraphTypes, Model, ModelName, QueueName, Schema } from '../schema/index.ts'
+import { type GraphsKnown, graphIn } from './graphs.ts'
 import type { LaterSession } from './later-transaction.ts'
 import type { KyselyOf, SqlRunner, SqlTables } from './sql.ts'
 import type {
@@ -20,18 +21,10 @@ import type {
   UndeclaredRepository,
 } from './stores.ts'
 import type { TransactionSession } from './transaction-session.ts'
-import { EnsuringSession, undeclaredGraph, undeclaredModel } from './undeclared.ts'
+import { EnsuringSession, undeclaredModel } from './undeclared.ts'
 
 /** What all sessions of a storage share. */
-export interface Shared {
-  readonly schema: Schema
-  /** Every model, features' own and undeclared ones included. */
-  readonly models: Map<string, Model>
-  readonly autoCreate: boolean
-  /** The models whose tables were made when the storage was opened; those of the others are made at first use. */
-  readonly created: ReadonlySet<Model>
-  /** The tables of every graph that is declared or was used. */
-  readonly graphs: Map<string, GraphModels>
+export interface Shared extends GraphsKnown {
   readonly migrations: Migrations
   /** Undefined where the backend runs no SQL. */
   readonly kyselyOf: KyselyOf | undefined
@@ -78,11 +71,7 @@ export abstract class SessionStores<S extends Schema> implements Stores<S> {
   graph<Name extends GraphName<S>>(name: Name): Graph<GraphTypesOf<S, Name>>
   graph<T extends GraphTypes = UntypedGraph>(name?: string): Graph<T>
   graph(name = 'default'): unknown {
-    const { schema, graphs, models, autoCreate } = this.shared
-    const declared = schema.declarations[name]
-    const declaration = declared?.kind === 'graph' ? declared : undefined
-    const known = graphs.get(name) ?? undeclaredGraph(name, graphs, models, autoCreate)
-    return new Graph({ session: this.#reaching([known.nodes, known.edges]), name, models: known, declaration })
+    return new Graph(graphIn(this.#session, name, this.shared))
   }
 
   get audit(): Audit {

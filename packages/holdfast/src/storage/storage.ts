@@ -11,6 +11,7 @@ import { ActingSession } from './acting-session.ts'
 import { type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
 import { type Environment, targetFromEnv } from './env.ts'
 import { features } from './features.ts'
+import { idsInReach } from './graphs.ts'
 import { type LaterSession, openLater } from './later-transaction.ts'
 import type { StorageMetrics } from './metrics.ts'
 import { RootSession, type StatementListener } from './root-session.ts'
@@ -244,7 +245,10 @@ export async function openStorage<const S extends Schema = NoSchema>(
   const factory = typeof target === 'string' ? await backendOf(target, options) : target
   const backend = factory({ models })
   await backend.open()
-  const session = new RootSession(backend, models, options.clock ?? systemClock)
+  const known = { schema, models, autoCreate, created, graphs }
+  const session = new RootSession(backend, models, options.clock ?? systemClock, (inner, reach, model) =>
+    idsInReach(inner, reach, model, known),
+  )
   const migrations = new Migrations({
     session,
     schema: backend.schema,
@@ -263,11 +267,9 @@ export async function openStorage<const S extends Schema = NoSchema>(
   const kyselyOf = sql === undefined ? undefined : (await import('./kysely.ts')).kyselyFor(sql)
   const sealer = new Sealer(new EnsuringSession(session, auditModels), () => session.counters.failures++)
   const caches = new Caches(new EnsuringSession(session, [cacheEntries]), () => session.assertUsable())
-  return new Storage<S>(
-    { schema, models, autoCreate, created, graphs, migrations, kyselyOf, audit: { redaction, sealer }, caches },
-    session,
-    backend,
-  )
+  const audit = { redaction, sealer }
+  const shared = { ...known, migrations, kyselyOf, audit, caches }
+  return new Storage<S>(shared, session, backend)
 }
 
 /**

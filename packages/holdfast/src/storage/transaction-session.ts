@@ -6,11 +6,13 @@ import type { Statement } from '../statement/index.ts'
 import { type AmbientScope, runInScope } from './ambient.ts'
 import { Written } from './committed.ts'
 import type { Counters } from './metrics.ts'
+import type { Reaches } from './reaches.ts'
 
 /** What a transaction needs of the storage it belongs to. */
 export interface TransactionRoot
   extends Omit<Session, 'execute' | 'stream' | 'transaction' | 'afterCommit' | 'inTransaction' | 'actor'> {
   readonly counters: Counters
+  readonly reaches: Reaches
   /** Whether the table of an undeclared collection is known to exist. */
   hasTable(model: Model): boolean
   /** Counts a statement and tells those who watch. */
@@ -83,6 +85,12 @@ export class TransactionSession implements Session {
   }
 
   execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
+    const { reaches } = this.root
+    if (!reaches.concern(plan)) return this.#execute(plan, parameters)
+    return reaches.resolve(this, plan, parameters).then((resolved) => this.#execute(plan, resolved))
+  }
+
+  #execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
     return this.#track(() => {
       this.root.observe(plan.statement)
       this.written.add(plan)
@@ -92,9 +100,11 @@ export class TransactionSession implements Session {
 
   async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[]> {
     this.#assertUsable()
+    const { reaches } = this.root
+    const resolved = reaches.concern(plan) ? await reaches.resolve(this, plan, parameters) : parameters
     this.root.observe(plan.statement)
     try {
-      yield* this.#connection.stream(plan, parameters)
+      yield* this.#connection.stream(plan, resolved)
     } catch (error) {
       this.#fail(error)
       throw error

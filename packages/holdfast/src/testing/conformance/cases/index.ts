@@ -9,6 +9,7 @@ import { constraintCases } from './constraints.ts'
 import { createCases } from './create.ts'
 import { documentCases } from './documents.ts'
 import { graphCases } from './graph.ts'
+import { graphReachCases } from './graph-reach.ts'
 import { graphWalkCases } from './graph-walks.ts'
 import { includeCases } from './include.ts'
 import { inputCases } from './input.ts'
@@ -70,6 +71,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...migrationCases,
   ...graphCases,
   ...graphWalkCases,
+  ...graphReachCases,
   ...auditCases,
   ...cacheCases,
   ...cacheLoadingCases,

@@ -20,6 +20,7 @@ export type { BackendFactory } from './backend/index.ts'
 export { type Clock, systemClock } from './base/clock.ts'
 export * from './base/errors.ts'
 export type {
+  Cache,
   CacheAccess,
   CacheItem,
   CacheKey,
@@ -29,7 +30,7 @@ export type {
   EntryOptions,
   LoadOptions,
 } from './cache/index.ts'
-export { Cache, Listing } from './cache/index.ts'
+export { Listing } from './cache/index.ts'
 export type {
   EdgeDirection,
   FollowOptions,

@@ -1,6 +1,7 @@
 import type { CacheKey } from './key.ts'
 import type { Listing } from './listing.ts'
 import type { EntryOptions, LoadOptions } from './options.ts'
+import type { CacheStats } from './stats.ts'
 
 /** One entry for `setMany`. */
 export interface CacheItem<V> extends EntryOptions {
@@ -50,4 +51,11 @@ export interface CacheAccess<V> {
   entries(): Listing<[CacheKey, V]>
   /** Calls back with every fresh value, one after the other. */
   forEach(callback: (value: V, key: CacheKey) => unknown): Promise<void>
+}
+
+/** A named cache: values by key, in memory and in the database. Made by `storage.cache(name, options)`. */
+export interface Cache<V> extends CacheAccess<V> {
+  readonly name: string
+  /** What this cache has done in this process. */
+  stats(): CacheStats
 }

@@ -1,17 +1,23 @@
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
-import { Cache, type Remote } from './cache.ts'
+import type { Cache } from './access.ts'
 import { newGeneration } from './entry.ts'
+import type { InputContext } from './input.ts'
+import { type CacheHost, Levels, type Remote } from './levels.ts'
+import { NamedCache } from './named-cache.ts'
 import { type CacheOptions, type ResolvedOptions, readOptions } from './options.ts'
 import { RemoteChanges } from './remote-changes.ts'
+import type { SecondLevel } from './second-level.ts'
 import { StorageLevel } from './storage-level.ts'
 
 /** Memory that nobody else can put out of date. */
 const ALONE: Remote = { trusted: true, compared: async () => undefined, tell: () => undefined }
 
-interface Made {
-  readonly cache: Cache
-  readonly options: ResolvedOptions
+/** A cache that was made, and what it is made of. */
+export interface Made {
+  readonly cache: Cache<unknown>
+  readonly levels: Levels
+  readonly input: InputContext
 }
 
 /** The caches of a storage, by name. */
@@ -34,24 +40,37 @@ export class Caches {
    *
    * @throws ValidationError; ConfigurationError where it was made with other options.
    */
-  get(name: string, options?: CacheOptions): Cache {
-    const known = this.#made.get(name)
-    if (known === undefined) return this.#make(name, readOptions(name, options ?? {}))
-    if (options !== undefined) assertSame(name, known.options, readOptions(name, options))
-    return known.cache
+  get(name: string, options?: CacheOptions): Cache<unknown> {
+    return this.made(name, options).cache
   }
 
-  #make(name: string, options: ResolvedOptions): Cache {
+  /** Like `get`, with what the cache is made of. */
+  made(name: string, options?: CacheOptions): Made {
+    const known = this.#made.get(name)
+    if (known === undefined) return this.#make(name, readOptions(name, options ?? {}))
+    if (options !== undefined) assertSame(name, known.input.options, readOptions(name, options))
+    return known
+  }
+
+  /** The second level of a cache in a transaction; undefined where that is not in the database. */
+  levelIn(session: Session, { input: { name, options } }: Made): SecondLevel | undefined {
+    return options.levels.includes('storage') ? new StorageLevel(session, name, this.#writer) : undefined
+  }
+
+  #make(name: string, options: ResolvedOptions): Made {
     const shared = options.levels.includes('storage')
-    const cache = new Cache(name, options, {
+    const host: CacheHost = {
       clock: this.#session.clock,
       assertUsable: this.#assertUsable,
       second: shared ? new StorageLevel(this.#session, name, this.#writer) : undefined,
       remote: shared ? this.#remote : ALONE,
-    })
-    if (shared) this.#remote.follow(name, cache)
-    this.#made.set(name, { cache, options })
-    return cache
+    }
+    const levels = new Levels(options, host)
+    const input = { name, options, now: () => host.clock.now() }
+    const made = { cache: new NamedCache(input, host, levels), levels, input }
+    if (shared) this.#remote.follow(name, levels)
+    this.#made.set(name, made)
+    return made
   }
 
   /** Stops what runs for the caches. */

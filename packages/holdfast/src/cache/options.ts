@@ -40,7 +40,7 @@ export interface CacheOptions {
   readonly max?: number
   /** How many bytes of keys and JSON memory holds at most. */
   readonly maxBytes?: number
-  /** How long memory holds an entry at most before the second level is asked again. */
+  /** How long memory holds an entry at most before the second level is asked again; ten minutes unless given, where there is one. */
   readonly memoryTtlMs?: number
   /** Is told when the second level fails while reads go on without it. */
   readonly onError?: (error: unknown) => void
@@ -53,6 +53,7 @@ export interface ResolvedOptions extends CacheOptions {
 }
 
 const DEFAULT_MAX = 10_000
+const DEFAULT_MEMORY_TTL_MS = 600_000
 /** lru-cache makes room for all of them at once. */
 const MAX_MAX = 10_000_000
 
@@ -79,7 +80,14 @@ export function readOptions(name: string, options: CacheOptions): ResolvedOption
     issues.push({ path: 'onError', reason: `must be a function, got ${describe(onError)}` })
   if (issues.length > 0) throw new ValidationError(`The options of the cache ${String(name)} were refused`, issues)
   const bounded = max !== undefined || maxBytes !== undefined
-  return { ...options, levels: [...levels], staleMs, ...(!bounded && { max: DEFAULT_MAX }) }
+  const memoryTtlMs = options.memoryTtlMs ?? (levels.length > 1 ? DEFAULT_MEMORY_TTL_MS : undefined)
+  return {
+    ...options,
+    levels: [...levels],
+    staleMs,
+    ...(!bounded && { max: DEFAULT_MAX }),
+    ...(memoryTtlMs !== undefined && { memoryTtlMs }),
+  }
 }
 
 function checkLevels(levels: unknown, issues: Issue[]): void {

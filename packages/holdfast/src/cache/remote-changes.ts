@@ -6,12 +6,10 @@ import { changedLately, sweepSome } from './storage-plans.ts'
 export interface Follower {
   /** Another process wrote or deleted an entry, which has this generation now. */
   changed(key: CacheKey, generation: number): void
-  /** Another process cleared the cache. */
+  /** Another process cleared the cache, or nobody knows what changed. */
   cleared(): void
   /** Another process invalidated a tag. */
   invalidated(tag: string): void
-  /** Nobody knows what changed. */
-  changedAnyhow(): void
   /** The second level could not be asked. */
   failed(error: unknown): void
 }
@@ -123,7 +121,7 @@ export class RemoteChanges {
       const plan = changedLately(this.#session)
       const { rows } = await this.#session.execute(plan, [-backMs, this.#writer, MAX_CHANGES])
       if (rows.length < MAX_CHANGES) for (const row of rows) this.#tellOf(row as unknown as StoredChange)
-      else for (const follower of this.#followers.values()) follower.changedAnyhow()
+      else for (const follower of this.#followers.values()) follower.cleared()
       this.#lookedMs = startedMs
       if (overlapMs === OVERLAP_MS) {
         this.#comparedMs = startedMs

@@ -33,12 +33,12 @@ export interface SecondLevel {
   delete(key: CacheKey): Promise<boolean>
   /** Deletes all entries. */
   clear(): Promise<void>
+  /** Makes what was written in a transaction that took long look as if it was written now. */
+  touch?(keys: readonly CacheKey[], tags: readonly string[], cleared: boolean): Promise<void>
   /** Forgets what it knows of clearings, since another process may have cleared it. */
   forget?(): void
   /** Makes all entries with one of these tags count for nothing. */
   invalidate(tags: readonly string[]): Promise<void>
-  /** How many entries are fresh. */
-  size(): Promise<number>
   /** The entries that are fresh, with constant memory; without their values where these are not wanted. */
   entries(values: boolean): AsyncIterable<KeyedEntry>
 }

@@ -121,10 +121,10 @@ export class StorageLevel implements SecondLevel {
     await this.#put([...new Set(tags)].map((tag) => this.#buried(tagRow(tag), until, newGeneration())))
   }
 
-  async size(): Promise<number> {
-    let size = 0
-    for await (const _ of this.entries(false)) size++
-    return size
+  async touch(keys: readonly CacheKey[], tags: readonly string[], cleared: boolean): Promise<void> {
+    const rows = [...keys.map(storedKey), ...tags.map(tagRow)].map(({ key }) => key)
+    if (cleared) rows.push(CLEARED)
+    await this.#session.execute(plans.touch(this.#session), [this.#cache, rows, 0])
   }
 
   async *entries(values: boolean): AsyncGenerator<KeyedEntry> {

@@ -106,6 +106,18 @@ export function replace(session: Session): Plan {
   }))
 }
 
+/** Rows that look as if they were written now: (cache, keys, 0). */
+export function touch(session: Session): Plan {
+  return session.plan('cache touch', () => ({
+    kind: 'update',
+    model,
+    set: [{ field: column('changedAt'), operation: 'set', operand: { kind: 'now', plusMs: 2 } }],
+    where: all(equals('cache', 0), { kind: 'in', field: column('key'), parameter: 1 }),
+    orderBy: [],
+    returning: [],
+  }))
+}
+
 /** Deletes an entry that is there, leaving the row: (cache, key, now, epoch, keepUntil, generation, writer, 0). */
 export function bury(session: Session): Plan {
   const set = (name: string, at: number): Assignment => ({

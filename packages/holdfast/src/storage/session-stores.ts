@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely'
 import { Audit, type AuditHost, auditModels } from '../audit/index.ts'
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
-import type { Caches } from '../cache/index.ts'
+import { type CacheAccess, type CacheOptions, type Caches, cacheEntries, TransactionCaches } from '../cache/index.ts'
 import { Graph, type UntypedGraph } from '../graph/index.ts'
 import type { Migrations } from '../migrations/index.ts'
 import { Queue, queueModels, type WorkerHost } from '../queue/index.ts'
@@ -33,7 +33,7 @@ export interface Shared extends GraphsKnown {
 }
 
 /** The ways to the data, in one session. */
-export abstract class SessionStores<S extends Schema> implements Stores<S> {
+export abstract class SessionStores<S extends Schema> implements Omit<Stores<S>, 'cache'> {
   protected readonly shared: Shared
   /** What workers need; only the storage itself starts any. */
   protected readonly workers: WorkerHost<Transaction<S>> | undefined
@@ -61,7 +61,7 @@ export abstract class SessionStores<S extends Schema> implements Stores<S> {
   queue(name = 'default'): unknown {
     const declaration = this.shared.schema.declarations[name]
     return new Queue(
-      this.#reaching(queueModels),
+      this.reaching(queueModels),
       name,
       declaration?.kind === 'queue' ? declaration : undefined,
       this.workers,
@@ -75,12 +75,12 @@ export abstract class SessionStores<S extends Schema> implements Stores<S> {
   }
 
   get audit(): Audit {
-    this.#audit ??= new Audit(this.#reaching(auditModels), this.shared.audit)
+    this.#audit ??= new Audit(this.reaching(auditModels), this.shared.audit)
     return this.#audit
   }
 
   /** The session, which first makes the tables of a feature that the schema does not speak of. */
-  #reaching(models: readonly Model[]): Session {
+  protected reaching(models: readonly Model[]): Session {
     const missing = models.filter((model) => !this.shared.created.has(model))
     return missing.length === 0 ? this.#session : new EnsuringSession(this.#session, missing)
   }
@@ -99,14 +99,27 @@ export abstract class SessionStores<S extends Schema> implements Stores<S> {
 /** The ways to the data, in one transaction. */
 export class TransactionStores<S extends Schema> extends SessionStores<S> implements Transaction<S> {
   readonly #session: TransactionSession | LaterSession
+  readonly #caches: TransactionCaches
 
-  constructor(shared: Shared, session: TransactionSession | LaterSession) {
+  /** @param outer the caches of the transaction around a savepoint. */
+  constructor(shared: Shared, session: TransactionSession | LaterSession, outer?: TransactionCaches) {
     super(shared, session)
     this.#session = session
+    const begin = async (): Promise<unknown> => ('open' in session ? session.open() : undefined)
+    this.#caches = new TransactionCaches(shared.caches, this.reaching([cacheEntries]), begin, outer)
   }
 
-  transaction<T>(work: (tx: Transaction<S>) => Promise<T>): Promise<T> {
-    return this.#session.runNested((inner) => work(new TransactionStores<S>(this.shared, inner)))
+  cache<V = unknown>(name: string, options?: CacheOptions): CacheAccess<V> {
+    return this.#caches.get(name, options) as CacheAccess<V>
+  }
+
+  async transaction<T>(work: (tx: Transaction<S>) => Promise<T>): Promise<T> {
+    const [value, caches] = await this.#session.runNested(async (inner) => {
+      const stores = new TransactionStores<S>(this.shared, inner, this.#caches)
+      return [await work(stores), stores.#caches] as const
+    })
+    await caches.join()
+    return value
   }
 
   afterCommit(work: () => void): void {

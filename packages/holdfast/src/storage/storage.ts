@@ -16,7 +16,7 @@ import { type LaterSession, openLater } from './later-transaction.ts'
 import type { StorageMetrics } from './metrics.ts'
 import { RootSession, type StatementListener } from './root-session.ts'
 import { SessionStores, type Shared, TransactionStores } from './session-stores.ts'
-import type { Transaction, TransactionOptions } from './stores.ts'
+import type { Stores, Transaction, TransactionOptions } from './stores.ts'
 import { backendOf, type TargetOptions } from './targets.ts'
 import type { TransactionSession } from './transaction-session.ts'
 import { EnsuringSession } from './undeclared.ts'
@@ -57,7 +57,7 @@ export type NoSchema = Schema<Record<never, never>, Record<never, never>>
 /**
  * An open storage: the ways to its data, transactions, and its own life. Made by `openStorage`.
  */
-export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
+export class Storage<S extends Schema = NoSchema> extends SessionStores<S> implements Stores<S> {
   readonly #session: RootSession
   readonly #backend: Backend
   readonly #actor: string | null
@@ -158,17 +158,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> {
     }
   }
 
-  /**
-   * The cache of a name: the same one however often it is asked for. Its options are given the first time, and need not be repeated.
-   *
-   * @throws ValidationError for options that are wrong; ConfigurationError for others than it was made with.
-   *
-   * @example
-   * ```ts
-   * const sessions = storage.cache<Session>('sessions', { ttlMs: 600_000, max: 5_000, levels: ['memory', 'storage'] })
-   * const session = await sessions.getOrSet(id, () => fetchSession(id), { tags: [`user ${userId}`] })
-   * ```
-   */
+  /** Like `Stores.cache`, with what the cache has done in this process. */
   cache<V = unknown>(name: string, options?: CacheOptions): Cache<V> {
     return this.shared.caches.get(name, options) as Cache<V>
   }

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { AuditLog } from '../audit/index.ts'
 import type { RetryingTransactionOptions } from '../backend/index.ts'
+import type { CacheAccess, CacheOptions } from '../cache/index.ts'
 import type { Graph, UntypedGraph } from '../graph/index.ts'
 import type { Queue as JobQueue } from '../queue/index.ts'
 import type { Repository } from '../repository/index.ts'
@@ -64,6 +65,20 @@ export interface Stores<S extends Schema> {
   /** A job queue; without a name the default one. */
   queue<Name extends QueueName<S>>(name: Name): JobQueue<QueueData<S, Name>, QueueInput<S, Name>, Transaction<S>>
   queue<Data = unknown>(name?: string): JobQueue<Data, Data, Transaction<S>>
+
+  /**
+   * The cache of a name: the same one however often it is asked for. Its options are given the first time, and need not be repeated. In
+   * a transaction it sees what that wrote; everybody else does once it is committed.
+   *
+   * @throws ValidationError for options that are wrong; ConfigurationError for others than it was made with.
+   *
+   * @example
+   * ```ts
+   * const sessions = storage.cache<Session>('sessions', { ttlMs: 600_000, max: 5_000, levels: ['memory', 'storage'] })
+   * const session = await sessions.getOrSet(id, () => fetchSession(id), { tags: [`user ${userId}`] })
+   * ```
+   */
+  cache<V = unknown>(name: string, options?: CacheOptions): CacheAccess<V>
 
   /** The audit log: who did what, in a chain in which every later change shows. */
   readonly audit: AuditLog

@@ -5,6 +5,7 @@ import { batchCases } from './batch.ts'
 import { cacheCases } from './cache.ts'
 import { cacheLoadingCases } from './cache-loading.ts'
 import { cacheSharingCases } from './cache-sharing.ts'
+import { cacheTransactionCases } from './cache-transactions.ts'
 import { constraintCases } from './constraints.ts'
 import { createCases } from './create.ts'
 import { documentCases } from './documents.ts'
@@ -76,4 +77,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...cacheCases,
   ...cacheLoadingCases,
   ...cacheSharingCases,
+  ...cacheTransactionCases,
 ]

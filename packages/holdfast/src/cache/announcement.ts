@@ -1,0 +1,57 @@
+import type { Session } from '../backend/index.ts'
+import type { CacheKey } from './key.ts'
+import type { Levels } from './levels.ts'
+import type { WriteListener } from './transaction-cache.ts'
+
+/** After a commit so long after the write, processes that look at what changed lately might overlook it. */
+const LONG_MS = 250
+
+/** Tells memory, here and in other processes, what a transaction wrote to the second level, once that is committed. */
+export class Announcement implements WriteListener {
+  readonly #levels: Levels
+  readonly #session: Session
+  readonly #keys = new Set<CacheKey>()
+  readonly #tags = new Set<string>()
+  #isCleared = false
+  #beganMs: number | undefined
+
+  constructor(levels: Levels, session: Session) {
+    this.#levels = levels
+    this.#session = session
+  }
+
+  wrote(keys: readonly CacheKey[]): void {
+    for (const key of keys) this.#keys.add(key)
+    this.#begin()
+  }
+
+  cleared(): void {
+    this.#isCleared = true
+    this.#begin()
+  }
+
+  invalidated(tags: readonly string[]): void {
+    for (const tag of tags) this.#tags.add(tag)
+    this.#begin()
+  }
+
+  #begin(): void {
+    if (this.#beganMs !== undefined) return
+    this.#beganMs = performance.now()
+    this.#session.afterCommit(() => this.#announce(performance.now() - (this.#beganMs as number)))
+  }
+
+  #announce(tookMs: number): void {
+    const levels = this.#levels
+    if (this.#isCleared) levels.cleared()
+    for (const tag of this.#tags) levels.invalidated(tag)
+    for (const key of this.#keys) levels.changed(key)
+    if (tookMs < LONG_MS || levels.second?.touch === undefined) levels.remote.tell()
+    else {
+      levels.second
+        .touch([...this.#keys], [...this.#tags], this.#isCleared)
+        .then(() => levels.remote.tell())
+        .catch((error: unknown) => levels.failed(error))
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { Session } from '../backend/index.ts'
+import type { CacheAccess } from './access.ts'
+import { Announcement } from './announcement.ts'
+import type { Caches, Made } from './caches.ts'
+import type { CacheOptions } from './options.ts'
+import { OverlayLevel } from './overlay-level.ts'
+import { TransactionCache, type WriteListener } from './transaction-cache.ts'
+
+/** Nobody: what an overlay holds is done when the transaction commits. */
+const UNHEARD: WriteListener = {
+  wrote: () => undefined,
+  cleared: () => undefined,
+  invalidated: () => undefined,
+}
+
+/** The caches of one transaction, or of one savepoint of it. */
+export class TransactionCaches {
+  readonly #caches: Caches
+  readonly #session: Session
+  readonly #begin: () => Promise<unknown>
+  readonly #outer: TransactionCaches | undefined
+  readonly #used = new Map<string, CacheAccess<unknown>>()
+  readonly #overlays = new Map<string, OverlayLevel>()
+
+  /**
+   * @param begin begins the transaction, if it is not begun yet.
+   * @param outer the transaction around a savepoint.
+   */
+  constructor(caches: Caches, session: Session, begin: () => Promise<unknown>, outer?: TransactionCaches) {
+    this.#caches = caches
+    this.#session = session
+    this.#begin = begin
+    this.#outer = outer
+  }
+
+  /** The cache of a name, in this transaction. */
+  get(name: string, options?: CacheOptions): CacheAccess<unknown> {
+    const known = this.#used.get(name)
+    const made = this.#caches.made(name, options)
+    if (known !== undefined) return known
+    const level = this.#caches.levelIn(this.#session, made)
+    const cache =
+      level === undefined
+        ? new TransactionCache(made.input, this.overlay(name, made), UNHEARD)
+        : new TransactionCache(made.input, level, new Announcement(made.levels, this.#session))
+    this.#used.set(name, cache)
+    return cache
+  }
+
+  /** What this transaction writes to a cache that is not in its database. */
+  overlay(name: string, made: Made): OverlayLevel {
+    const known = this.#overlays.get(name)
+    if (known !== undefined) return known
+    const overlay: OverlayLevel =
+      this.#outer === undefined
+        ? new OverlayLevel(made.levels, async () => {
+            await this.#begin()
+            this.#session.afterCommit(() => made.levels.replay(overlay))
+          })
+        : new OverlayLevel(this.#outer.overlay(name, made), async () => undefined)
+    this.#overlays.set(name, overlay)
+    return overlay
+  }
+
+  /** Makes what a savepoint wrote part of the transaction around it. */
+  async join(): Promise<void> {
+    for (const [name, overlay] of this.#overlays) await this.#outer?.overlay(name, this.#caches.made(name)).add(overlay)
+  }
+}

@@ -63,14 +63,19 @@ export type {
   Job,
   JobError,
   JobOrId,
+  JobSettings,
   JobState,
   ListOptions,
+  Middleware,
   QueueStats,
+  RetryFilter,
   Schedule,
   ScheduleOptions,
+  WaitOptions,
+  WorkerEvents,
   WorkOptions,
 } from './queue/index.ts'
-export { Queue, Worker } from './queue/index.ts'
+export { Discard, discard, Queue, Snooze, snooze, Worker } from './queue/index.ts'
 export type { Include, OrderBy, Page, PageQuery, Patch, Query } from './repository/index.ts'
 export {
   avg,
@@ -85,6 +90,7 @@ export {
   sum,
 } from './repository/index.ts'
 export type {
+  Backoff,
   Column,
   ColumnTypes,
   Comparison,
@@ -94,10 +100,12 @@ export type {
   GraphName,
   GraphTypes,
   Insert,
+  KeepFinished,
   Key,
   ModelName,
   PathFilter,
   QueueName,
+  QueueOptions,
   ReachFilter,
   RelationDeclaration,
   Row,

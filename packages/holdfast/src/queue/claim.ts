@@ -1,37 +1,121 @@
 import { randomUUID } from 'node:crypto'
-import type { Session } from '../backend/index.ts'
+import type { Row, Session } from '../backend/index.ts'
 import { clockOffsetMs } from './clock.ts'
-import { add, all, equals, field, isDue, oneOf, set, setNow } from './conditions.ts'
-import { type Finishing, finish } from './finish.ts'
+import { add, all, any, ascending, equals, isDue, isNull, not, oneOf, outputs, set, setNow } from './conditions.ts'
+import { finish } from './finish.ts'
+import { isPaused, lockGates, WHOLE_QUEUE, writeGate } from './gates.ts'
+import { admit, dueOfGroups, joinGroups } from './groups.ts'
 import { type Job, jobError, jobOf } from './job.ts'
 import { liveJobs } from './models.ts'
+import { OWN, type QueueScope } from './scope.ts'
 
 /** How many jobs become ready at once; the rest follow with the next call. */
 const READY_BATCH = 1_000
 
+/** What was taken. */
+export interface Claimed {
+  readonly jobs: readonly Job[]
+  /** Jobs whose workers were lost at every attempt: they have failed now. */
+  readonly buried: readonly Job[]
+}
+
 /**
- * Takes up to `count` waiting jobs, the most urgent first: one statement that passes over what others are taking.
+ * Takes up to `count` waiting jobs, the most urgent first, as far as the limits of the queue allow: one statement that passes over what
+ * others are taking.
  */
-export async function claim(session: Session, queue: string, count: number, leaseMs: number): Promise<Job[]> {
-  const offset = clockOffsetMs(session)
+export async function claim(scope: QueueScope, count: number, leaseMs: number): Promise<Claimed> {
+  const { concurrency, rate } = scope.declaration?.options ?? {}
+  const rows =
+    concurrency === undefined && rate === undefined
+      ? await take(scope.session, scope.queue, count, leaseMs)
+      : await scope.session.transaction(
+          (session) =>
+            takeWithinLimits({ ...scope, session }, count, (room) => take(session, scope.queue, room, leaseMs)),
+          OWN,
+        )
+  const jobs = rows.map((row) => jobOf(row)).sort(byUrgency)
+  const lost = jobs.filter(({ attempt, maxAttempts }) => attempt > maxAttempts)
+  if (lost.length === 0) return { jobs, buried: lost }
+  const buried = await bury(scope, lost)
+  const kept = jobs.filter((job) => !lost.includes(job))
+  if (kept.length > 0) return { jobs: kept, buried }
+  const more = await claim(scope, count, leaseMs)
+  return { jobs: more.jobs, buried: [...buried, ...more.buried] }
+}
+
+async function take(session: Session, queue: string, count: number, leaseMs: number): Promise<Row[]> {
   const plan = session.plan('queue claim', () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [set('state', 0), set('token', 1), setNow('dueAt', 2), add('attempt', 3)],
     where: all(equals('queue', 4), equals('state', 5)),
-    orderBy: ['precedence', 'runAt', 'id'].map((column) => ({ field: field(column), direction: 'asc' as const })),
+    orderBy: ascending('precedence', 'runAt', 'id'),
     limit: 6,
     skipLocked: true,
     returning: liveJobs.columns.map(({ name }) => name),
   }))
-  const parameters = ['active', randomUUID(), offset + leaseMs, 1, queue, 'waiting', count]
-  const { rows } = await session.execute(plan, parameters)
-  const jobs = rows.map((row) => jobOf(row)).sort(byUrgency)
-  const lost = jobs.filter(({ attempt, maxAttempts }) => attempt > maxAttempts)
-  if (lost.length === 0) return jobs
-  await bury(session, lost)
-  const kept = jobs.filter((job) => !lost.includes(job))
-  return kept.length > 0 ? kept : claim(session, queue, count, leaseMs)
+  const plusMs = clockOffsetMs(session) + leaseMs
+  return (await session.execute(plan, ['active', randomUUID(), plusMs, 1, queue, 'waiting', count])).rows
+}
+
+/** Removes up to `count` waiting jobs, the most urgent first, as far as the limits allow; in a transaction that ends them. */
+export async function removeWaiting(scope: QueueScope, count: number): Promise<Row[]> {
+  const { session, queue, declaration } = scope
+  const plan = session.plan('queue remove waiting', () => ({
+    kind: 'delete',
+    model: liveJobs.name,
+    where: all(equals('queue', 0), equals('state', 1)),
+    orderBy: ascending('precedence', 'runAt', 'id'),
+    limit: 2,
+    skipLocked: true,
+    returning: liveJobs.columns.map(({ name }) => name),
+  }))
+  const takeAway = async (room: number) => (await session.execute(plan, [queue, 'waiting', room])).rows
+  const { concurrency, rate } = declaration?.options ?? {}
+  const rows =
+    concurrency === undefined && rate === undefined
+      ? await takeAway(count)
+      : await takeWithinLimits(scope, count, takeAway)
+  return rows.sort((left, right) => byUrgency(jobOf(left), jobOf(right)))
+}
+
+/** The gate of the queue stays locked until the transaction ends, so that no two takers believe in the same room. */
+async function takeWithinLimits(
+  { session, queue, declaration }: QueueScope,
+  count: number,
+  takeUpTo: (room: number) => Promise<Row[]>,
+): Promise<Row[]> {
+  const { concurrency = Number.POSITIVE_INFINITY, rate } = declaration?.options ?? {}
+  const [gate] = (await lockGates(session, queue, [WHOLE_QUEUE])) as [Row]
+  const running = concurrency === Number.POSITIVE_INFINITY ? 0 : await countActive(session, queue)
+  const window = rate === undefined ? undefined : windowOf(gate, rate.perMs)
+  const begun = window?.used ?? 0
+  const room = Math.min(count, concurrency - running, (rate?.max ?? Number.POSITIVE_INFINITY) - begun)
+  if (room <= 0) return []
+  const rows = await takeUpTo(room)
+  if (window !== undefined && rows.length > 0)
+    await writeGate(session, { ...gate, windowAt: window.windowAt, used: begun + rows.length })
+  return rows
+}
+
+/** The window of the rate that runs now: the one that was running, or a new one. */
+function windowOf(gate: Row, perMs: number): { readonly windowAt: Date; readonly used: number } {
+  const [seenAt, windowAt] = [gate['seenAt'] as Date, gate['windowAt'] as Date]
+  const runs = (gate['used'] as number) > 0 && seenAt.getTime() < windowAt.getTime() + perMs
+  return runs ? { windowAt, used: gate['used'] as number } : { windowAt: seenAt, used: 0 }
+}
+
+async function countActive(session: Session, queue: string): Promise<number> {
+  const plan = session.plan('queue count active', () => ({
+    kind: 'select',
+    model: liveJobs.name,
+    joins: [],
+    outputs: [...outputs([]), { kind: 'aggregate', name: 'n', function: 'count' }],
+    where: all(equals('queue', 0), equals('state', 1)),
+    groupBy: [],
+    orderBy: [],
+  }))
+  return (await session.execute(plan, [queue, 'active'])).rows[0]?.['n'] as number
 }
 
 function byUrgency(left: Job, right: Job): number {
@@ -39,34 +123,73 @@ function byUrgency(left: Job, right: Job): number {
   return difference || (left.id < right.id ? -1 : 1)
 }
 
-/** Scheduled jobs whose time has come, and active ones whose worker is gone, wait to be taken. Says how many. */
-export async function makeReady(session: Session, queue: string): Promise<number> {
+/**
+ * Scheduled jobs whose time has come, and active ones whose worker is gone, wait to be taken.
+ *
+ * @returns whether jobs of the queue may be taken: false while it is paused.
+ */
+export async function makeReady({ session, queue }: QueueScope): Promise<boolean> {
   const plan = session.plan('queue make ready', () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [set('state', 0), set('token', 1)],
-    where: all(equals('queue', 2), oneOf('state', 3), isDue('dueAt', 4)),
+    where: all(
+      equals('queue', 2),
+      oneOf('state', 3),
+      isDue('dueAt', 4),
+      // Jobs of groups first stand in line with their group.
+      any(isNull('group'), not(equals('attempt', 5))),
+    ),
     orderBy: [],
-    limit: 5,
+    limit: 6,
     skipLocked: true,
     returning: [],
   }))
-  const parameters = ['waiting', null, queue, ['scheduled', 'active'], clockOffsetMs(session), READY_BATCH]
-  return (await session.execute(plan, parameters)).count
+  const parameters = ['waiting', null, queue, ['scheduled', 'active'], clockOffsetMs(session), 0, READY_BATCH]
+  const [paused] = await Promise.all([
+    isPaused(session, queue),
+    session.execute(plan, parameters),
+    lineUp(session, queue),
+  ])
+  return !paused
+}
+
+/** Looks first, because most queues have no groups. */
+async function lineUp(session: Session, queue: string): Promise<void> {
+  const plan = session.plan('queue due of groups', () => ({
+    kind: 'select',
+    model: liveJobs.name,
+    joins: [],
+    outputs: outputs(['id']),
+    where: dueOfGroups({ queue: 0, state: 1, plusMs: 2, zero: 3 }),
+    orderBy: [],
+    limit: 4,
+  }))
+  const { rows } = await session.execute(plan, [queue, 'scheduled', clockOffsetMs(session), 0, 1])
+  if (rows.length > 0)
+    await session.transaction(async (inner) => admit(inner, queue, await joinGroups(inner, queue)), OWN)
 }
 
 /** A job whose workers died every time it was tried has failed; else it would take down workers for ever. */
-async function bury(session: Session, jobs: readonly Job[]): Promise<void> {
-  const now = session.clock.now()
-  const finishing = jobs.map((job): Finishing => {
+async function bury(scope: QueueScope, jobs: readonly Job[]): Promise<Job[]> {
+  const now = scope.session.clock.now()
+  const buried = jobs.map((job): Job => {
     const error = jobError(new Error('The worker that ran it was lost.'), job.maxAttempts, now)
-    return { job: { ...job, attempt: job.maxAttempts, errors: [...job.errors, error] }, state: 'failed', result: null }
+    return { ...job, state: 'failed', attempt: job.maxAttempts, errors: [...job.errors, error] }
   })
-  await finish(session, finishing)
+  await finish(
+    scope,
+    buried.map((job) => ({ job, state: 'failed', result: null })),
+  )
+  return buried
 }
 
 /** Extends leases that are still held; gives the ids of those jobs. */
-export async function extendLeases(session: Session, jobs: readonly Job[], leaseMs: number): Promise<Set<string>> {
+export async function extendLeases(
+  session: Session,
+  jobs: readonly Job[],
+  leaseMs: number,
+): Promise<ReadonlySet<string>> {
   const plan = session.plan('queue extend', () => ({
     kind: 'update',
     model: liveJobs.name,

@@ -1,4 +1,4 @@
-import type { Assignment, Condition, Field } from '../statement/index.ts'
+import type { Assignment, Condition, Field, Order, Output } from '../statement/index.ts'
 
 /** A column of the statement's own table. */
 export function field(column: string): Field {
@@ -38,4 +38,44 @@ export function setNow(column: string, plusMs: number): Assignment {
 /** The column grows by a parameter. */
 export function add(column: string, parameter: number): Assignment {
   return { field: field(column), operation: 'increment', operand: { kind: 'parameter', parameter } }
+}
+
+/** The column is null. */
+export function isNull(column: string): Condition {
+  return { kind: 'null', field: field(column) }
+}
+
+/** One of these. */
+export function any(...conditions: Condition[]): Condition {
+  return { kind: 'or', conditions }
+}
+
+/** Not this. */
+export function not(condition: Condition): Condition {
+  return { kind: 'not', condition }
+}
+
+/** The column is at most a parameter. */
+export function atMost(column: string, parameter: number): Condition {
+  return { kind: 'compare', field: field(column), operator: 'lte', operand: { kind: 'parameter', parameter } }
+}
+
+/** The columns ascending, one after the other. */
+export function ascending(...columns: string[]): Order[] {
+  return columns.map((column) => ({ field: field(column), direction: 'asc' }))
+}
+
+/** These columns, as outputs of a select. */
+export function outputs(columns: readonly string[]): Output[] {
+  return columns.map((column) => ({ kind: 'field', name: column, field: field(column) }))
+}
+
+/** The column takes the value of the row that was to be inserted. */
+export function proposed(column: string): Assignment {
+  return { field: field(column), operation: 'proposed' }
+}
+
+/** The time in the column is still to come; the parameter is the clock's offset. */
+export function isAhead(column: string, plusMs: number): Condition {
+  return { kind: 'compare', field: field(column), operator: 'gt', operand: { kind: 'now', plusMs } }
 }

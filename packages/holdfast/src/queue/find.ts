@@ -5,6 +5,8 @@ import { finishedJobs, type JobState, liveJobs } from './models.ts'
 
 /** How many jobs a queue has in each state. */
 export interface QueueStats {
+  /** They come after other jobs, or stand behind others of their group. */
+  readonly blocked: number
   readonly scheduled: number
   readonly waiting: number
   readonly active: number
@@ -12,6 +14,8 @@ export interface QueueStats {
   readonly failed: number
   readonly cancelled: number
 }
+
+const LIVE: ReadonlySet<JobState> = new Set(['blocked', 'scheduled', 'waiting', 'active'])
 
 type JobRows = Repository<Row, Row, string, never, Record<never, never>>
 
@@ -31,6 +35,13 @@ export async function findJob(session: Session, queue: string, id: string): Prom
   return row === null || row['queue'] !== queue ? null : { ...jobOf(row), token: null }
 }
 
+/** Jobs of a queue by their ids, wherever they stand; in no particular order, without those that are gone. */
+export async function findJobs(session: Session, queue: string, ids: readonly string[]): Promise<Job[]> {
+  const where = { id: { in: ids }, queue } as never
+  const rows = [...(await live(session).find({ where })), ...(await finished(session).find({ where }))]
+  return rows.map((row) => ({ ...jobOf(row), token: null }))
+}
+
 /** The jobs of a queue in a state (in every state unless given), live ones in the order of taking, finished ones latest first. */
 export async function listJobs(
   session: Session,
@@ -38,7 +49,7 @@ export async function listJobs(
   state: JobState | undefined,
   limit: number,
 ): Promise<Job[]> {
-  const isLive = state === undefined || state === 'scheduled' || state === 'waiting' || state === 'active'
+  const isLive = state === undefined || LIVE.has(state)
   const isFinished = state === undefined || !isLive
   const where = { queue, ...(state !== undefined && { state }) } as never
   const liveRows = isLive
@@ -57,7 +68,7 @@ export async function listJobs(
 
 /** Counts the jobs of a queue by state. */
 export async function countJobs(session: Session, queue: string): Promise<QueueStats> {
-  const stats = { scheduled: 0, waiting: 0, active: 0, completed: 0, failed: 0, cancelled: 0 }
+  const stats = { blocked: 0, scheduled: 0, waiting: 0, active: 0, completed: 0, failed: 0, cancelled: 0 }
   const plan = (model: string) =>
     session.plan(`queue count ${model}`, () => ({
       kind: 'select',

@@ -1,112 +1,68 @@
-import type { Row, Session } from '../backend/index.ts'
+import type { Session } from '../backend/index.ts'
 import { LeaseLostError } from '../base/errors.ts'
+import { pauseMs } from './backoff.ts'
+import { bringToEnd, type Finishing, REMOVED, type Removed } from './bring-to-end.ts'
 import { clockOffsetMs } from './clock.ts'
-import { all, equals, oneOf, set, setNow } from './conditions.ts'
+import { add, all, equals, oneOf, set, setNow } from './conditions.ts'
 import { type Job, type JobError, jobError } from './job.ts'
-import { finishedJobs, liveJobs } from './models.ts'
-
-/** A job that ends, and how. */
-export interface Finishing {
-  readonly job: Job
-  readonly state: 'completed' | 'failed' | 'cancelled'
-  readonly result: unknown
-}
-
-/** The first pause before another attempt; each further one may be twice as long, up to the longest. */
-export interface Backoff {
-  readonly firstMs: number
-  readonly longestMs: number
-}
-
-const DEFAULT_BACKOFF: Backoff = { firstMs: 1_000, longestMs: 3_600_000 }
+import { liveJobs } from './models.ts'
+import { OWN, type QueueScope } from './scope.ts'
 
 /**
- * Moves jobs from the live table to that of finished ones, in one transaction; only those whose lease is still held. Gives their ids.
+ * Ends jobs, in one transaction; only those whose lease is still held. Gives their ids.
+ *
  * Read committed, because the token is the fence: each row is changed by its holder alone.
  */
-export async function finish(session: Session, finishing: readonly Finishing[]): Promise<Set<string>> {
-  return session.transaction(
-    async (inner) => {
-      const removed = await remove(inner, finishing)
-      const kept = finishing.filter(({ job }) => removed.has(job.id))
-      if (kept.length > 0) await record(inner, kept)
-      return removed
-    },
-    { isolation: 'read committed' },
-  )
+export async function finish(scope: QueueScope, finishing: readonly Finishing[]): Promise<ReadonlySet<string>> {
+  return scope.session.transaction(async (session) => {
+    const removed = await remove(session, finishing)
+    await bringToEnd({ ...scope, session }, finishing, removed)
+    return new Set(removed.map(({ id }) => id))
+  }, OWN)
 }
 
-async function remove(session: Session, finishing: readonly Finishing[]): Promise<Set<string>> {
+async function remove(session: Session, finishing: readonly Finishing[]): Promise<Removed[]> {
   const plan = session.plan('queue remove', () => ({
     kind: 'delete',
     model: liveJobs.name,
     where: all(oneOf('id', 0), oneOf('token', 1)),
     orderBy: [],
-    returning: ['id'],
+    returning: REMOVED,
   }))
   const tokens = [...new Set(finishing.map(({ job }) => job.token))]
   const { rows } = await session.execute(plan, [finishing.map(({ job }) => job.id), tokens])
-  return new Set(rows.map((row) => row['id'] as string))
-}
-
-const recorded = [
-  'id',
-  'queue',
-  'state',
-  'precedence',
-  'runAt',
-  'attempt',
-  'maxAttempts',
-  'key',
-  'data',
-  'progress',
-  'result',
-  'errors',
-  'createdAt',
-]
-
-/** Writes jobs into the table of finished ones. */
-export async function record(session: Session, finishing: readonly Finishing[]): Promise<void> {
-  const offset = clockOffsetMs(session)
-  const plan = session.plan('queue record', () => ({
-    kind: 'insert',
-    model: finishedJobs.name,
-    columns: [
-      ...recorded.map((column) => ({ column, value: 'given' as const })),
-      { column: 'finishedAt', value: 'now' as const },
-    ],
-    leading: 0,
-    returning: [],
-  }))
-  const parameters = finishing.flatMap(({ job, state, result }) => {
-    const values: Row = { ...job, state, result: result ?? null, precedence: 0 - job.priority }
-    return [...recorded.map((column) => values[column]), offset]
-  })
-  await session.execute(plan, parameters)
+  return rows as unknown as Removed[]
 }
 
 /**
  * Ends an attempt that failed: the job is tried again after a pause while attempts are left, and has failed for good otherwise.
  *
+ * @returns whether it has failed for good.
  * @throws LeaseLostError when somebody else has the job by now.
  */
-export async function failAttempt(
-  session: Session,
-  job: Job,
-  error: unknown,
-  retry: boolean,
-  backoff: Partial<Backoff> = {},
-): Promise<void> {
-  const errors = [...job.errors, jobError(error, job.attempt, session.clock.now())]
-  const held =
-    retry && job.attempt < job.maxAttempts
-      ? await reschedule(session, job, errors, pauseMs(job.attempt, { ...DEFAULT_BACKOFF, ...backoff }))
-      : (await finish(session, [{ job: { ...job, errors }, state: 'failed', result: null }])).has(job.id)
-  if (!held) throw new LeaseLostError(`the job ${job.id} of ${job.queue}`)
+export async function failAttempt(scope: QueueScope, job: Job, error: unknown, retry: boolean): Promise<boolean> {
+  const errors = [...job.errors, jobError(error, job.attempt, scope.session.clock.now())]
+  const again = retry && job.attempt < job.maxAttempts
+  const backoffs = [scope.declaration?.options.backoff, job.settings?.backoff]
+  const held = again
+    ? await putOff(scope.session, { ...job, errors }, pauseMs(job.attempt, ...backoffs))
+    : (await finish(scope, [{ job: { ...job, errors }, state: 'failed', result: null }])).has(job.id)
+  if (!held) throw leaseLost(job)
+  return !again
 }
 
-async function reschedule(session: Session, job: Job, errors: readonly JobError[], delayMs: number): Promise<boolean> {
-  const plan = session.plan('queue reschedule', () => ({
+/**
+ * Puts a job back that is not ready to be run; the attempt does not count.
+ *
+ * @throws LeaseLostError when somebody else has the job by now.
+ */
+export async function snoozeJob({ session }: QueueScope, job: Job, ms: number): Promise<void> {
+  if (!(await putOff(session, job, ms, -1))) throw leaseLost(job)
+}
+
+/** Makes a job wait for its next attempt; false when its lease is lost. */
+async function putOff(session: Session, job: Job, delayMs: number, attempts = 0): Promise<boolean> {
+  const plan = session.plan('queue put off', () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [
@@ -116,18 +72,19 @@ async function reschedule(session: Session, job: Job, errors: readonly JobError[
       setNow('runAt', 2),
       set('errors', 3),
       set('progress', 4),
+      add('attempt', 5),
     ],
-    where: all(equals('id', 5), equals('token', 6)),
+    where: all(equals('id', 6), equals('token', 7)),
     orderBy: [],
     returning: [],
   }))
   const plusMs = clockOffsetMs(session) + delayMs
-  const parameters = ['scheduled', null, plusMs, errors, job.progress, job.id, job.token]
+  const errors: readonly JobError[] = job.errors
+  const parameters = ['scheduled', null, plusMs, errors, job.progress, attempts, job.id, job.token]
   return (await session.execute(plan, parameters)).count > 0
 }
 
-/** Half of the bound at least, so that a retry never comes at once; the rest at random, so that many do not come together. */
-function pauseMs(attempt: number, { firstMs, longestMs }: Backoff): number {
-  const bound = Math.min(longestMs, firstMs * 2 ** (attempt - 1))
-  return Math.round(bound / 2 + Math.random() * (bound / 2))
+/** The error for a job whose lease is no longer the caller's. */
+export function leaseLost(job: Pick<Job, 'id' | 'queue'>): LeaseLostError {
+  return new LeaseLostError(`the job ${job.id} of ${job.queue}`)
 }

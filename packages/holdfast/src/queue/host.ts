@@ -13,6 +13,10 @@ export interface WorkerHost<Tx> {
 /** A transaction that begins when it is first used, and takes in the completion of a job. */
 export interface LaterTransaction<Tx> {
   readonly tx: Tx
+  /** The transaction itself. */
+  readonly session: Session
+  /** Whether it has begun. */
+  readonly used: boolean
   /** Runs the handler so that a wrong use of the storage inside is noticed. */
   run<T>(work: () => Promise<T>): Promise<T>
   /** Runs `last` in the transaction and commits it. Does nothing, and says so, when it was never used. */

@@ -1,4 +1,5 @@
 import type { Row } from '../backend/index.ts'
+import type { Backoff } from '../schema/index.ts'
 import type { JobState } from './models.ts'
 
 /** One failed attempt. */
@@ -8,6 +9,14 @@ export interface JobError {
   /** When, as an ISO 8601 time. */
   readonly at: string
   readonly attempt: number
+}
+
+/** What was asked for one job alone. */
+export interface JobSettings {
+  readonly timeoutMs?: number
+  readonly backoff?: Backoff
+  /** The ids of the jobs that it comes after. */
+  readonly after?: readonly string[]
 }
 
 /** A job as its queue gives it. */
@@ -24,6 +33,10 @@ export interface Job<Data = unknown> {
   readonly runAt: Date
   /** At most one live job of a queue has it. */
   readonly key: string | null
+  /** Jobs of one group run one after the other, or as many at once as the queue allows. */
+  readonly group: string | null
+  /** The ids of the jobs that it comes after. */
+  readonly after: readonly string[]
   /** What the handler last said of its progress. */
   readonly progress: unknown
   /** What the handler returned. */
@@ -34,10 +47,15 @@ export interface Job<Data = unknown> {
   readonly finishedAt: Date | null
   /** Proves that the holder took it; null unless it was just taken. */
   readonly token: string | null
+  /** What was asked for it alone; null for nothing. */
+  readonly settings: JobSettings | null
 }
+
+const NOTHING: readonly string[] = []
 
 /** The job of a row of either table. */
 export function jobOf<Data>(row: Row): Job<Data> {
+  const settings = (row['settings'] ?? null) as JobSettings | null
   return {
     id: row['id'] as string,
     queue: row['queue'] as string,
@@ -48,12 +66,15 @@ export function jobOf<Data>(row: Row): Job<Data> {
     priority: 0 - (row['precedence'] as number),
     runAt: row['runAt'] as Date,
     key: row['key'] as string | null,
+    group: row['group'] as string | null,
+    after: settings?.after ?? NOTHING,
     progress: row['progress'] ?? null,
     result: row['result'] ?? null,
     errors: row['errors'] as JobError[],
     createdAt: row['createdAt'] as Date,
     finishedAt: (row['finishedAt'] as Date | undefined) ?? null,
     token: (row['token'] as string | null | undefined) ?? null,
+    settings,
   }
 }
 

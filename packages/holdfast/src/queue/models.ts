@@ -1,17 +1,18 @@
 import { type Model, resolveModel, t, table } from '../schema/index.ts'
 import { schedules } from './schedule-model.ts'
 
-/** Where a job stands. The first three are in the table of live jobs, the others in that of finished ones. */
-export type JobState = 'scheduled' | 'waiting' | 'active' | 'completed' | 'failed' | 'cancelled'
+/** Where a job stands. The first four are in the table of live jobs, the others in that of finished ones. */
+export type JobState = 'blocked' | 'scheduled' | 'waiting' | 'active' | 'completed' | 'failed' | 'cancelled'
 
 /**
  * Live jobs: what is to be done and what is being done. Small and hot, so that taking a job stays cheap however many were finished.
  *
  * ```
- *   enqueue ──▶ scheduled ──(dueAt comes)──▶ waiting ──(taken)──▶ active ──▶ completed, failed, cancelled
- *                    ▲                          ▲                   │
- *                    └────(failed, tried again)─┼───────────────────┤
- *                                               └──(lease ran out)──┘
+ *   enqueue ─┬▶ blocked ──(jobs before it ended)──┐
+ *            ├▶ scheduled ──(dueAt comes)─────────┼─▶ waiting ──(taken)──▶ active ──▶ completed, failed, cancelled
+ *            └────────────────────────────────────┘      ▲                  │
+ *                  scheduled ◀───(failed, tried again)───┼──────────────────┤
+ *                                                        └─(lease ran out)──┘
  * ```
  */
 export const liveJobs: Model = resolveModel(
@@ -20,7 +21,7 @@ export const liveJobs: Model = resolveModel(
     {
       id: t.id(),
       queue: t.text(),
-      state: t.enum(['scheduled', 'waiting', 'active']),
+      state: t.enum(['blocked', 'scheduled', 'waiting', 'active']),
       /** The priority, negated, so that one ascending index gives the order of taking. */
       precedence: t.integer(),
       runAt: t.timestamp(),
@@ -30,9 +31,18 @@ export const liveJobs: Model = resolveModel(
       maxAttempts: t.integer(),
       /** At most one live job of a queue has it. */
       key: t.text().nullable(),
+      group: t.text().nullable(),
+      /** How many jobs that it comes after have not ended. */
+      blockers: t.integer(),
+      /** Whether somebody wants to know when it ends: jobs that come after it, or callers of `waitFor`. */
+      awaited: t.boolean(),
+      /** Whether it has remembered steps. */
+      stepped: t.boolean(),
       /** Who holds the lease: different for every taking, so that nobody else can finish the job. */
       token: t.text().nullable(),
       data: t.json().nullable(),
+      /** What was asked for this job alone: see `JobSettings`. */
+      settings: t.json().nullable(),
       progress: t.json().nullable(),
       errors: t.json(),
       createdAt: t.timestamp(),
@@ -47,7 +57,7 @@ export const liveJobs: Model = resolveModel(
   ),
 )
 
-/** Finished jobs, kept for `get`, `list` and `retry` until `purge`. */
+/** Finished jobs, kept for `get`, `list` and `retry` until they are pruned or purged. */
 export const finishedJobs: Model = resolveModel(
   'holdfastFinishedJobs',
   table(
@@ -60,7 +70,9 @@ export const finishedJobs: Model = resolveModel(
       attempt: t.integer(),
       maxAttempts: t.integer(),
       key: t.text().nullable(),
+      group: t.text().nullable(),
       data: t.json().nullable(),
+      settings: t.json().nullable(),
       progress: t.json().nullable(),
       result: t.json().nullable(),
       errors: t.json(),
@@ -71,5 +83,57 @@ export const finishedJobs: Model = resolveModel(
   ),
 )
 
+/** Which live job comes after which. */
+export const links: Model = resolveModel(
+  'holdfastJobLinks',
+  table(
+    {
+      after: t.text(),
+      job: t.text(),
+      /** What becomes of the job when the one before it fails or is cancelled. */
+      onFailure: t.enum(['fail', 'run']),
+    },
+    { primaryKey: ['after', 'job'], indexes: ['job'] },
+  ),
+)
+
+/** What the steps of live jobs came to. */
+export const steps: Model = resolveModel(
+  'holdfastJobSteps',
+  table({ job: t.text(), name: t.text(), result: t.json().nullable() }, { primaryKey: ['job', 'name'] }),
+)
+
+/**
+ * A row for each queue that has limits or is paused (its group is empty), and for each group: locked by whoever lets jobs through, so that
+ * no two do at once.
+ */
+export const gates: Model = resolveModel(
+  'holdfastGates',
+  table(
+    {
+      queue: t.text(),
+      group: t.text(),
+      /** When somebody last locked it, by the database's clock. */
+      seenAt: t.timestamp(),
+      paused: t.boolean(),
+      /** How many jobs of the group run at once. */
+      limit: t.integer(),
+      /** When the running window of the rate began, and how many jobs have begun in it. */
+      windowAt: t.timestamp(),
+      used: t.integer(),
+    },
+    { primaryKey: ['queue', 'group'] },
+  ),
+)
+
+/** Keys that were used with a window: until then they stand for one job, finished or not. */
+export const keyWindows: Model = resolveModel(
+  'holdfastJobKeys',
+  table(
+    { queue: t.text(), key: t.text(), job: t.text(), until: t.timestamp() },
+    { primaryKey: ['queue', 'key'], indexes: ['until'] },
+  ),
+)
+
 /** The tables of all queues. */
-export const queueModels: readonly Model[] = [liveJobs, finishedJobs, schedules]
+export const queueModels: readonly Model[] = [liveJobs, finishedJobs, schedules, links, steps, gates, keyWindows]

@@ -150,7 +150,15 @@ describe.each(testBackends)('a queue on $name', ({ fresh }) => {
     await work.dequeue()
     expect(await work.cancel(b.id)).toBe(true)
     expect(await work.cancel(b.id)).toBe(false)
-    expect(await work.stats()).toEqual({ scheduled: 1, waiting: 0, active: 1, completed: 0, failed: 0, cancelled: 1 })
+    expect(await work.stats()).toEqual({
+      blocked: 0,
+      scheduled: 1,
+      waiting: 0,
+      active: 1,
+      completed: 0,
+      failed: 0,
+      cancelled: 1,
+    })
     expect((await work.list()).map(({ id }) => id).sort()).toEqual([a.id, b.id, c.id].sort())
     expect((await work.list({ state: 'cancelled' })).map(({ id }) => id)).toEqual([b.id])
     expect(await storage.queue('checked').get(a.id)).toBeNull()

@@ -1,15 +1,25 @@
-import type { Row, Session } from '../backend/index.ts'
-import { ConfigurationError, LeaseLostError, NotFoundError, ValidationError } from '../base/errors.ts'
+import type { Session } from '../backend/index.ts'
+import { ConfigurationError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { acceptJson, describe, type Queue as QueueDeclaration } from '../schema/index.ts'
+import type { EnqueueOptions } from './accept-job.ts'
+import { cancelJobs } from './cancel.ts'
 import { claim, extendLeases, makeReady } from './claim.ts'
-import { type EnqueueOptions, enqueueAll } from './enqueue.ts'
+import { enqueueAll } from './enqueue.ts'
 import { countJobs, findJob, finished, listJobs, live, type QueueStats } from './find.ts'
-import { failAttempt, finish, record } from './finish.ts'
+import { failAttempt, finish, leaseLost } from './finish.ts'
+import { setPaused } from './gates.ts'
+import type { Handler } from './handler.ts'
 import type { WorkerHost } from './host.ts'
 import { type Job, jobOf } from './job.ts'
 import type { JobState } from './models.ts'
+import { prune } from './prune.ts'
+import { type RetryFilter, retryJobs } from './retry-jobs.ts'
 import { listSchedules, putSchedule, removeSchedule, type Schedule, type ScheduleOptions } from './schedules.ts'
-import { type Handler, Worker, type WorkOptions } from './worker.ts'
+import type { QueueScope } from './scope.ts'
+import { controlTopicOf } from './topics.ts'
+import { type WaitOptions, waitForEnd } from './wait-for.ts'
+import type { WorkOptions } from './work-options.ts'
+import { Worker } from './worker.ts'
 
 const DEFAULT_LEASE_MS = 30_000
 
@@ -73,8 +83,11 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
   async dequeueMany(count: number, options: { readonly leaseMs?: number } = {}): Promise<Job<Data>[]> {
     if (!Number.isSafeInteger(count) || count < 1)
       throw this.#refused('count', `must be a whole number from 1 on, got ${describe(count)}`)
-    await makeReady(this.#session, this.name)
-    return (await claim(this.#session, this.name, count, options.leaseMs ?? DEFAULT_LEASE_MS)) as Job<Data>[]
+    const { leaseMs = DEFAULT_LEASE_MS } = options
+    if (!Number.isSafeInteger(leaseMs) || leaseMs < 1)
+      throw this.#refused('leaseMs', `must be a whole number of milliseconds from 1 on, got ${describe(leaseMs)}`)
+    if (!(await makeReady(this.#scope))) return []
+    return (await claim(this.#scope, count, leaseMs)).jobs as Job<Data>[]
   }
 
   /**
@@ -84,8 +97,8 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
    */
   async acknowledge(jobOrId: JobOrId, result: unknown = null): Promise<void> {
     const job = await this.#held(jobOrId)
-    const done = await finish(this.#session, [{ job, state: 'completed', result: this.#json('result', result) }])
-    if (!done.has(job.id)) throw this.#lost(job)
+    const done = await finish(this.#scope, [{ job, state: 'completed', result: this.#json('result', result) }])
+    if (!done.has(job.id)) throw leaseLost(job)
   }
 
   /**
@@ -94,7 +107,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
    * @throws LeaseLostError; NotFoundError.
    */
   async fail(jobOrId: JobOrId, error: unknown, retry = true): Promise<void> {
-    await failAttempt(this.#session, await this.#held(jobOrId), error, retry, this.#declaration?.options.backoff)
+    await failAttempt(this.#scope, await this.#held(jobOrId), error, retry)
   }
 
   /**
@@ -103,8 +116,10 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
    * @throws LeaseLostError; NotFoundError.
    */
   async extend(jobOrId: JobOrId, leaseMs: number): Promise<void> {
+    if (!Number.isSafeInteger(leaseMs) || leaseMs < 1)
+      throw this.#refused('leaseMs', `must be a whole number of milliseconds from 1 on, got ${describe(leaseMs)}`)
     const job = await this.#held(jobOrId)
-    if (!(await extendLeases(this.#session, [job], leaseMs)).has(job.id)) throw this.#lost(job)
+    if (!(await extendLeases(this.#session, [job], leaseMs)).has(job.id)) throw leaseLost(job)
   }
 
   /** The job, whether it is live or finished; null where there is none. */
@@ -122,27 +137,61 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
     return countJobs(this.#session, this.name)
   }
 
-  /** Ends a job that has not finished; a worker that runs it finds its lease lost. Whether there was one. */
+  /** Ends a job that has not finished; the signal of a handler that runs with it aborts. Whether there was one. */
   async cancel(id: string): Promise<boolean> {
-    return this.#session.transaction(async (session) => {
-      const row = await live(session).findById(id)
-      if (row === null || row['queue'] !== this.name || !(await live(session).delete(id))) return false
-      await record(session, [{ job: jobOf(row), state: 'cancelled', result: null }])
-      return true
-    })
+    return (await cancelJobs(this.#scope, [id])) > 0
+  }
+
+  /**
+   * Waits until a job has finished, and gives it: completed, failed or cancelled.
+   *
+   * @throws NotFoundError when there is none; TimeoutError when it takes longer than `timeoutMs`.
+   *
+   * @example
+   * ```ts
+   * const { state, result } = await storage.queue('render').waitFor(job, { timeoutMs: 60_000 })
+   * ```
+   */
+  waitFor(jobOrId: JobOrId, options: WaitOptions = {}): Promise<Job<Data>> {
+    const id = typeof jobOrId === 'string' ? jobOrId : jobOrId.id
+    return waitForEnd(this.#scope, id, options) as Promise<Job<Data>>
   }
 
   /** Queues a failed or cancelled job again, with all its attempts. Whether there was one. */
   async retry(id: string): Promise<boolean> {
-    return this.#session.transaction(async (session) => {
-      const row = await finished(session).findById(id)
-      if (row === null || row['queue'] !== this.name || row['state'] === 'completed') return false
-      await finished(session).delete(id)
-      const { state: _, result: __, finishedAt: ___, ...kept } = row
-      const now = new Date(session.clock.now())
-      await live(session).create({ ...kept, state: 'scheduled', attempt: 0, runAt: now, dueAt: now } as Row)
-      return true
-    })
+    return (await retryJobs(this.#scope, { ids: [id] })) > 0
+  }
+
+  /**
+   * Queues failed jobs (or cancelled ones) again, with all their attempts; gives their number.
+   *
+   * @example
+   * ```ts
+   * await storage.queue('mail').retryMany({ after: new Date('2026-05-01T12:00:00Z') })
+   * ```
+   */
+  retryMany(filter: RetryFilter = {}): Promise<number> {
+    return retryJobs(this.#scope, filter)
+  }
+
+  /** Lets nobody take jobs of this queue, in any process, until `resume`; jobs that run go on. */
+  pause(): Promise<void> {
+    return this.#setPaused(true)
+  }
+
+  /** Ends `pause`. */
+  resume(): Promise<void> {
+    return this.#setPaused(false)
+  }
+
+  async #setPaused(paused: boolean): Promise<void> {
+    await setPaused(this.#session, this.name, paused)
+    this.#session.notify(controlTopicOf(this.name))
+  }
+
+  /** Forgets the finished jobs that the queue does not keep any longer; gives their number. Workers do so once a minute. */
+  prune(): Promise<number> {
+    return prune(this.#scope)
   }
 
   /** Forgets finished jobs, of a state and before a time where given; gives their number. */
@@ -232,8 +281,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
       })
     }
     this.#handlers().set(this.name, handler)
-    const settings = { session: this.#session, queue: this.name, declaration: this.#declaration, ...options }
-    return new Worker(this.#workers, handler as Handler<unknown, unknown>, settings)
+    return new Worker(this.#scope, this.#workers, handler as Handler<unknown, unknown>, options)
   }
 
   /** The last handler of each queue of this storage. */
@@ -244,9 +292,13 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
     return known
   }
 
+  get #scope(): QueueScope {
+    return { session: this.#session, queue: this.name, declaration: this.#declaration }
+  }
+
   async #held(jobOrId: JobOrId): Promise<Job> {
     if (typeof jobOrId !== 'string') {
-      if (jobOrId.token === null) throw this.#lost(jobOrId)
+      if (jobOrId.token === null) throw leaseLost(jobOrId)
       return jobOrId
     }
     const row = await live(this.#session).findById(jobOrId)
@@ -261,10 +313,6 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
     const accepted = acceptJson(value, path, issues)
     if (issues.length > 0) throw new ValidationError(`The result of a job of ${this.name} was refused`, issues)
     return accepted
-  }
-
-  #lost(job: Job): LeaseLostError {
-    return new LeaseLostError(`the job ${job.id} of ${this.name}`)
   }
 
   #refused(path: string, reason: string): ValidationError {

@@ -8,9 +8,9 @@ import {
   type Queue as QueueDeclaration,
   UNSTORABLE_TEXT,
 } from '../schema/index.ts'
+import { acceptJob, type EnqueueOptions } from './accept-job.ts'
 import { clockOffsetMs } from './clock.ts'
 import { type CronRule, readCron } from './cron.ts'
-import { acceptJob, type EnqueueOptions } from './enqueue.ts'
 import { type CatchUp, schedules } from './schedule-model.ts'
 
 /** How a schedule ticks, and what its jobs are like. */
@@ -172,7 +172,7 @@ function readSchedule(
   // It is kept as JSON and checked again for each job, whose schema may have changed by then.
   const stored = data === undefined ? null : acceptJson(data, 'data', issues)
   const wanted = Object.fromEntries(Object.entries(job).filter(([option]) => OPTIONS.includes(option)))
-  if (issues.length === 0) acceptJob(queue, declaration, { data: stored, options: wanted, path: '' }, issues, 0)
+  if (issues.length === 0) acceptJob(declaration, { data: stored, options: wanted, path: '' }, issues)
   const rule = readCron(cron, timezone, issues)
   if (rule === null || issues.length > 0)
     throw new ValidationError(`The schedule ${String(name)} of ${queue} was refused`, issues)

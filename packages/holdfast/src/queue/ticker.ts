@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fireTicks, nextTickWithin, type Ticking } from './ticks.ts'
+import type { QueueScope } from './scope.ts'
+import { fireTicks, nextTickWithin } from './ticks.ts'
 
 /** Between two looks at a tick that this machine's clock holds due and the database's does not. */
 const RECHECK_MS = 20
@@ -8,14 +9,14 @@ const RECHECK_MS = 20
  * Fires the ticks of a queue on time. Each worker has one; for each tick one of them comes first, and the others find nothing to do.
  */
 export class Ticker {
-  readonly #ticking: Ticking
+  readonly #scope: QueueScope
   readonly #pollMs: number
   readonly #report: (error: unknown) => void
   readonly #stopped = new AbortController()
   readonly #looping: Promise<void>
 
-  constructor(ticking: Ticking, pollMs: number, report: (error: unknown) => void) {
-    this.#ticking = ticking
+  constructor(scope: QueueScope, pollMs: number, report: (error: unknown) => void) {
+    this.#scope = scope
     this.#pollMs = pollMs
     this.#report = report
     this.#looping = this.#loop()
@@ -41,12 +42,12 @@ export class Ticker {
 
   /** Fires what is due; gives how long there is nothing to do. The database is asked again within `pollMs`, whatever our clock says. */
   async #look(): Promise<number> {
-    const nextAt = await nextTickWithin(this.#ticking, this.#pollMs)
+    const nextAt = await nextTickWithin(this.#scope, this.#pollMs)
     if (nextAt === null) return this.#pollMs
-    const aheadMs = nextAt.getTime() - this.#ticking.session.clock.now()
+    const aheadMs = nextAt.getTime() - this.#scope.session.clock.now()
     if (aheadMs > 0) await this.#sleep(Math.min(aheadMs, this.#pollMs))
     if (this.#stopped.signal.aborted) return 0
-    return (await fireTicks(this.#ticking)) > 0 ? 0 : Math.min(RECHECK_MS, this.#pollMs)
+    return (await fireTicks(this.#scope)) > 0 ? 0 : Math.min(RECHECK_MS, this.#pollMs)
   }
 
   async #sleep(ms: number): Promise<void> {

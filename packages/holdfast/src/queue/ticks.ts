@@ -1,27 +1,22 @@
 import type { Row, Session } from '../backend/index.ts'
 import { ValidationError } from '../base/errors.ts'
 import type { Queue as QueueDeclaration } from '../schema/index.ts'
+import type { Entry } from './accept-job.ts'
 import { clockOffsetMs } from './clock.ts'
 import { all, equals, field, isDue, setNow } from './conditions.ts'
 import { type CronRule, readCron } from './cron.ts'
-import { type Entry, enqueueAll } from './enqueue.ts'
+import { enqueueAll } from './enqueue.ts'
 import { type CatchUp, schedules } from './schedule-model.ts'
 import { rewrite } from './schedules.ts'
+import type { QueueScope } from './scope.ts'
 
 /** How many schedules tick in one transaction. */
 const BATCH = 100
 /** A tick that is later than this was missed. */
 const LATE_MS = 60_000
 
-/** The queue whose ticks are fired. */
-export interface Ticking {
-  readonly session: Session
-  readonly queue: string
-  readonly declaration: QueueDeclaration | undefined
-}
-
 /** When the next schedule of a queue ticks, if that is within `withinMs` by the database's clock. */
-export async function nextTickWithin({ session, queue }: Ticking, withinMs: number): Promise<Date | null> {
+export async function nextTickWithin({ session, queue }: QueueScope, withinMs: number): Promise<Date | null> {
   const plan = session.plan('queue next tick', () => ({
     kind: 'select',
     model: schedules.name,
@@ -41,11 +36,11 @@ export async function nextTickWithin({ session, queue }: Ticking, withinMs: numb
  * @throws ValidationError, after the others have ticked, when the payload of a schedule is refused by the queue's schema of this process;
  *   that tick stays due, for a process that takes it.
  */
-export async function fireTicks(ticking: Ticking): Promise<number> {
+export async function fireTicks(scope: QueueScope): Promise<number> {
   let fired = 0
   let refused: unknown
   for (let more = true; more; ) {
-    const batch = await ticking.session.transaction((inner) => fireBatch({ ...ticking, session: inner }), {
+    const batch = await scope.session.transaction((inner) => fireBatch({ ...scope, session: inner }), {
       isolation: 'read committed',
     })
     fired += batch.fired
@@ -56,7 +51,7 @@ export async function fireTicks(ticking: Ticking): Promise<number> {
   return fired
 }
 
-async function fireBatch({ session, queue, declaration }: Ticking): Promise<{ fired: number; refused: unknown }> {
+async function fireBatch({ session, queue, declaration }: QueueScope): Promise<{ fired: number; refused: unknown }> {
   const due = (await takeDue(session, queue)).map(tickOf)
   if (due.length === 0) return { fired: 0, refused: undefined }
   const { taken, refused } = await enqueueTicks(session, queue, declaration, due)

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Column } from './column.ts'
 import type { GraphDeclaration } from './declare-graph.ts'
 import type { Where } from './filter.ts'
+import type { Queue } from './queue.ts'
 
 /** The columns of a table by their names in TypeScript. */
 // biome-ignore lint/suspicious/noExplicitAny: a column of any value; unknown would refuse modifiers that take it.
@@ -115,43 +116,6 @@ export function documents(options: DocumentsOptions & { readonly schema?: Standa
   const { schema, ...rest } = options
   const declared = { kind: 'documents' as const, options: rest }
   return schema === undefined ? declared : { ...declared, schema: schema as StandardSchemaV1<unknown, object> }
-}
-
-/** The options of a queue. */
-export interface QueueOptions {
-  /** How often a job is tried before it counts as failed; 5 unless given. */
-  readonly maxAttempts?: number
-  /** The pauses between attempts: the first (1 s unless given), doubled each time up to the longest (1 h), half of each at random. */
-  readonly backoff?: { readonly firstMs?: number; readonly longestMs?: number }
-}
-
-/** A declared queue. */
-export interface Queue<Data = unknown, Input = Data> {
-  readonly kind: 'queue'
-  readonly schema?: StandardSchemaV1<unknown, Data>
-  readonly options: QueueOptions
-  /** For inference only; never there at run time. */
-  readonly $data?: Data
-  /** For inference only; never there at run time. */
-  readonly $input?: Input
-}
-
-/**
- * Declares a job queue; its payloads are checked by a Standard Schema where one is given.
- *
- * @example
- * ```ts
- * const execute = queue({ schema: z.object({ planId: z.string() }), maxAttempts: 5 })
- * const mail = queue<{ to: string }>()
- * ```
- */
-export function queue<Schema extends StandardSchemaV1>(
-  options: QueueOptions & { readonly schema: Schema },
-): Queue<StandardSchemaV1.InferOutput<Schema>, StandardSchemaV1.InferInput<Schema>>
-export function queue<Data>(options?: QueueOptions & { readonly schema?: StandardSchemaV1<unknown, Data> }): Queue<Data>
-export function queue(options: QueueOptions & { readonly schema?: StandardSchemaV1 } = {}): Queue {
-  const { schema, ...rest } = options
-  return schema === undefined ? { kind: 'queue', options: rest } : { kind: 'queue', schema, options: rest }
 }
 
 /** What a schema is made of, by the names used in code. */

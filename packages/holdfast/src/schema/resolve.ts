@@ -16,6 +16,7 @@ import {
   resolveField,
 } from './model.ts'
 import { byteLength, constraintName, databaseName, MAX_NAME_BYTES } from './names.ts'
+import { checkQueueOptions } from './queue.ts'
 
 /** Words that combine conditions and so cannot be fields. */
 const RESERVED = new Set(['and', 'or', 'not', 'reach', '__proto__'])
@@ -43,7 +44,8 @@ export function resolveModels(declarations: Declarations, relations: Relations):
     checkName(name, name, issues)
     if (RESERVED_TABLES.test(databaseName(name))) issues.push({ path: name, reason: KEPT_BY_DATABASES })
     if (declaration.kind === 'graph') checkGraph(name, declaration, issues)
-    else if (declaration.kind !== 'queue') models.set(name, draftOf(name, declaration, issues))
+    else if (declaration.kind === 'queue') checkQueueOptions(name, declaration.options, issues)
+    else models.set(name, draftOf(name, declaration, issues))
   }
   checkCollisions(
     [...models.values()].map((model) => [model.name, model.table]),

@@ -1,6 +1,7 @@
-import type { Declarations, Documents, Many, ModelTypes, One, Queue, Relations, Table } from './declare.ts'
+import type { Declarations, Documents, Many, ModelTypes, One, Relations, Table } from './declare.ts'
 import type { GraphDeclaration } from './declare-graph.ts'
 import type { Model } from './model.ts'
+import type { Queue } from './queue.ts'
 import { resolveModels } from './resolve.ts'
 
 /** What the relations callback is given. */

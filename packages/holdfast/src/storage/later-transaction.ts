@@ -83,6 +83,11 @@ export class LaterSession implements Session, SqlRunner {
     return this.#root.wake(topic, onWake)
   }
 
+  /** Whether it has begun. */
+  get used(): boolean {
+    return this.#opened !== undefined
+  }
+
   /** The transaction, begun if it is not yet. */
   open(): Promise<TransactionSession> {
     if (this.#opened !== undefined) return this.#opened
@@ -136,6 +141,10 @@ export function openLater<Tx>(
   const session = new LaterSession(root, actor)
   return {
     tx: transactionOf(session),
+    session,
+    get used() {
+      return session.used
+    },
     run: (work) => session.run(work),
     commit: (last) => session.commit(last),
     rollback: () => session.rollback(),

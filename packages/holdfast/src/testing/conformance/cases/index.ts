@@ -24,6 +24,9 @@ import { orderCases } from './order.ts'
 import { pageCases } from './page.ts'
 import { pathCases } from './paths.ts'
 import { queueCases } from './queue.ts'
+import { queueHandlerCases } from './queue-handlers.ts'
+import { queueKeyCases } from './queue-keys.ts'
+import { queueOrderCases } from './queue-order.ts'
 import { referenceCases } from './references.ts'
 import { savepointCases } from './savepoints.ts'
 import { scheduleCases } from './schedules.ts'
@@ -68,6 +71,9 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...undeclaredCases,
   ...sqlCases,
   ...queueCases,
+  ...queueKeyCases,
+  ...queueOrderCases,
+  ...queueHandlerCases,
   ...scheduleCases,
   ...migrationCases,
   ...graphCases,

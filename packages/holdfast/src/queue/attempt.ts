@@ -1,0 +1,142 @@
+import type { Session } from '../backend/index.ts'
+import { LeaseLostError, SerializationError, TimeoutError } from '../base/errors.ts'
+import { all, equals, set } from './conditions.ts'
+import { Discard, Snooze } from './endings.ts'
+import { finish, leaseLost } from './finish.ts'
+import { type Handler, type HandlerContext, storableJson } from './handler.ts'
+import type { LaterTransaction, WorkerHost } from './host.ts'
+import type { Job } from './job.ts'
+import { liveJobs } from './models.ts'
+import type { QueueScope } from './scope.ts'
+import { Steps } from './steps.ts'
+
+/** How often a handler runs again because its transaction met another one; that is no failure of the job. */
+const MAX_CONFLICTS = 20
+/** After their signal was aborted, handlers get so long to notice. */
+export const ABORT_GRACE_MS = 1_000
+
+/** What an attempt came to. */
+export type Ending =
+  /** `committed`: with the writes of the handler's transaction; else it is still to be written down. */
+  | { readonly kind: 'completed'; readonly result: unknown; readonly committed: boolean }
+  | { readonly kind: 'snoozed'; readonly ms: number }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly retry: boolean }
+  /** Somebody else has the job, or it was cancelled. */
+  | { readonly kind: 'lost'; readonly error: LeaseLostError }
+
+/** Runs handlers, each in a transaction that begins when it is used. */
+export class Attempts {
+  readonly #scope: QueueScope
+  readonly #host: WorkerHost<unknown>
+  readonly #handler: Handler<unknown, unknown>
+
+  constructor(scope: QueueScope, host: WorkerHost<unknown>, handler: Handler<unknown, unknown>) {
+    this.#scope = scope
+    this.#host = host
+    this.#handler = handler
+  }
+
+  /** Runs the handler with a job. Never rejects; a handler that does not end although its signal aborted is given up. */
+  async run(job: Job, controller: AbortController): Promise<Ending> {
+    const timeoutMs = timeoutOf(job, this.#scope.declaration)
+    return runLimited(timeoutMs, controller, () => this.#try(job, controller.signal))
+  }
+
+  async #try(job: Job, signal: AbortSignal): Promise<Ending> {
+    for (let conflicts = 0; ; conflicts++) {
+      const later = this.#host.openLater()
+      try {
+        return await this.#once(job, signal, later, conflicts === 0)
+      } catch (error) {
+        // What it could not undo, it loses with its connection.
+        await later.rollback().catch(() => undefined)
+        if (!isConflict(error) || conflicts >= MAX_CONFLICTS || signal.aborted) return endingOf(error, signal)
+      }
+    }
+  }
+
+  async #once(job: Job, signal: AbortSignal, later: LaterTransaction<unknown>, isFirst: boolean): Promise<Ending> {
+    const context = this.#contextOf(job, signal, later, isFirst)
+    const given = await later.run(async () => this.#handler(job, context))
+    if (given instanceof Snooze || given instanceof Discard) throw given
+    const result = storableJson(given, 'result')
+    const committed = await later.commit(async (session) => {
+      const held = await finish({ ...this.#scope, session }, [{ job, state: 'completed', result }])
+      if (!held.has(job.id)) throw leaseLost(job)
+    })
+    return { kind: 'completed', result, committed }
+  }
+
+  #contextOf(
+    job: Job,
+    signal: AbortSignal,
+    later: LaterTransaction<unknown>,
+    isFirst: boolean,
+  ): HandlerContext<unknown> {
+    const { session } = this.#scope
+    // Where one writer works at a time, another transaction would wait for the one that waits for it.
+    const current = (): Session => (later.used ? later.session : session)
+    const steps = new Steps(job, current, isFirst && job.attempt === 1)
+    return {
+      tx: later.tx,
+      signal,
+      progress: (value) => writeProgress(current(), job, storableJson(value, 'progress')),
+      step: (name, work) => steps.run(name, work),
+    }
+  }
+}
+
+/** How long an attempt of a job may take; undefined for no bound. */
+export function timeoutOf(job: Job, declaration: QueueScope['declaration']): number | undefined {
+  return job.settings?.timeoutMs ?? declaration?.options.timeoutMs
+}
+
+/** Runs `work` with a bound on its time: the controller aborts, and `work` is given up when it does not care. */
+export async function runLimited(
+  timeoutMs: number | undefined,
+  controller: AbortController,
+  work: () => Promise<Ending>,
+): Promise<Ending> {
+  if (timeoutMs === undefined) return work()
+  const timer = setTimeout(() => controller.abort(new TimeoutError('The job', timeoutMs)), timeoutMs)
+  try {
+    return await Promise.race([work(), givenUp(controller.signal)])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What an attempt came to that threw. */
+export function endingOf(error: unknown, signal: AbortSignal): Ending {
+  if (error instanceof Snooze) return { kind: 'snoozed', ms: error.ms }
+  if (error instanceof Discard) return { kind: 'failed', error, retry: false }
+  const reason: unknown = signal.aborted ? signal.reason : error
+  if (reason instanceof LeaseLostError) return { kind: 'lost', error: reason }
+  if (error instanceof LeaseLostError) return { kind: 'lost', error }
+  return { kind: 'failed', error: reason instanceof TimeoutError ? reason : error, retry: true }
+}
+
+/** Resolves some time after the signal aborted, for a handler that does not care. */
+function givenUp(signal: AbortSignal): Promise<Ending> {
+  return new Promise((resolve) => {
+    const giveUp = () => resolve(endingOf(signal.reason, signal))
+    signal.addEventListener('abort', () => setTimeout(giveUp, ABORT_GRACE_MS), { once: true })
+  })
+}
+
+async function writeProgress(session: Session, job: Job, value: unknown): Promise<void> {
+  const plan = session.plan('queue progress', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [set('progress', 0)],
+    where: all(equals('id', 1), equals('token', 2)),
+    orderBy: [],
+    returning: [],
+  }))
+  if ((await session.execute(plan, [value, job.id, job.token])).count === 0) throw leaseLost(job)
+}
+
+/** Whether a transaction could not be put in an order with another one, perhaps seen behind an error of the handler. */
+function isConflict(error: unknown): boolean {
+  return error instanceof SerializationError || (error instanceof Error && error.cause instanceof SerializationError)
+}

@@ -1,0 +1,134 @@
+import type { Row, Session } from '../backend/index.ts'
+import { clockOffsetMs } from './clock.ts'
+import { all, equals, oneOf } from './conditions.ts'
+import { enqueueAll } from './enqueue.ts'
+import { dropLinks, settleLinks } from './flow.ts'
+import { admit } from './groups.ts'
+import { type Job, jobError, jobOf } from './job.ts'
+import { finishedJobs, liveJobs, steps } from './models.ts'
+import type { QueueScope } from './scope.ts'
+import { endTopicOf, topicOf } from './topics.ts'
+
+/** A job that ends, and how. */
+export interface Finishing {
+  readonly job: Job
+  readonly state: 'completed' | 'failed' | 'cancelled'
+  readonly result: unknown
+}
+
+/** What is known of a job that was taken out of the table of live ones, besides what a `Job` says. */
+export interface Removed {
+  readonly id: string
+  readonly awaited: boolean
+  readonly stepped: boolean
+}
+
+/** Writes down how jobs ended that are no longer live, and does what follows from it. */
+export async function bringToEnd(
+  scope: QueueScope,
+  finishing: readonly Finishing[],
+  removed: readonly Removed[],
+): Promise<void> {
+  const byId = new Map(removed.map((row) => [row.id, row]))
+  const ended = finishing.filter(({ job }) => byId.has(job.id))
+  if (ended.length === 0) return
+  await record(scope.session, ended)
+  await followUp(scope, ended, byId)
+}
+
+/** What `remove` and its kin give back of each job. */
+export const REMOVED: readonly string[] = ['id', 'awaited', 'stepped']
+
+async function followUp(
+  scope: QueueScope,
+  ended: readonly Finishing[],
+  removed: ReadonlyMap<string, Removed>,
+): Promise<void> {
+  const { session, queue } = scope
+  const jobs = ended.map(({ job }) => job)
+  const stepped = jobs.filter(({ id }) => removed.get(id)?.stepped === true)
+  if (stepped.length > 0) await dropSteps(session, stepped)
+  await sendToDeadLetters(scope, ended)
+  await letNextThrough(session, queue, new Set(jobs.flatMap(({ group }) => (group === null ? [] : [group]))))
+  const awaited = ended.filter(({ job }) => removed.get(job.id)?.awaited === true)
+  if (awaited.length === 0) return
+  session.notify(endTopicOf(queue))
+  const { freed, doomed } = await settleLinks(session, new Map(awaited.map(({ job, state }) => [job.id, state])))
+  for (const [other, rows] of Map.groupBy(freed, (row) => row['queue'] as string)) {
+    const groups = rows.flatMap((row) => (row['group'] === null ? [] : [row['group'] as string]))
+    await letNextThrough(session, other, new Set(groups))
+    session.notify(topicOf(other))
+  }
+  if (doomed.length > 0) await doom(scope, doomed)
+}
+
+async function letNextThrough(session: Session, queue: string, groups: ReadonlySet<string>): Promise<void> {
+  if ((await admit(session, queue, groups)).size > 0) session.notify(topicOf(queue))
+}
+
+async function dropSteps(session: Session, jobs: readonly Job[]): Promise<void> {
+  const plan = session.plan('queue drop steps', () => ({
+    kind: 'delete',
+    model: steps.name,
+    where: oneOf('job', 0),
+    orderBy: [],
+    returning: [],
+  }))
+  await session.execute(plan, [jobs.map(({ id }) => id)])
+}
+
+async function sendToDeadLetters({ session, declaration }: QueueScope, ended: readonly Finishing[]): Promise<void> {
+  const target = declaration?.options.deadLetter
+  const failed = ended.filter(({ state }) => state === 'failed')
+  if (target === undefined || failed.length === 0) return
+  const entries = failed.map(({ job: { id, queue, data, errors } }) => ({
+    data: { id, queue, data, errors: errors.map(({ message, at, attempt }) => ({ message, at, attempt })) },
+    options: {},
+    path: `dead letter ${id}`,
+  }))
+  await enqueueAll(session, target, undefined, entries)
+}
+
+/** Jobs that come after one that did not complete fail without being run. */
+async function doom(scope: QueueScope, ids: readonly string[]): Promise<void> {
+  const { session } = scope
+  const plan = session.plan('queue doom', () => ({
+    kind: 'delete',
+    model: liveJobs.name,
+    where: all(oneOf('id', 0), equals('state', 1)),
+    orderBy: [],
+    returning: liveJobs.columns.map(({ name }) => name),
+  }))
+  const { rows } = await session.execute(plan, [ids, 'blocked'])
+  await dropLinks(session, ids)
+  const error = jobError('A job that it comes after has failed or was cancelled.', 0, session.clock.now())
+  for (const [queue, some] of Map.groupBy(rows, (row) => row['queue'] as string)) {
+    const declaration = queue === scope.queue ? scope.declaration : undefined
+    const finishing = some.map((row): Finishing => {
+      const job = jobOf(row)
+      return { job: { ...job, errors: [...job.errors, error] }, state: 'failed', result: null }
+    })
+    await bringToEnd({ session, queue, declaration }, finishing, some as unknown as Removed[])
+  }
+}
+
+const RECORDED = finishedJobs.columns.map(({ name }) => name).filter((name) => name !== 'finishedAt')
+
+async function record(session: Session, finishing: readonly Finishing[]): Promise<void> {
+  const offset = clockOffsetMs(session)
+  const plan = session.plan('queue record', () => ({
+    kind: 'insert',
+    model: finishedJobs.name,
+    columns: [
+      ...RECORDED.map((column) => ({ column, value: 'given' as const })),
+      { column: 'finishedAt', value: 'now' as const },
+    ],
+    leading: 0,
+    returning: [],
+  }))
+  const parameters = finishing.flatMap(({ job, state, result }) => {
+    const values: Row = { ...job, state, result: result ?? null, precedence: 0 - job.priority }
+    return [...RECORDED.map((column) => values[column]), offset]
+  })
+  await session.execute(plan, parameters)
+}

@@ -1,0 +1,92 @@
+import type { Session } from '../backend/index.ts'
+import { extendLeases, handBack } from './claim.ts'
+import { leaseLost } from './finish.ts'
+import type { Job } from './job.ts'
+
+/** The jobs that a worker holds: those it runs, and those it has taken and not started. */
+export class HeldJobs {
+  readonly #session: Session
+  readonly #leaseMs: number
+  readonly #buffer: Job[] = []
+  readonly #running = new Map<Job, AbortController>()
+  #timer: NodeJS.Timeout | undefined
+  #onEmpty: () => void = () => undefined
+
+  constructor(session: Session, leaseMs: number) {
+    this.#session = session
+    this.#leaseMs = leaseMs
+  }
+
+  /** How many were taken and not started. */
+  get buffered(): number {
+    return this.#buffer.length
+  }
+
+  /** How many are run, or have been and are still to be written down. */
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** Keeps jobs until they are started. */
+  add(jobs: readonly Job[]): void {
+    this.#buffer.push(...jobs)
+  }
+
+  /** The next job, to be run with its controller. */
+  start(): { readonly job: Job; readonly controller: AbortController } | undefined {
+    const job = this.#buffer.shift()
+    if (job === undefined) return undefined
+    const controller = new AbortController()
+    this.#running.set(job, controller)
+    return { job, controller }
+  }
+
+  /** Holds a job no longer. */
+  done(job: Job): void {
+    this.#running.delete(job)
+    if (this.#running.size === 0) this.#onEmpty()
+  }
+
+  /** Gives signs of life three times in each lease. */
+  keepAlive(report: (error: unknown) => void): void {
+    this.#timer = setInterval(() => void this.beat().catch(report), this.#leaseMs / 3)
+    this.#timer.unref()
+  }
+
+  /** Gives a sign of life now; the signals of jobs that are no longer held abort. */
+  async beat(): Promise<void> {
+    const jobs = [...this.#running.keys(), ...this.#buffer]
+    if (jobs.length === 0) return
+    const held = await extendLeases(this.#session, jobs, this.#leaseMs)
+    const lost = jobs.filter(({ id }) => !held.has(id))
+    for (const job of lost) this.#running.get(job)?.abort(leaseLost(job))
+    const kept = this.#buffer.filter((job) => !lost.includes(job))
+    this.#buffer.splice(0, this.#buffer.length, ...kept)
+  }
+
+  /** Hands back what was not started, so that others can take it. */
+  async handBack(): Promise<void> {
+    await handBack(this.#session, this.#buffer.splice(0))
+  }
+
+  /** Aborts the signals of everything that runs. */
+  abort(reason: unknown): void {
+    for (const controller of this.#running.values()) controller.abort(reason)
+  }
+
+  /** Waits until nothing runs, at most so long where a bound is given; says whether that is so. */
+  async empty(timeoutMs?: number): Promise<boolean> {
+    if (this.#running.size === 0) return true
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onEmpty = resolve
+    const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs)
+    await promise
+    clearTimeout(timer)
+    return this.#running.size === 0
+  }
+
+  /** Gives no more signs of life. */
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+}

@@ -1,0 +1,84 @@
+import type { Row, Session } from '../backend/index.ts'
+import { oneOf } from './conditions.ts'
+import { finished, live } from './find.ts'
+import { admit } from './groups.ts'
+import { finishedJobs } from './models.ts'
+import { OWN, type QueueScope } from './scope.ts'
+import { topicOf } from './topics.ts'
+
+/** Which finished jobs `retryMany` queues again. */
+export interface RetryFilter {
+  /** These; all unless given. */
+  readonly ids?: readonly string[]
+  /** `failed` unless given, except that `retry(id)` takes either. */
+  readonly state?: 'failed' | 'cancelled'
+  /** Those that finished at this time or later. */
+  readonly after?: Date
+  /** At most so many, the latest first; 1,000 unless given. */
+  readonly limit?: number
+}
+
+const DEFAULT_LIMIT = 1_000
+
+/** Makes finished jobs live again, as if they had never been tried; gives how many. One whose key a live job has stays finished. */
+export async function retryJobs(scope: QueueScope, filter: RetryFilter): Promise<number> {
+  const { queue, declaration } = scope
+  return scope.session.transaction(async (session) => {
+    const rows = await takeFinished(session, await chooseJobs(session, queue, filter))
+    if (rows.length === 0) return 0
+    await live(session).createMany(rows.map((row) => liveAgain(row, session.clock.now())))
+    const groups = new Set(rows.flatMap((row) => (row['group'] === null ? [] : [row['group'] as string])))
+    await admit(session, queue, groups, declaration?.options.groupConcurrency ?? 1)
+    session.notify(topicOf(queue))
+    return rows.length
+  }, OWN)
+}
+
+async function chooseJobs(session: Session, queue: string, filter: RetryFilter): Promise<string[]> {
+  const { ids, state, after, limit = DEFAULT_LIMIT } = filter
+  const states = state === undefined ? (ids === undefined ? ['failed'] : ['failed', 'cancelled']) : [state]
+  const where = {
+    queue,
+    state: { in: states },
+    ...(ids !== undefined && { id: { in: ids } }),
+    ...(after !== undefined && { finishedAt: { gte: after } }),
+  }
+  const found = await finished(session).find({ where, orderBy: { finishedAt: 'desc' }, limit } as never)
+  const keys = [...new Set(found.map((row) => row['key']).filter((key) => key !== null))]
+  const taken = keys.length === 0 ? [] : await live(session).find({ where: { queue, key: { in: keys } } } as never)
+  const used = new Set(taken.map((row) => row['key']))
+  const chosen = found.filter(({ key }) => {
+    const isFree = key === null || !used.has(key)
+    if (key !== null) used.add(key)
+    return isFree
+  })
+  return chosen.map((row) => row['id'] as string)
+}
+
+/** Takes jobs out of the finished ones; those that somebody else took meanwhile are not given. */
+async function takeFinished(session: Session, ids: readonly string[]): Promise<Row[]> {
+  const plan = session.plan('queue take finished', () => ({
+    kind: 'delete',
+    model: finishedJobs.name,
+    where: oneOf('id', 0),
+    orderBy: [],
+    returning: finishedJobs.columns.map(({ name }) => name),
+  }))
+  return ids.length === 0 ? [] : (await session.execute(plan, [ids])).rows
+}
+
+function liveAgain(row: Row, now: number): Row {
+  const { result: _, finishedAt: __, ...kept } = row
+  const at = new Date(now)
+  return {
+    ...kept,
+    state: row['group'] === null ? 'waiting' : 'blocked',
+    attempt: 0,
+    blockers: 0,
+    awaited: false,
+    stepped: false,
+    token: null,
+    runAt: at,
+    dueAt: at,
+  }
+}

@@ -1,0 +1,14 @@
+/** The topic that wakes the workers of a queue: there may be jobs to take. */
+export function topicOf(queue: string): string {
+  return `holdfast jobs ${queue}`
+}
+
+/** The topic that makes workers look at once at what they hold: jobs were cancelled, or the queue was paused or resumed. */
+export function controlTopicOf(queue: string): string {
+  return `holdfast jobs control ${queue}`
+}
+
+/** The topic that tells that awaited jobs of a queue have ended. */
+export function endTopicOf(queue: string): string {
+  return `holdfast jobs ended ${queue}`
+}

@@ -1,0 +1,121 @@
+import type { Row, Session } from '../backend/index.ts'
+import { isHoldfastError } from '../base/errors.ts'
+import { type Ending, endingOf, runLimited, timeoutOf } from './attempt.ts'
+import { pauseMs } from './backoff.ts'
+import { bringToEnd, type Finishing, type Removed } from './bring-to-end.ts'
+import { removeWaiting } from './claim.ts'
+import { clockOffsetMs } from './clock.ts'
+import { Discard, Snooze } from './endings.ts'
+import { type Handler, storableJson } from './handler.ts'
+import type { WorkerHost } from './host.ts'
+import { type Job, jobError, jobOf } from './job.ts'
+import { liveJobs } from './models.ts'
+import type { QueueScope } from './scope.ts'
+
+/** A job that was run, and what came of it. */
+export interface Ran {
+  readonly job: Job
+  readonly ending: Ending
+}
+
+/**
+ * Takes, runs and finishes jobs in one transaction. They are taken by removing them: should the process die, they were never taken.
+ * Each handler has a savepoint, set when it first writes.
+ */
+export class TransactionBatch {
+  readonly #scope: QueueScope
+  readonly #host: WorkerHost<unknown>
+  readonly #handler: Handler<unknown, unknown>
+
+  constructor(scope: QueueScope, host: WorkerHost<unknown>, handler: Handler<unknown, unknown>) {
+    this.#scope = scope
+    this.#host = host
+    this.#handler = handler
+  }
+
+  /** Works through up to `count` jobs; gives what came of each once it is committed. After a conflict all run again. */
+  async run(count: number): Promise<Ran[]> {
+    return this.#scope.session.transaction(async (session) => {
+      const scope = { ...this.#scope, session }
+      const rows = await removeWaiting(scope, count)
+      const ran: Ran[] = []
+      for (const row of rows) {
+        const job = jobOf({ ...row, state: 'active', attempt: (row['attempt'] as number) + 1 })
+        ran.push({ job, ending: await this.#runOne(session, job) })
+      }
+      await this.#writeDown(scope, ran, new Map(rows.map((row) => [row['id'] as string, row])))
+      return ran
+    })
+  }
+
+  async #runOne(session: Session, job: Job): Promise<Ending> {
+    if (job.attempt > job.maxAttempts)
+      return { kind: 'failed', error: new Error('The worker that ran it was lost.'), retry: false }
+    const controller = new AbortController()
+    try {
+      return await runLimited(timeoutOf(job, this.#scope.declaration), controller, () =>
+        session.transaction((part) => this.#handle(job, part, controller.signal)),
+      )
+    } catch (error) {
+      if (isHoldfastError(error) && error.retryable && !controller.signal.aborted) throw error
+      return endingOf(error, controller.signal)
+    }
+  }
+
+  async #handle(job: Job, session: Session, signal: AbortSignal): Promise<Ending> {
+    const given = await this.#handler(job, {
+      tx: this.#host.transactionOf(session),
+      signal,
+      // Nobody could see it before the batch is committed, and by then the job is finished.
+      progress: async (value) => void storableJson(value, 'progress'),
+      // What is done again after a failure was undone before.
+      step: async (_, work) => work(),
+    })
+    if (given instanceof Snooze || given instanceof Discard) throw given
+    return { kind: 'completed', result: storableJson(given, 'result'), committed: true }
+  }
+
+  async #writeDown(scope: QueueScope, ran: readonly Ran[], rows: ReadonlyMap<string, Row>): Promise<void> {
+    const { session, declaration } = scope
+    const finishing: Finishing[] = []
+    const putBack: Row[] = []
+    const now = session.clock.now()
+    for (const { job, ending } of ran) {
+      const row = rows.get(job.id) as Row
+      if (ending.kind === 'completed') finishing.push({ job, state: 'completed', result: ending.result })
+      else if (ending.kind === 'snoozed') putBack.push({ ...row, dueAt: ending.ms })
+      else {
+        const { error } = ending
+        const errors = [...job.errors, jobError(error, job.attempt, now)]
+        const again = ending.kind === 'failed' && ending.retry && job.attempt < job.maxAttempts
+        const dueAt = pauseMs(job.attempt, declaration?.options.backoff, job.settings?.backoff)
+        if (again) putBack.push({ ...row, attempt: job.attempt, errors, dueAt })
+        else finishing.push({ job: { ...job, errors }, state: 'failed', result: null })
+      }
+    }
+    await putBackAll(session, putBack)
+    await bringToEnd(scope, finishing, [...rows.values()] as unknown as Removed[])
+  }
+}
+
+const COLUMNS = liveJobs.columns.map(({ name }) => name)
+const TIMES = new Set(['runAt', 'dueAt'])
+
+/** Jobs that run again after a pause: `dueAt` says how many milliseconds from now. */
+async function putBackAll(session: Session, rows: readonly Row[]): Promise<void> {
+  if (rows.length === 0) return
+  const plan = session.plan('queue put back', () => ({
+    kind: 'insert',
+    model: liveJobs.name,
+    columns: COLUMNS.map((column) => ({ column, value: TIMES.has(column) ? 'now' : 'given' })),
+    leading: 0,
+    returning: [],
+  }))
+  const offset = clockOffsetMs(session)
+  const parameters = rows.flatMap((row) => {
+    const at = offset + (row['dueAt'] as number)
+    const values: Row = { ...row, state: 'scheduled', runAt: at, dueAt: at }
+    return COLUMNS.map((column) => values[column])
+  })
+  await session.execute(plan, parameters)
+}

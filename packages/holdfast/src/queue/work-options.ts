@@ -1,0 +1,59 @@
+import { type Issue, ValidationError } from '../base/errors.ts'
+import { checkKnown, checkWhole, describe } from '../schema/index.ts'
+import type { Middleware } from './handler.ts'
+
+/** How a worker works. */
+export interface WorkOptions {
+  /** How many handlers run at once; 1 unless given. */
+  readonly concurrency?: number
+  /** How many jobs are taken with one statement at most, while handlers are quick; as many as run at once, and at least 10, unless given. */
+  readonly batch?: number
+  /** How long a job is this worker's between two signs of life; 30 s unless given. Signs are given three times as often. */
+  readonly leaseMs?: number
+  /** How often it looks for jobs that it was not told of; 1 s unless given. */
+  readonly pollMs?: number
+  /**
+   * `lease` (the default): a job is taken, run, and completed. `transaction`: a batch is taken, run and finished in one commit, which is
+   * faster for many short jobs; after a conflict the whole batch runs again.
+   */
+  readonly mode?: 'lease' | 'transaction'
+  /** What runs around every handler, the first one outermost. */
+  readonly middleware?: readonly Middleware[]
+  /** Told of what goes wrong outside of handlers, such as a database that is away. A process warning unless given. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** Options with everything filled in. */
+export type WorkSettings = Required<Omit<WorkOptions, 'onError'>> & Pick<WorkOptions, 'onError'>
+
+const OPTIONS = ['concurrency', 'batch', 'leaseMs', 'pollMs', 'mode', 'middleware', 'onError']
+const NUMBERS = ['concurrency', 'batch', 'leaseMs', 'pollMs'] as const
+const DEFAULT_LEASE_MS = 30_000
+const DEFAULT_POLL_MS = 1_000
+const DEFAULT_BATCH = 10
+
+/**
+ * Checks the options of a worker and fills in the rest.
+ *
+ * @throws ValidationError naming everything that is wrong.
+ */
+export function workSettings(queue: string, options: WorkOptions): WorkSettings {
+  const issues: Issue[] = []
+  checkKnown(options, OPTIONS, '', issues)
+  for (const name of NUMBERS) if (options[name] !== undefined) checkWhole(options[name], 1, name, issues)
+  const { mode = 'lease', middleware = [], concurrency = 1, onError } = options
+  if (mode !== 'lease' && mode !== 'transaction')
+    issues.push({ path: 'mode', reason: `must be lease or transaction, got ${describe(mode)}` })
+  if (!Array.isArray(middleware) || middleware.some((one) => typeof one !== 'function'))
+    issues.push({ path: 'middleware', reason: 'must be a list of functions' })
+  if (issues.length > 0) throw new ValidationError(`A worker of the queue ${queue} was refused`, issues)
+  return {
+    concurrency,
+    batch: options.batch ?? Math.max(concurrency, DEFAULT_BATCH),
+    leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
+    pollMs: options.pollMs ?? DEFAULT_POLL_MS,
+    mode,
+    middleware,
+    ...(onError !== undefined && { onError }),
+  }
+}

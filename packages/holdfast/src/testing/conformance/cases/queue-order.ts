@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { defineSchema, queue } from '../../../schema/index.ts'
+import { pick, refused } from '../assertions.ts'
+import type { ConformanceCase } from '../case.ts'
+
+const schema = defineSchema({
+  jobs: queue<{ n: number }>({ maxAttempts: 2 }),
+  wide: queue<{ n: number }>({ groupConcurrency: 2 }),
+  narrow: queue<{ n: number }>({ concurrency: 2 }),
+  slow: queue<{ n: number }>({ rate: { max: 3, perMs: 60_000 } }),
+  other: queue<{ n: number }>(),
+})
+
+async function openWithClock(open: Parameters<ConformanceCase['run']>[0]['open']) {
+  const time = { ahead: 0 }
+  return { storage: await open(schema, { clock: { now: () => Date.now() + time.ahead } }), time }
+}
+
+function numbers(jobs: readonly { readonly data: { readonly n: number } }[]): number[] {
+  return jobs.map(({ data }) => data.n)
+}
+
+/** Which jobs run in which order, and which groups, limits and dependencies hold them up. */
+export const queueOrderCases: readonly ConformanceCase[] = [
+  {
+    id: 'queue/groups',
+    title: 'Jobs of a group run one after the other, in order, beside those of other groups and of none',
+    async run({ open }) {
+      const { storage, time } = await openWithClock(open)
+      const jobs = storage.queue('jobs')
+      const entries = [1, 2, 3, 4].map((n) => ({ data: { n }, group: n % 2 === 0 ? 'even' : 'odd' }))
+      const made = await jobs.enqueueMany([...entries, { data: { n: 5 } }])
+      assert.deepEqual(pick(made, 'state'), ['waiting', 'waiting', 'blocked', 'blocked', 'waiting'])
+      const first = await jobs.dequeueMany(10)
+      assert.deepEqual(numbers(first), [1, 2, 5])
+      assert.deepEqual(await jobs.dequeueMany(10), [])
+      for (const job of first) await jobs.acknowledge(job)
+      const [third, fourth] = (await jobs.dequeueMany(10)) as [(typeof first)[0], (typeof first)[0]]
+      assert.deepEqual(numbers([third, fourth]), [3, 4])
+      await jobs.enqueueMany([
+        { data: { n: 7 }, group: 'odd' },
+        { data: { n: 9 }, group: 'odd', priority: 1 },
+      ])
+      // One that is to be tried again is not overtaken.
+      await jobs.fail(third, 'once')
+      assert.deepEqual(await jobs.dequeueMany(10), [])
+      time.ahead += 10_000
+      const again = (await jobs.dequeue()) as typeof third
+      assert.deepEqual([again.data.n, again.attempt], [3, 2])
+      await jobs.fail(again, 'for good')
+      assert.deepEqual(numbers(await jobs.dequeueMany(10)), [9])
+    },
+  },
+  {
+    id: 'queue/groups-wide',
+    title: 'A group runs as many jobs at once as its queue allows, and cancelling one lets the next through',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const wide = storage.queue('wide')
+      await wide.enqueueMany([1, 2, 3, 4].map((n) => ({ data: { n }, group: 'a' })))
+      const taken = await wide.dequeueMany(10)
+      assert.deepEqual(numbers(taken), [1, 2])
+      await wide.cancel(taken[0]?.id as string)
+      assert.deepEqual(numbers(await wide.dequeueMany(10)), [3])
+    },
+  },
+  {
+    id: 'queue/groups-later',
+    title: 'A job of a group whose time is to come joins its group when it has',
+    async run({ open }) {
+      const { storage, time } = await openWithClock(open)
+      const jobs = storage.queue('jobs')
+      await jobs.enqueue({ n: 1 }, { group: 'a', delayMs: 5_000 })
+      await jobs.enqueue({ n: 2 }, { group: 'a' })
+      const [second] = await jobs.dequeueMany(10)
+      assert.equal(second?.data.n, 2)
+      time.ahead += 6_000
+      assert.deepEqual(await jobs.dequeueMany(10), [])
+      await jobs.extend(second as NonNullable<typeof second>, 60_000)
+      await jobs.acknowledge(second as NonNullable<typeof second>)
+      assert.deepEqual(numbers(await jobs.dequeueMany(10)), [1])
+    },
+  },
+  {
+    id: 'queue/groups-raced',
+    title: 'However many add and take jobs of a group at once, one runs at a time and each runs once',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const jobs = storage.queue('jobs')
+      const ran: number[] = []
+      let running = 0
+      const work = async () => {
+        for (let misses = 0; ran.length < 12 && misses < 200; ) {
+          const job = await jobs.dequeue()
+          if (job === null) {
+            misses++
+            await new Promise((resolve) => setTimeout(resolve, 5))
+            continue
+          }
+          assert.equal(++running, 1)
+          ran.push(job.data.n)
+          running--
+          await jobs.acknowledge(job)
+        }
+      }
+      const add = (n: number) => jobs.enqueue({ n }, { group: 'one' })
+      await Promise.all([...Array.from({ length: 12 }, (_, n) => add(n)), work(), work(), work()])
+      assert.deepEqual(
+        ran.toSorted((a, b) => a - b),
+        Array.from({ length: 12 }, (_, n) => n),
+      )
+    },
+  },
+  {
+    id: 'queue/concurrency',
+    title: 'No more jobs of a queue are taken than may run at once, whoever takes them',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const narrow = storage.queue('narrow')
+      await narrow.enqueueMany([1, 2, 3, 4, 5].map((n) => ({ data: { n } })))
+      const taken = (await Promise.all(Array.from({ length: 5 }, () => narrow.dequeue()))).filter((job) => job !== null)
+      assert.equal(taken.length, 2)
+      await narrow.acknowledge(taken[0] as NonNullable<(typeof taken)[0]>)
+      assert.equal((await narrow.dequeueMany(5)).length, 1)
+    },
+  },
+  {
+    id: 'queue/rate',
+    title: 'No more jobs begin in a window than the rate allows, whoever takes them',
+    async run({ open }) {
+      const { storage, time } = await openWithClock(open)
+      const slow = storage.queue('slow')
+      await slow.enqueueMany([1, 2, 3, 4, 5, 6, 7].map((n) => ({ data: { n } })))
+      const taken = await Promise.all([slow.dequeueMany(2), slow.dequeueMany(2), slow.dequeueMany(2)])
+      assert.equal(taken.flat().length, 3)
+      time.ahead += 20_000
+      assert.equal(await slow.dequeue(), null)
+      time.ahead += 41_000
+      for (const job of await slow.dequeueMany(10, { leaseMs: 600_000 })) await slow.acknowledge(job)
+      assert.equal((await slow.stats()).completed, 3)
+    },
+  },
+  {
+    id: 'queue/paused',
+    title: 'While a queue is paused nobody takes its jobs',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const jobs = storage.queue('jobs')
+      await jobs.enqueue({ n: 1 })
+      await jobs.pause()
+      assert.equal(await jobs.dequeue(), null)
+      assert.equal(await jobs.drain(() => assert.fail('it is paused')), 0)
+      await storage.queue('other').enqueue({ n: 2 })
+      assert.equal((await storage.queue('other').dequeue())?.data.n, 2)
+      await jobs.resume()
+      assert.equal((await jobs.dequeue())?.data.n, 1)
+    },
+  },
+  {
+    id: 'queue/after',
+    title: 'A job runs when all jobs that it comes after have completed, of whatever queue',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const [jobs, other] = [storage.queue('jobs'), storage.queue('other')]
+      const last = await storage.transaction(async (tx) => {
+        const a = await tx.queue('jobs').enqueue({ n: 1 })
+        const b = await tx.queue('other').enqueue({ n: 2 })
+        return tx.queue('jobs').enqueue({ n: 3 }, { after: [a, b.id, a.id] })
+      })
+      assert.deepEqual([last.state, last.after.length], ['blocked', 2])
+      const [first] = await jobs.dequeueMany(10)
+      assert.equal(first?.data.n, 1)
+      await jobs.acknowledge(first as NonNullable<typeof first>)
+      assert.equal(await jobs.dequeue(), null)
+      const second = (await other.dequeue()) as NonNullable<Awaited<ReturnType<typeof other.dequeue>>>
+      await other.acknowledge(second)
+      assert.equal((await jobs.dequeue())?.data.n, 3)
+      // What has completed by then holds nothing up.
+      assert.equal((await jobs.enqueue({ n: 4 }, { after: [second] })).state, 'waiting')
+    },
+  },
+  {
+    id: 'queue/after-failure',
+    title: 'A job fails with one that it comes after, and those after it too, unless it is to run all the same',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const jobs = storage.queue('jobs')
+      const root = await jobs.enqueue({ n: 1 }, { maxAttempts: 1 })
+      const child = await jobs.enqueue({ n: 2 }, { after: [root] })
+      const grandchild = await storage.queue('other').enqueue({ n: 3 }, { after: [child] })
+      const cleaning = await jobs.enqueue({ n: 4 }, { after: [root, child], onFailure: 'run' })
+      await jobs.fail((await jobs.dequeue()) as typeof root, 'broken')
+      assert.deepEqual(
+        [(await jobs.get(child.id))?.state, (await storage.queue('other').get(grandchild.id))?.state],
+        ['failed', 'failed'],
+      )
+      assert.equal((await jobs.get(child.id))?.errors.length, 1)
+      assert.equal((await jobs.dequeue())?.id, cleaning.id)
+      await refused(() => jobs.enqueue({ n: 5 }, { after: [root] }), { code: 'VALIDATION', paths: ['after'] })
+      await refused(() => jobs.enqueue({ n: 5 }, { after: ['nobody'] }), 'NOT_FOUND')
+      assert.equal((await jobs.enqueue({ n: 6 }, { after: [root], onFailure: 'run' })).state, 'waiting')
+    },
+  },
+  {
+    id: 'queue/after-raced',
+    title: 'A job that is added while the one before it ends runs, whichever comes first',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const jobs = storage.queue('jobs')
+      for (let round = 0; round < 10; round++) {
+        await jobs.enqueue({ n: 1 })
+        const first = (await jobs.dequeue()) as NonNullable<Awaited<ReturnType<typeof jobs.dequeue>>>
+        const [second] = await Promise.all([jobs.enqueue({ n: 2 }, { after: [first] }), jobs.acknowledge(first)])
+        const taken = (await jobs.dequeue()) as typeof first
+        assert.equal(taken?.id, second.id)
+        await jobs.acknowledge(taken)
+      }
+    },
+  },
+  {
+    id: 'queue/after-group',
+    title: 'A job that comes after others and belongs to a group waits for both',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const jobs = storage.queue('jobs')
+      const before = await jobs.enqueue({ n: 1 })
+      await jobs.enqueue({ n: 2 }, { group: 'g' })
+      await jobs.enqueue({ n: 3 }, { group: 'g', after: [before] })
+      const taken = await jobs.dequeueMany(10)
+      assert.deepEqual(numbers(taken), [1, 2])
+      await jobs.acknowledge(taken[0] as NonNullable<(typeof taken)[0]>)
+      assert.equal(await jobs.dequeue(), null)
+      await jobs.acknowledge(taken[1] as NonNullable<(typeof taken)[0]>)
+      assert.deepEqual(numbers(await jobs.dequeueMany(10)), [3])
+    },
+  },
+]

@@ -11,10 +11,25 @@ const layers = {
   repository: ['base', 'schema', 'statement', 'backend'],
   queue: ['base', 'schema', 'statement', 'backend', 'repository'],
   graph: ['base', 'schema', 'statement', 'backend', 'repository'],
+  history: ['base', 'schema', 'statement', 'backend', 'repository'],
+  changes: ['base', 'schema', 'statement', 'backend', 'repository', 'history'],
   audit: ['base', 'schema', 'statement', 'backend', 'repository'],
   cache: ['base', 'schema', 'statement', 'backend', 'repository'],
   migrations: ['base', 'schema', 'statement', 'backend', 'repository'],
-  storage: ['base', 'schema', 'statement', 'backend', 'repository', 'queue', 'graph', 'audit', 'cache', 'migrations'],
+  storage: [
+    'base',
+    'schema',
+    'statement',
+    'backend',
+    'repository',
+    'queue',
+    'graph',
+    'audit',
+    'cache',
+    'migrations',
+    'history',
+    'changes',
+  ],
 }
 
 // What is published for tests may use everything.

@@ -31,6 +31,7 @@ export type {
   LoadOptions,
 } from './cache/index.ts'
 export { Listing } from './cache/index.ts'
+export { LiveRepository } from './changes/index.ts'
 export type {
   EdgeDirection,
   FollowOptions,
@@ -43,6 +44,7 @@ export type {
   UntypedGraph,
 } from './graph/index.ts'
 export { Graph } from './graph/index.ts'
+export { AsOf, type PastQuery, type Version } from './history/index.ts'
 export {
   type ApplyOptions,
   type DialectSql,

@@ -1,5 +1,6 @@
 export * from './alteration.ts'
+export { DelegatingSession } from './delegating-session.ts'
 export { type CommittedWrites, Dispatcher, mayBeCommitted } from './dispatcher.ts'
 export { Plans } from './plans.ts'
 export * from './port.ts'
-export type { CommitListener, RetryingTransactionOptions, Session } from './session.ts'
+export type { CommitListener, GatheredWriter, RetryingTransactionOptions, Session } from './session.ts'

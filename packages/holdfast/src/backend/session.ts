@@ -25,6 +25,13 @@ export interface Session {
 
   /** One transaction, retried on conflict; inside a transaction, a savepoint of it. */
   transaction<T>(work: (session: Session) => Promise<T>, options?: RetryingTransactionOptions): Promise<T>
+  /**
+   * Gathers what a transaction will write in the end: `writer` is given all the items of the transaction, once, right before it commits;
+   * none of a savepoint that was undone. Inside a transaction only.
+   *
+   * @param items called for at once, so that they are waited for even when nobody waits for what they are about.
+   */
+  beforeCommit<Item>(writer: GatheredWriter<Item>, items: Promise<readonly Item[]>): void
   /** Runs `work` once the data is committed: now, outside a transaction; never, when it rolls back. */
   afterCommit(work: () => void): void
   /**
@@ -42,6 +49,11 @@ export interface Session {
   notify(topic: string): void
   /** Calls back after a `notify` of the topic; a hint. */
   wake(topic: string, onWake: () => void): Promise<() => Promise<void>>
+}
+
+/** Writes what a transaction has gathered. */
+export interface GatheredWriter<Item> {
+  write(session: Session, items: readonly Item[]): Promise<void>
 }
 
 /** Is told the names of the models that a commit of this process wrote. */

@@ -1,4 +1,7 @@
 export * from './expressions.ts'
 export { QueryBuilder } from './query-builder.ts'
+export * as reading from './reading.ts'
+export { acceptKey, fromRow } from './record.ts'
 export { Repository } from './repository.ts'
+export type { Extra } from './select.ts'
 export type * from './types.ts'

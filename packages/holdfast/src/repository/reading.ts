@@ -137,13 +137,13 @@ function withoutExtra(records: Row[], select: unknown, wanted: readonly { readon
 }
 
 /** Reads the first record of a query; null where there is none. */
-export async function findOne(session: Session, model: Model, query: RawQuery): Promise<Row | null> {
+export async function findOne(session: Session, model: Model, query: RawQuery, extra: Extra = {}): Promise<Row | null> {
   if (!isPlainObject(query) || query.where === undefined) {
     throw new ValidationError(`A query of ${model.name} was refused`, [
       { path: 'where', reason: 'is required here, so that a forgotten condition does not find just any record' },
     ])
   }
-  return (await find(session, model, { ...query, limit: 1 }))[0] ?? null
+  return (await find(session, model, { ...query, limit: 1 }, extra))[0] ?? null
 }
 
 /** A page has a size instead of a limit, and a cursor instead of an offset. */
@@ -160,6 +160,7 @@ export async function page(
   session: Session,
   model: Model,
   query: RawQuery & { readonly first?: unknown; readonly after?: unknown },
+  extra: Extra = {},
 ): Promise<Page<Row>> {
   assertPageQuery(model, query)
   const { first, after, ...rest } = query
@@ -178,7 +179,7 @@ export async function page(
   const finding = readQuery(
     model,
     { ...rest, limit: size + 1 },
-    { fields: localFields(wanted), ordering: true, after: after ?? undefined },
+    { ...extra, fields: localFields(wanted), ordering: true, after: after ?? undefined },
   )
   const { rows } = await session.execute(
     session.plan(finding.key, () => finding.statement),
@@ -192,10 +193,15 @@ export async function page(
 }
 
 /** Reads a query's records one by one, with constant memory. */
-export async function* stream(session: Session, model: Model, query: RawQuery): AsyncGenerator<Row, void, undefined> {
+export async function* stream(
+  session: Session,
+  model: Model,
+  query: RawQuery,
+  extra: Extra = {},
+): AsyncGenerator<Row, void, undefined> {
   assertQuery(model, query)
   const wanted = readInclude(session, model, query.include)
-  const finding = readQuery(model, query, { fields: localFields(wanted) })
+  const finding = readQuery(model, query, { ...extra, fields: localFields(wanted) })
   const plan = session.plan(finding.key, () => finding.statement)
   for await (const rows of session.stream(plan, finding.parameters)) {
     const records = rows.map(finding.toRecord)
@@ -205,9 +211,12 @@ export async function* stream(session: Session, model: Model, query: RawQuery): 
 }
 
 /** Counts the records that match. */
-export async function countWhere(session: Session, model: Model, where: unknown): Promise<number> {
+export async function countWhere(session: Session, model: Model, where: unknown, extra: Extra = {}): Promise<number> {
   const shape = new Shape(`${model.name} count`)
-  const condition = where === undefined ? undefined : readWhere(where, modelScope(model), shape)
+  const asked = where === undefined ? undefined : readWhere(where, modelScope(model), shape)
+  const further = extra.condition?.(shape)
+  const condition: Condition | undefined =
+    asked === undefined || further === undefined ? (asked ?? further) : { kind: 'and', conditions: [asked, further] }
   shape.assertValid(`A query of ${model.name} was refused`)
   const plan = session.plan(shape.key, () => ({
     kind: 'select',
@@ -223,9 +232,9 @@ export async function countWhere(session: Session, model: Model, where: unknown)
 }
 
 /** Whether there is such a record: by key, or by a condition. */
-export async function exists(session: Session, model: Model, keyOrWhere: unknown): Promise<boolean> {
+export async function exists(session: Session, model: Model, keyOrWhere: unknown, extra: Extra = {}): Promise<boolean> {
   const where = isPlainObject(keyOrWhere) ? keyOrWhere : keyWhere(model, keyOrWhere)
-  return (await find(session, model, { where, limit: 1, select: model.primaryKey })).length > 0
+  return (await find(session, model, { where, limit: 1, select: model.primaryKey }, extra)).length > 0
 }
 
 function keyWhere(model: Model, key: unknown): Row {

@@ -30,22 +30,22 @@ import * as updating from './updating.ts'
  * `ConstraintError` where the schema's rules are broken.
  */
 export class Repository<Row extends object, Insert, Key, S extends Schema, R extends ModelRelations> {
-  readonly #session: Session
-  readonly #model: Model
+  protected readonly session: Session
+  protected readonly model: Model
 
   constructor(session: Session, model: Model) {
-    this.#session = session
-    this.#model = model
+    this.session = session
+    this.model = model
   }
 
   /** Inserts a record and gives it back as stored, with its key and defaults. */
   create(record: Insert): Promise<Row> {
-    return inserting.create(this.#session, this.#model, record) as Promise<Row>
+    return inserting.create(this.session, this.model, record) as Promise<Row>
   }
 
   /** Inserts many records in one statement, all or none, and gives them back in order. */
   createMany(records: readonly Insert[]): Promise<Row[]> {
-    return inserting.createMany(this.#session, this.#model, records) as Promise<Row[]>
+    return inserting.createMany(this.session, this.model, records) as Promise<Row[]>
   }
 
   /**
@@ -54,7 +54,7 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    * @throws ConflictError when somebody else changed it since it was read.
    */
   save(record: Row | Insert): Promise<Row> {
-    return inserting.save(this.#session, this.#model, record) as Promise<Row>
+    return inserting.save(this.session, this.model, record) as Promise<Row>
   }
 
   /**
@@ -75,7 +75,7 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
       readonly update?: Patch<Row>
     } = {},
   ): Promise<Row> {
-    return inserting.upsert(this.#session, this.#model, record, options) as Promise<Row>
+    return inserting.upsert(this.session, this.model, record, options) as Promise<Row>
   }
 
   /**
@@ -84,51 +84,51 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    * @throws NotFoundError; ConflictError when `ifVersion` is given and the record has another version by now.
    */
   update(id: Key, patch: Patch<Row>, options: { readonly ifVersion?: number } = {}): Promise<Row> {
-    return updating.update(this.#session, this.#model, id, patch, options) as Promise<Row>
+    return updating.update(this.session, this.model, id, patch, options) as Promise<Row>
   }
 
   /** Changes all records that match in one statement, and gives their number. `{}` means every record. */
   updateMany(where: Where<Row>, patch: Patch<Row>): Promise<number> {
-    return updating.updateMany(this.#session, this.#model, where, patch)
+    return updating.updateMany(this.session, this.model, where, patch)
   }
 
   /** Deletes a record; whether there was one. */
   delete(id: Key): Promise<boolean> {
-    return updating.deleteById(this.#session, this.#model, id)
+    return updating.deleteById(this.session, this.model, id)
   }
 
   /** Deletes all records that match in one statement, and gives their number. `{}` means every record. */
   deleteMany(where: Where<Row>): Promise<number> {
-    return updating.deleteMany(this.#session, this.#model, where)
+    return updating.deleteMany(this.session, this.model, where)
   }
 
   /** The record with this key, or null. */
   findById(id: Key): Promise<Row | null> {
-    return reading.findById(this.#session, this.#model, id) as Promise<Row | null>
+    return reading.findById(this.session, this.model, id) as Promise<Row | null>
   }
 
   /** @throws NotFoundError where there is no record with this key. */
   getById(id: Key): Promise<Row> {
-    return reading.getById(this.#session, this.#model, id) as Promise<Row>
+    return reading.getById(this.session, this.model, id) as Promise<Row>
   }
 
   /** The records with these keys, in their order; missing ones are left out, repeated keys give one record. */
   findByIds(ids: readonly Key[]): Promise<Row[]> {
-    return reading.findByIds(this.#session, this.#model, ids) as Promise<Row[]>
+    return reading.findByIds(this.session, this.model, ids) as Promise<Row[]>
   }
 
   /** The first record that matches, or null. The condition is required. */
   findOne<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query: OneQuery<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Found<Row, S, R, Field, I> | null> {
-    return reading.findOne(this.#session, this.#model, query) as Promise<Found<Row, S, R, Field, I> | null>
+    return reading.findOne(this.session, this.model, query) as Promise<Found<Row, S, R, Field, I> | null>
   }
 
   /** All records that match, by the primary key unless ordered otherwise. */
   find<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query?: Query<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Found<Row, S, R, Field, I>[]> {
-    return reading.find(this.#session, this.#model, query === undefined ? {} : query) as Promise<
+    return reading.find(this.session, this.model, query === undefined ? {} : query) as Promise<
       Found<Row, S, R, Field, I>[]
     >
   }
@@ -137,7 +137,7 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   stream<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query?: Query<Row, Field, I & OnlyRelations<I, R>>,
   ): AsyncGenerator<Found<Row, S, R, Field, I>, void, undefined> {
-    return reading.stream(this.#session, this.#model, query === undefined ? {} : query) as AsyncGenerator<
+    return reading.stream(this.session, this.model, query === undefined ? {} : query) as AsyncGenerator<
       Found<Row, S, R, Field, I>,
       void,
       undefined
@@ -160,17 +160,17 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   page<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query: PageQuery<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Page<Found<Row, S, R, Field, I>>> {
-    return reading.page(this.#session, this.#model, query) as Promise<Page<Found<Row, S, R, Field, I>>>
+    return reading.page(this.session, this.model, query) as Promise<Page<Found<Row, S, R, Field, I>>>
   }
 
   /** How many records match; all of them without a condition. */
   count(where?: Where<Row>): Promise<number> {
-    return reading.countWhere(this.#session, this.#model, where)
+    return reading.countWhere(this.session, this.model, where)
   }
 
   /** Whether there is a record with this key, or one that matches. */
   exists(idOrWhere: Key | Where<Row>): Promise<boolean> {
-    return reading.exists(this.#session, this.#model, idOrWhere)
+    return reading.exists(this.session, this.model, idOrWhere)
   }
 
   /**
@@ -190,14 +190,14 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
     const G extends GroupBy<Row> = Record<never, never>,
     const A extends Aggregates<Row> = Record<never, never>,
   >(query: AggregateQuery<Row, G, A>): Promise<AggregateRow<Row, G, A>[]> {
-    const model = this.#model
+    const model = this.model
     const shape = new Shape(`${model.name} aggregate`)
     const { where, ...rest } = query
     const source = { model, joins: [], joined: [], scope: modelScope(model) }
     const select = readAggregate(source, { ...rest, where: where === undefined ? [] : [where] }, shape)
     shape.assertValid(`A query of ${model.name} was refused`)
-    const { rows } = await this.#session.execute(
-      this.#session.plan(shape.key, () => select),
+    const { rows } = await this.session.execute(
+      this.session.plan(shape.key, () => select),
       shape.parameters,
     )
     return rows as AggregateRow<Row, G, A>[]
@@ -205,6 +205,6 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
 
   /** Starts a query with joins, put together step by step. */
   query(): QueryBuilder<S, Row, Row & Unselected> {
-    return new QueryBuilder(this.#session, this.#model)
+    return new QueryBuilder(this.session, this.model)
   }
 }

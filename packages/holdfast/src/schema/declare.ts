@@ -45,7 +45,14 @@ export interface TableOptions<Row = never, Name extends string = string> {
   readonly checks?: readonly Where<Row>[]
   /** Adds `version`, a number that counts writes, for `update(id, patch, { ifVersion })`. */
   readonly versioned?: boolean
+  /** Keeps every version of every record: for ever, or for so many milliseconds after it was replaced. */
+  readonly history?: HistoryOption
+  /** Lets the changes of its records be watched; they are kept for a day, or as long as `history` says. */
+  readonly watch?: boolean
 }
+
+/** Whether every version of a record is kept, and how long after it was replaced. */
+export type HistoryOption = boolean | { readonly keepMs?: number }
 
 /** A declared table. */
 export interface Table<Row = unknown, Insert = unknown, Key = unknown> extends ModelTypes<Row, Insert, Key> {
@@ -78,6 +85,10 @@ export interface DocumentsOptions {
   readonly indexes?: readonly (string | readonly string[])[]
   /** Fields or paths that are unique (together). Documents that lack one of them do not collide. */
   readonly unique?: readonly (string | readonly string[])[]
+  /** Keeps every version of every document: for ever, or for so many milliseconds after it was replaced. */
+  readonly history?: HistoryOption
+  /** Lets the changes of its documents be watched; they are kept for a day, or as long as `history` says. */
+  readonly watch?: boolean
 }
 
 /** What every document carries besides its own fields. */

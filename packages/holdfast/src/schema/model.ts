@@ -26,6 +26,11 @@ export interface Model {
   /** Validates documents. */
   readonly schema?: StandardSchemaV1
   readonly relations: ReadonlyMap<string, Relation>
+  /** Present where every version is kept. */
+  readonly history?: {
+    /** How long a version is kept after it was replaced; null for ever. */
+    readonly keepMs: number | null
+  }
 }
 
 /** A column, resolved. */

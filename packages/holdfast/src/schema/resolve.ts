@@ -4,6 +4,7 @@ import { checkGraph } from './check-graph.ts'
 import { Column, type ColumnDefinition, t } from './column.ts'
 import type { Declarations, Documents, Relations, Table } from './declare.ts'
 import { tellApart } from './distinct-names.ts'
+import { historyOf } from './history-option.ts'
 import {
   DOCUMENT_COLUMN,
   type FieldPath,
@@ -104,6 +105,7 @@ function draftOf(name: string, declaration: Table | Documents, issues: Issue[]):
     versioned: isTable ? declaration.options.versioned === true : true,
     ...(!isTable && declaration.schema !== undefined && { schema: declaration.schema }),
     relations: new Map(),
+    ...historyOf(name, declaration.options, issues),
   }
   model.indexes = indexesOf(model, definitions, declaration.options, issues)
   model.checks = checksOf(model, definitions, isTable ? (declaration.options.checks ?? []) : [])
@@ -114,7 +116,7 @@ function draftOf(name: string, declaration: Table | Documents, issues: Issue[]):
 
 type NamedDefinition = readonly [string, ColumnDefinition]
 
-const TABLE_OPTIONS = ['primaryKey', 'indexes', 'unique', 'checks', 'versioned']
+const TABLE_OPTIONS = ['primaryKey', 'indexes', 'unique', 'checks', 'versioned', 'history', 'watch']
 
 function tableColumns(name: string, declaration: Table, issues: Issue[]): NamedDefinition[] {
   for (const option of Object.keys(declaration.options)) {

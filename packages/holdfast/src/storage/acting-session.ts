@@ -1,5 +1,4 @@
-import type { Result, RetryingTransactionOptions, Session } from '../backend/index.ts'
-import { DelegatingSession } from './delegating-session.ts'
+import { DelegatingSession, type Result, type RetryingTransactionOptions, type Session } from '../backend/index.ts'
 import type { RootSession } from './root-session.ts'
 import type { SqlRunner } from './sql.ts'
 

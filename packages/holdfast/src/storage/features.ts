@@ -1,5 +1,6 @@
 import { auditModels } from '../audit/index.ts'
 import { cacheEntries } from '../cache/index.ts'
+import { historyHeads } from '../history/index.ts'
 import { migrationModels } from '../migrations/index.ts'
 import { queueModels } from '../queue/index.ts'
 import type { Declarations, Model, Schema } from '../schema/index.ts'
@@ -17,6 +18,10 @@ export const features: readonly Feature[] = [
   { models: auditModels, declaredIn: () => false },
   { models: [cacheEntries], declaredIn: () => false },
   { models: migrationModels, declaredIn: () => false },
+  {
+    models: [historyHeads],
+    declaredIn: ({ models }) => [...models.values()].some(({ history }) => history !== undefined),
+  },
 ]
 
 function declares(kind: Declarations[string]['kind']): (schema: Schema) => boolean {

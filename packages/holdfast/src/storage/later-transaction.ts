@@ -1,4 +1,4 @@
-import type { CommitListener, Plan, Result, Row, Session } from '../backend/index.ts'
+import type { CommitListener, GatheredWriter, Plan, Result, Row, Session } from '../backend/index.ts'
 import type { LaterTransaction } from '../queue/index.ts'
 import type { Model } from '../schema/index.ts'
 import { type AmbientScope, runInScope } from './ambient.ts'
@@ -59,6 +59,14 @@ export class LaterSession implements Session, SqlRunner {
   /** Like `transaction`, giving `work` all that a transaction's session can do. */
   async runNested<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
     return (await this.open()).runNested(work)
+  }
+
+  beforeCommit<Item>(writer: GatheredWriter<Item>, items: Promise<readonly Item[]>): void {
+    // That the transaction cannot be opened is told by the statement that the items are about.
+    void this.open().then(
+      (session) => session.beforeCommit(writer, items),
+      () => undefined,
+    )
   }
 
   /** Runs `work` after the commit; without a transaction there is none to wait for. */

@@ -164,7 +164,7 @@ export class RootSession implements Session, TransactionRoot {
       const value = await this.#backend.transaction(options, (connection) => {
         const opened = new TransactionSession(this, connection, actor)
         session = opened
-        return opened.run(work)
+        return opened.runToCommit(work)
       })
       this.counters.committed++
       if (session !== undefined) this.#committed.settledTransaction(session.written)
@@ -177,6 +177,10 @@ export class RootSession implements Session, TransactionRoot {
     } finally {
       session?.end()
     }
+  }
+
+  beforeCommit(): never {
+    throw new TypeError('There is no transaction that could gather')
   }
 
   afterCommit(work: () => void): void {

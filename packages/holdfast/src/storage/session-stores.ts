@@ -3,10 +3,11 @@ import { Audit, type AuditHost, auditModels } from '../audit/index.ts'
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
 import { type CacheAccess, type CacheOptions, type Caches, cacheEntries, TransactionCaches } from '../cache/index.ts'
+import { LiveRepository } from '../changes/index.ts'
 import { Graph, type UntypedGraph } from '../graph/index.ts'
+import { type BackgroundSettling, type History, type Recorder, RecordingSession } from '../history/index.ts'
 import type { Migrations } from '../migrations/index.ts'
 import { Queue, queueModels, type WorkerHost } from '../queue/index.ts'
-import { Repository } from '../repository/index.ts'
 import type { GraphName, GraphTypes, Model, ModelName, QueueName, Schema } from '../schema/index.ts'
 import { type GraphsKnown, graphIn } from './graphs.ts'
 import type { LaterSession } from './later-transaction.ts'
@@ -30,6 +31,9 @@ export interface Shared extends GraphsKnown {
   readonly kyselyOf: KyselyOf | undefined
   readonly audit: AuditHost
   readonly caches: Caches
+  readonly histories: ReadonlyMap<string, History>
+  readonly recorder: Recorder
+  readonly settling: BackgroundSettling
 }
 
 /** The ways to the data, in one session. */
@@ -49,11 +53,15 @@ export abstract class SessionStores<S extends Schema> implements Omit<Stores<S>,
   repository<Name extends ModelName<S>>(name: Name): RepositoryOf<S, Name>
   repository<Content extends object = Record<string, unknown>>(name: string): UndeclaredRepository<Content>
   repository(name: string): unknown {
-    const { models, schema, autoCreate } = this.shared
+    const { models, schema, autoCreate, histories, recorder } = this.shared
     const declared = schema.models.get(name)
-    if (declared !== undefined) return new Repository(this.#session, declared)
+    if (declared !== undefined) {
+      const recorded = recorder.concerns.concerns(declared)
+      const session = recorded ? new RecordingSession(this.#session, recorder) : this.#session
+      return new LiveRepository(session, declared, histories.get(name))
+    }
     const undeclared = models.get(name) ?? undeclaredModel(name, models, autoCreate)
-    return new Repository(new EnsuringSession(this.#session, [undeclared]), undeclared)
+    return new LiveRepository(new EnsuringSession(this.#session, [undeclared]), undeclared, undefined)
   }
 
   queue<Name extends QueueName<S>>(name: Name): Queue<QueueData<S, Name>, QueueInput<S, Name>, Transaction<S>>

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { type Issue, isHoldfastError, ValidationError } from '../base/errors.ts'
 import { type Cache, type CacheOptions, Caches, cacheEntries } from '../cache/index.ts'
 import { declaredGraphs } from '../graph/index.ts'
+import { BackgroundSettling, Concerns, declaredHistories, Recorder } from '../history/index.ts'
 import { fitTables, type Migration, Migrations } from '../migrations/index.ts'
 import type { WorkerHost } from '../queue/index.ts'
 import { defineSchema, type Models, type Schema } from '../schema/index.ts'
@@ -197,6 +198,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
     await Promise.all([...this.#workers].map((worker) => worker.stop()))
     await this.shared.audit.sealer.close()
     await this.shared.caches.close()
+    await this.shared.settling.close()
     await this.#session.close()
   }
 
@@ -229,7 +231,9 @@ export async function openStorage<const S extends Schema = NoSchema>(
   const declared = features.filter((feature) => feature.declaredIn(schema)).flatMap((feature) => feature.models)
   const graphs = declaredGraphs(schema)
   const ofGraphs = [...graphs.values()].flatMap(({ nodes, edges }) => [nodes, edges])
-  const created = new Set([...schema.models.values(), ...declared, ...ofGraphs])
+  const histories = declaredHistories(schema)
+  const ofHistories = [...histories.values()].map(({ versions }) => versions)
+  const created = new Set([...schema.models.values(), ...declared, ...ofGraphs, ...ofHistories])
   const internal = features.flatMap((feature) => feature.models)
   const models = new Map([...created, ...internal].map((model) => [model.name, model]))
   const factory = typeof target === 'string' ? await backendOf(target, options) : target
@@ -257,8 +261,13 @@ export async function openStorage<const S extends Schema = NoSchema>(
   const kyselyOf = sql === undefined ? undefined : (await import('./kysely.ts')).kyselyFor(sql)
   const sealer = new Sealer(new EnsuringSession(session, auditModels), () => session.counters.failures++)
   const caches = new Caches(new EnsuringSession(session, [cacheEntries]), () => session.assertUsable())
+  const settling = new BackgroundSettling(session, () => session.counters.failures++)
+  const recorder = new Recorder(new Concerns(histories, schema.models), (history) => {
+    settling.later(history)
+    session.notify(history.topic)
+  })
   const audit = { redaction, sealer }
-  const shared = { ...known, migrations, kyselyOf, audit, caches }
+  const shared = { ...known, migrations, kyselyOf, audit, caches, histories, recorder, settling }
   return new Storage<S>(shared, session, backend)
 }
 

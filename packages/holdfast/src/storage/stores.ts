@@ -2,9 +2,9 @@ import type { Kysely } from 'kysely'
 import type { AuditLog } from '../audit/index.ts'
 import type { RetryingTransactionOptions } from '../backend/index.ts'
 import type { CacheAccess, CacheOptions } from '../cache/index.ts'
+import type { LiveRepository } from '../changes/index.ts'
 import type { Graph, UntypedGraph } from '../graph/index.ts'
 import type { Queue as JobQueue } from '../queue/index.ts'
-import type { Repository } from '../repository/index.ts'
 import type { RelationsOf, UndeclaredSchema } from '../repository/types.ts'
 import type {
   DocumentFields,
@@ -22,7 +22,7 @@ import type {
 import type { SqlTables } from './sql.ts'
 
 /** The repository of a model of a schema. */
-export type RepositoryOf<S extends Schema, Name extends ModelName<S>> = Repository<
+export type RepositoryOf<S extends Schema, Name extends ModelName<S>> = LiveRepository<
   Row<S, Name> & object,
   Insert<S, Name>,
   Key<S, Name>,
@@ -31,7 +31,7 @@ export type RepositoryOf<S extends Schema, Name extends ModelName<S>> = Reposito
 >
 
 /** The repository of a collection nobody declared. */
-export type UndeclaredRepository<Content extends object> = Repository<
+export type UndeclaredRepository<Content extends object> = LiveRepository<
   Content & DocumentFields,
   Content & { id?: string | undefined },
   string,

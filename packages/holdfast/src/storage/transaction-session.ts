@@ -1,16 +1,30 @@
-import type { CommitListener, Connection, Plan, Result, Row, SchemaChange, Session, Traits } from '../backend/index.ts'
+import type {
+  CommitListener,
+  Connection,
+  GatheredWriter,
+  Plan,
+  Result,
+  Row,
+  SchemaChange,
+  Session,
+  Traits,
+} from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConfigurationError, ConnectionError, SerializationError, StorageError, TimeoutError } from '../base/errors.ts'
 import type { Model, Models } from '../schema/index.ts'
 import type { Statement } from '../statement/index.ts'
 import { type AmbientScope, runInScope } from './ambient.ts'
 import { Written } from './committed.ts'
+import { Gathered } from './gathered.ts'
 import type { Counters } from './metrics.ts'
 import type { Reaches } from './reaches.ts'
 
 /** What a transaction needs of the storage it belongs to. */
 export interface TransactionRoot
-  extends Omit<Session, 'execute' | 'stream' | 'transaction' | 'afterCommit' | 'inTransaction' | 'actor'> {
+  extends Omit<
+    Session,
+    'execute' | 'stream' | 'transaction' | 'beforeCommit' | 'afterCommit' | 'inTransaction' | 'actor'
+  > {
   readonly counters: Counters
   readonly reaches: Reaches
   /** Whether the table of an undeclared collection is known to exist. */
@@ -42,6 +56,8 @@ export class TransactionSession implements Session {
   readonly written: Written = new Written()
   readonly #connection: Connection
   readonly #hooks: (() => void)[] = []
+  /** What is to be written before the commit; made when it is first needed. */
+  #gathered: Gathered | undefined
   /** How many calls and nested transactions are under way. */
   #running = 0
   /** Called when none is any more. */
@@ -157,6 +173,7 @@ export class TransactionSession implements Session {
       const value = await this.#connection.savepoint(() => child.run(work))
       this.#hooks.push(...child.#hooks)
       this.written.addAll(child.written)
+      if (child.#gathered !== undefined) this.#gather().addAll(child.#gathered)
       return value
     } catch (error) {
       if (endsWholeTransaction(child.#failure)) this.#fail(child.#failure)
@@ -164,6 +181,17 @@ export class TransactionSession implements Session {
     } finally {
       child.end()
     }
+  }
+
+  /** Runs the work of the whole transaction, and then writes what it has gathered. */
+  runToCommit<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
+    return this.run(async () => {
+      const value = await work(this)
+      while (this.#running > 0) await this.#quiet()
+      await this.#gathered?.ready()
+      if (this.#failure === undefined && this.#gathered !== undefined) await this.#gathered.write(this)
+      return value
+    })
   }
 
   /**
@@ -175,12 +203,22 @@ export class TransactionSession implements Session {
     try {
       const value = await runInScope(this.#scope, () => work(this))
       while (this.#running > 0) await this.#quiet()
+      await this.#gathered?.ready()
       if (this.#failure !== undefined) throw this.#failed()
       return value
     } finally {
       this.#ended = true
       if (this.#running > 0) await this.#quiet()
     }
+  }
+
+  beforeCommit<Item>(writer: GatheredWriter<Item>, items: Promise<readonly Item[]>): void {
+    this.#gather().add(writer, items)
+  }
+
+  #gather(): Gathered {
+    this.#gathered ??= new Gathered()
+    return this.#gathered
   }
 
   afterCommit(work: () => void): void {

@@ -1,8 +1,14 @@
-import type { Plan, Result, RetryingTransactionOptions, Row, Session } from '../backend/index.ts'
+import {
+  DelegatingSession,
+  type Plan,
+  type Result,
+  type RetryingTransactionOptions,
+  type Row,
+  type Session,
+} from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
 import { type GraphModels, graphModels } from '../graph/index.ts'
 import { describe, documents, type Model, resolveModel } from '../schema/index.ts'
-import { DelegatingSession } from './delegating-session.ts'
 
 /**
  * The model of a name that the schema does not declare: a documents collection, made at its first use.

@@ -12,6 +12,9 @@ import { documentCases } from './documents.ts'
 import { graphCases } from './graph.ts'
 import { graphReachCases } from './graph-reach.ts'
 import { graphWalkCases } from './graph-walks.ts'
+import { historyCases } from './history.ts'
+import { historyCarriedCases } from './history-carried.ts'
+import { historyPastCases } from './history-past.ts'
 import { includeCases } from './include.ts'
 import { inputCases } from './input.ts'
 import { isolationCases } from './isolation.ts'
@@ -84,4 +87,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...cacheLoadingCases,
   ...cacheSharingCases,
   ...cacheTransactionCases,
+  ...historyCases,
+  ...historyPastCases,
+  ...historyCarriedCases,
 ]

@@ -1,5 +1,6 @@
-import type { CommitListener, Plan, Result, RetryingTransactionOptions, Row, Session } from '../backend/index.ts'
 import type { Model } from '../schema/index.ts'
+import type { Plan, Result, Row } from './port.ts'
+import type { CommitListener, GatheredWriter, RetryingTransactionOptions, Session } from './session.ts'
 
 /** A session that does what another one does; what differs is for those who extend it. */
 export class DelegatingSession<Inner extends Session = Session> implements Session {
@@ -43,6 +44,10 @@ export class DelegatingSession<Inner extends Session = Session> implements Sessi
 
   transaction<T>(work: (session: Session) => Promise<T>, options?: RetryingTransactionOptions): Promise<T> {
     return this.inner.transaction(work, options)
+  }
+
+  beforeCommit<Item>(writer: GatheredWriter<Item>, items: Promise<readonly Item[]>): void {
+    this.inner.beforeCommit(writer, items)
   }
 
   afterCommit(work: () => void): void {

@@ -1,0 +1,1 @@
+export { LiveRepository } from './live-repository.ts'

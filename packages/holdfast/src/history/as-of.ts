@@ -1,0 +1,131 @@
+import type { Session } from '../backend/index.ts'
+import { NotFoundError, ValidationError } from '../base/errors.ts'
+import {
+  acceptKey,
+  type Extra,
+  type OneQuery,
+  type Page,
+  type PageQuery,
+  type Query,
+  reading,
+} from '../repository/index.ts'
+import { describe, type Where } from '../schema/index.ts'
+import type { Condition, Shape } from '../statement/index.ts'
+import { readHead } from './head.ts'
+import type { History } from './models.ts'
+import { settle } from './settling.ts'
+import { all, any, compare, equals, isNull, not } from './statements.ts'
+
+/** A query of the past: relations are not kept with it. */
+export type PastQuery<Row, Field extends keyof Row = keyof Row> = Omit<Query<Row, Field>, 'include'>
+
+/** The records of a model as they were at one time, in the language in which the present is asked. Made by `repository.asOf(date)`. */
+export class AsOf<Row extends object, Key> {
+  readonly #session: Session
+  readonly #history: History
+  readonly #at: Date
+  readonly #extra: Extra
+
+  /** @throws ValidationError for what is no time. */
+  constructor(session: Session, history: History, at: Date) {
+    if (!(at instanceof Date) || Number.isNaN(at.getTime())) {
+      throw new ValidationError(`The past of ${history.model.name} was refused`, [
+        { path: 'date', reason: `must be a valid Date, got ${describe(at)}` },
+      ])
+    }
+    this.#session = session
+    this.#history = history
+    this.#at = new Date(at)
+    this.#extra = { condition: (shape) => validAt(this.#at, shape) }
+  }
+
+  /** The records that match, by the primary key unless ordered otherwise. */
+  async find<const Field extends keyof Row = keyof Row>(
+    query: PastQuery<Row, Field> = {},
+  ): Promise<Pick<Row, Field>[]> {
+    const session = await this.#settled()
+    return reading.find(session, this.#history.asModel, query, this.#extra) as unknown as Promise<Pick<Row, Field>[]>
+  }
+
+  /** The first record that matches, or null. */
+  async findOne<const Field extends keyof Row = keyof Row>(
+    query: Omit<OneQuery<Row, Field>, 'include'>,
+  ): Promise<Pick<Row, Field> | null> {
+    const session = await this.#settled()
+    return reading.findOne(session, this.#history.asModel, query, this.#extra) as Promise<Pick<Row, Field> | null>
+  }
+
+  /** The record that had this key, or null. */
+  async findById(id: Key): Promise<Row | null> {
+    const { asModel } = this.#history
+    const key = acceptKey(asModel, id)
+    const extra: Extra = {
+      condition: (shape) => {
+        const condition = validAt(this.#at, shape)
+        shape.mark('by key')
+        return all(condition, ...asModel.primaryKey.map((name, index) => equals(name, shape.add(key[index]))))
+      },
+    }
+    const [record] = await reading.find(await this.#settled(), asModel, {}, extra)
+    return (record ?? null) as Row | null
+  }
+
+  /** @throws NotFoundError where no record had this key. */
+  async getById(id: Key): Promise<Row> {
+    const record = await this.findById(id)
+    if (record === null) throw new NotFoundError(this.#history.model.name, id)
+    return record
+  }
+
+  /** The records that match, one by one. */
+  async *stream<const Field extends keyof Row = keyof Row>(
+    query: PastQuery<Row, Field> = {},
+  ): AsyncGenerator<Pick<Row, Field>, void, undefined> {
+    const session = await this.#settled()
+    yield* reading.stream(session, this.#history.asModel, query, this.#extra) as AsyncGenerator<Pick<Row, Field>>
+  }
+
+  /** One page by keyset. */
+  async page<const Field extends keyof Row = keyof Row>(
+    query: Omit<PageQuery<Row, Field>, 'include'>,
+  ): Promise<Page<Pick<Row, Field>>> {
+    const session = await this.#settled()
+    return reading.page(session, this.#history.asModel, query, this.#extra) as unknown as Promise<
+      Page<Pick<Row, Field>>
+    >
+  }
+
+  /** How many records matched. */
+  async count(where?: Where<Row>): Promise<number> {
+    return reading.countWhere(await this.#settled(), this.#history.asModel, where, this.#extra)
+  }
+
+  /** Whether there was a record with this key, or one that matches. */
+  async exists(idOrWhere: Key | Where<Row>): Promise<boolean> {
+    return reading.exists(await this.#settled(), this.#history.asModel, idOrWhere, this.#extra)
+  }
+
+  async #settled(): Promise<Session> {
+    const { model } = this.#history
+    await settle(this.#session, this.#history)
+    const { prunedBefore } = await readHead(this.#session, model.name)
+    if (prunedBefore !== null && this.#at < prunedBefore) {
+      const reason = `is before ${prunedBefore.toISOString()}, and what was replaced before then is no longer kept`
+      throw new ValidationError(`The past of ${model.name} was refused`, [{ path: 'date', reason }])
+    }
+    return this.#session
+  }
+}
+
+/** What was there at a time: what had begun, had not been replaced, and is not the end of a record. */
+function validAt(at: Date, shape: Shape): Condition {
+  shape.mark('as of')
+  const time = shape.add(at)
+  const deleted = shape.add('delete')
+  return all(
+    compare('historyFrom', 'lte', time),
+    any(isNull('historyTo'), compare('historyTo', 'gt', time)),
+    not(equals('historyOperation', deleted)),
+    not(isNull('historySequence')),
+  )
+}

@@ -1,0 +1,24 @@
+import type { Session } from '../backend/index.ts'
+import { historyHeads } from './models.ts'
+import { equals, outputs } from './statements.ts'
+
+/** How far the changes of a model are settled, and how far they were removed. */
+export interface Head {
+  readonly sequence: number
+  readonly pruned: number
+  readonly prunedBefore: Date | null
+}
+
+/** The head of a model's changes; that of one that never changed is where all begin. */
+export async function readHead(session: Session, model: string): Promise<Head> {
+  const plan = session.plan('history head', () => ({
+    kind: 'select',
+    model: historyHeads.name,
+    joins: [],
+    outputs: outputs(['sequence', 'pruned', 'prunedBefore']),
+    where: equals('model', 0),
+    orderBy: [],
+  }))
+  const { rows } = await session.execute(plan, [model])
+  return (rows[0] as Head | undefined) ?? { sequence: 0, pruned: 0, prunedBefore: null }
+}

@@ -1,0 +1,8 @@
+export { AsOf, type PastQuery } from './as-of.ts'
+export { BackgroundSettling } from './background.ts'
+export { Concerns } from './concern.ts'
+export { declaredHistories } from './declared.ts'
+export { type History, historyHeads } from './models.ts'
+export { prune } from './pruning.ts'
+export { Recorder, RecordingSession } from './recording-session.ts'
+export { readVersions, revert, type Version } from './versions.ts'

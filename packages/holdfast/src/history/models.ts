@@ -1,0 +1,138 @@
+import { ConfigurationError } from '../base/errors.ts'
+import { type Model, type ModelColumn, type ModelIndex, resolveModel, t, table } from '../schema/index.ts'
+import { byteLength, constraintName, MAX_NAME_BYTES } from '../schema/names.ts'
+
+/**
+ * What the history of a record says besides the record itself.
+ *
+ * A transaction inserts its versions with what it knows: the first block. Settling adds the rest once they are committed: which version
+ * of its record each is, where it stands in the order of changes, and when the next one took its place.
+ */
+const own = resolveModel(
+  'history',
+  table({
+    /** Counts up as versions are inserted, which is after the record was written and so in the order of its versions. */
+    historyId: t.integer().primaryKey().generated(),
+    historyKey: t.text(),
+    /** `write` where only settling can tell whether the record was there before. */
+    historyOperation: t.enum(['create', 'update', 'delete', 'write']),
+    historyActor: t.text().nullable(),
+    historyTransaction: t.text(),
+    historyFrom: t.timestamp(),
+
+    historyVersion: t.integer().nullable(),
+    historySequence: t.integer().nullable(),
+    /** Null for the last version; that of a deleted record stays open and stands for its absence. */
+    historyTo: t.timestamp().nullable(),
+  }),
+)
+
+/** How far each model's changes are settled. Who settles holds the row. */
+export const historyHeads: Model = resolveModel(
+  'holdfastHistoryHeads',
+  table({
+    model: t.text().primaryKey(),
+    /** The place of the last change that is settled. */
+    sequence: t.integer(),
+    /** The place up to which changes may have been removed. */
+    pruned: t.integer(),
+    /** The time before which versions may have been removed. */
+    prunedBefore: t.timestamp().nullable(),
+  }),
+)
+
+/** The history of one model. */
+export interface History {
+  /** Whose history it is. */
+  readonly model: Model
+  /** Its table: the record's columns, which may be null there, and those above. */
+  readonly versions: Model
+  /** The same table as a query sees it: with the names, key and columns of the model. */
+  readonly asModel: Model
+  /** What is told when it changed. */
+  readonly topic: string
+}
+
+/**
+ * The history of a model.
+ *
+ * @throws ConfigurationError where its names are taken or too long.
+ */
+export function historyOf(model: Model, models: ReadonlyMap<string, Model>): History {
+  const name = `${model.name}History`
+  const tableName = `${model.table}_history`
+  assertFree(model, name, tableName, models)
+  const columns = [...own.columns, ...model.columns.map(kept)]
+  const versions: Model = {
+    name,
+    table: tableName,
+    kind: 'table',
+    columns,
+    byName: new Map(columns.map((column) => [column.name, column])),
+    primaryKey: own.primaryKey,
+    indexes: indexesOf(model, tableName),
+    foreignKeys: [],
+    checks: [],
+    versioned: false,
+    relations: new Map(),
+  }
+  const asModel: Model = { ...model, name, table: tableName, relations: new Map() }
+  return { model, versions, asModel, topic: `history ${model.table}` }
+}
+
+/** A column of the record: what it must be was checked when the record was written. */
+function kept({ default: _, ...column }: ModelColumn): ModelColumn {
+  return { ...column, nullable: true, generated: false }
+}
+
+/** The indexes of the model, so that its queries are as good in the past, and those that history itself needs. */
+function indexesOf(model: Model, tableName: string): ModelIndex[] {
+  const ofModel = model.indexes.map(({ fields }) => fields)
+  const ofHistory = [
+    ['historyKey', 'historyVersion'],
+    ['historyKey', 'historyTo'],
+    ['historySequence', 'historyId'],
+    ['historyTo', 'historyId'],
+  ].map((names) => names.map((column) => ({ column, path: [] as string[] })))
+  const indexes = new Map<string, ModelIndex>()
+  for (const fields of [...ofHistory, ...ofModel]) {
+    const parts = fields.map(({ column, path }) => [column, ...path].join('_'))
+    const name = constraintName(tableName, parts, 'index')
+    indexes.set(name, { name, fields, unique: false })
+  }
+  return [...indexes.values()]
+}
+
+function assertFree(model: Model, name: string, tableName: string, models: ReadonlyMap<string, Model>): void {
+  const hint = 'Choose another name, or leave `history` and `watch` out.'
+  const other = [...models.values()].find(
+    (one) => one.name === name || one.table.toLowerCase() === tableName.toLowerCase(),
+  )
+  if (other !== undefined)
+    throw new ConfigurationError(`${other.name} has the name of the history of ${model.name}.`, { hint })
+  if (byteLength(tableName) > MAX_NAME_BYTES)
+    throw new ConfigurationError(
+      `The history of ${model.name} would have a name of more than ${MAX_NAME_BYTES} bytes.`,
+      { hint },
+    )
+  const taken = own.columns.find((column) =>
+    model.columns.some((of) => of.name === column.name || of.column.toLowerCase() === column.column),
+  )
+  if (taken !== undefined)
+    throw new ConfigurationError(`${model.name}.${taken.name} has the name of a column of its history.`, { hint })
+}
+
+/** The columns that settling writes. */
+export const OWN_COLUMNS: readonly string[] = own.columns.map(({ name }) => name)
+
+/** A record's key as text: what its versions have in common. */
+export function keyText(values: readonly unknown[]): string {
+  const texts = values.map((value) =>
+    value instanceof Date
+      ? value.toISOString()
+      : value instanceof Uint8Array
+        ? Buffer.from(value).toString('hex')
+        : String(value),
+  )
+  return texts.length === 1 ? (texts[0] as string) : JSON.stringify(texts)
+}

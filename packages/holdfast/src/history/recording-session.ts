@@ -1,0 +1,211 @@
+import {
+  DelegatingSession,
+  type GatheredWriter,
+  type Plan,
+  type Result,
+  type RetryingTransactionOptions,
+  type Row,
+  type Session,
+} from '../backend/index.ts'
+import { ConfigurationError } from '../base/errors.ts'
+import type { Model } from '../schema/index.ts'
+import type { Delete, Insert, Statement, Update } from '../statement/index.ts'
+import { Carried, Later } from './carried.ts'
+import { type Change, changeOf, writeChanges } from './change.ts'
+import type { Concerns } from './concern.ts'
+import type { History } from './models.ts'
+import { outputs } from './statements.ts'
+
+/** What recording needs to know: one for a storage. */
+export class Recorder {
+  readonly concerns: Concerns
+  readonly #changed: (history: History) => void
+  readonly #writers = new Map<History, GatheredWriter<Change>>()
+
+  /** @param changed called after each commit that changed a history. */
+  constructor(concerns: Concerns, changed: (history: History) => void) {
+    this.concerns = concerns
+    this.#changed = changed
+  }
+
+  /** What writes the changes of one history. */
+  writerOf(history: History): GatheredWriter<Change> {
+    const known = this.#writers.get(history)
+    if (known !== undefined) return known
+    const writer: GatheredWriter<Change> = {
+      write: async (session, changes) => {
+        await writeChanges(session, history, changes)
+        session.afterCommit(() => this.#changed(history))
+      },
+    }
+    this.#writers.set(history, writer)
+    return writer
+  }
+}
+
+/**
+ * A session whose writes are recorded in the history of the models that they change: the rows as they were written, and those that
+ * foreign keys carry along. They are written together right before the commit.
+ */
+export class RecordingSession extends DelegatingSession {
+  readonly #recorder: Recorder
+
+  constructor(inner: Session, recorder: Recorder) {
+    super(inner)
+    this.#recorder = recorder
+  }
+
+  override plan(key: string, statement: () => Statement): Plan {
+    return this.inner.plan(key, () => this.#givingRows(statement()))
+  }
+
+  override execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
+    const { statement } = plan
+    if (statement.kind === 'select') return this.inner.execute(plan, parameters)
+    const histories = this.#recorder.concerns.of(statement)
+    if (histories.length === 0) return this.inner.execute(plan, parameters)
+    if (this.inner.inTransaction) return this.#record(this.inner, plan, statement, histories, parameters)
+    // What is read before it is written must not change in between.
+    const isolation = this.#readsFirst(statement) ? 'serializable' : 'read committed'
+    return this.inner.transaction((tx) => this.#record(tx, plan, statement, histories, parameters), { isolation })
+  }
+
+  override transaction<T>(work: (session: Session) => Promise<T>, options?: RetryingTransactionOptions): Promise<T> {
+    return this.inner.transaction((session) => work(new RecordingSession(session, this.#recorder)), options)
+  }
+
+  /** A write to a model with a history gives its rows back, so that they can be recorded. */
+  #givingRows(statement: Statement): Statement {
+    if (statement.kind === 'select') return statement
+    const { concerns } = this.#recorder
+    const model = this.models.get(statement.model) as Model
+    const needed = concerns.historyOf(model.name) !== undefined || this.#readsFirst(statement)
+    if (!needed || isPlainInsert(statement, model)) return statement
+    return { ...statement, returning: model.columns.map(({ name }) => name) }
+  }
+
+  #readsFirst(statement: Insert | Update | Delete): boolean {
+    const { concerns } = this.#recorder
+    if (statement.kind === 'delete') return concerns.whenDeleted(statement.model).length > 0
+    return statement.kind === 'update' && concerns.changesKey(statement)
+  }
+
+  #record(
+    session: Session,
+    plan: Plan,
+    statement: Insert | Update | Delete,
+    histories: readonly History[],
+    parameters: readonly unknown[],
+  ): Promise<Result> {
+    const recorded = this.#write(session, plan, statement, parameters)
+    for (const history of histories) {
+      const changes = recorded.then(({ changesOf }) => changesOf(history.model))
+      session.beforeCommit(this.#recorder.writerOf(history), changes)
+    }
+    return recorded.then(({ result }) => result)
+  }
+
+  async #write(
+    session: Session,
+    plan: Plan,
+    statement: Insert | Update | Delete,
+    parameters: readonly unknown[],
+  ): Promise<{ result: Result; changesOf: (model: Model) => Change[] }> {
+    const { concerns } = this.#recorder
+    const model = session.models.get(statement.model) as Model
+    const carried = new Carried(session, concerns)
+    let own: Change[] = []
+    let result: Result
+    if (statement.kind === 'insert') {
+      if (concerns.changesKey(statement)) throw keyInUpsert(model)
+      result = await session.execute(plan, parameters)
+      own = insertedChanges(model, statement, parameters, result)
+    } else if (statement.kind === 'delete') {
+      if (this.#readsFirst(statement)) await carried.deleted(model, await matching(session, statement, parameters))
+      result = await session.execute(plan, parameters)
+      own = result.rows.map((row) => changeOf(model, 'delete', row))
+    } else {
+      const before = this.#readsFirst(statement) ? await matching(session, statement, parameters) : undefined
+      // Only a key of one column is referred to, and only one record can be given a certain key.
+      const key = model.primaryKey[0] as string
+      const to = new Later()
+      if (before?.length === 1) await carried.moved(model, before[0]?.[key], to)
+      result = await session.execute(plan, parameters)
+      to.value = result.rows[0]?.[key]
+      own = updatedChanges(model, before, result.rows)
+    }
+    return {
+      result,
+      // A record that refers to its own model may be carried along by what was done to another.
+      changesOf: (of) => (of.name === model.name ? merged(own, carried.changes(of)) : carried.changes(of)),
+    }
+  }
+}
+
+/** Whether the rows are known before they are inserted. */
+function isPlainInsert(statement: Statement, model: Model): statement is Insert {
+  return (
+    statement.kind === 'insert' &&
+    statement.onConflict === undefined &&
+    statement.columns.every(({ value }) => value === 'given') &&
+    model.columns.every(
+      ({ name, generated }) =>
+        statement.columns.some(({ column }) => column === name) || (generated && statement.returning.includes(name)),
+    )
+  )
+}
+
+function insertedChanges(model: Model, statement: Insert, parameters: readonly unknown[], result: Result): Change[] {
+  if (!isPlainInsert(statement, model)) return result.rows.map((row) => changeOf(model, 'write', row))
+  const width = statement.columns.length
+  const count = width === 0 ? result.rows.length : (parameters.length - statement.leading) / width
+  return Array.from({ length: count }, (_, at) => {
+    const row: Row = { ...result.rows[at] }
+    for (const [index, { column }] of statement.columns.entries())
+      row[column] = parameters[statement.leading + at * width + index]
+    return changeOf(model, 'create', row)
+  })
+}
+
+function updatedChanges(model: Model, before: readonly Row[] | undefined, after: readonly Row[]): Change[] {
+  const updated = after.map((row) => changeOf(model, 'update', row))
+  if (before === undefined) return updated
+  // A record with another key is another record.
+  const keysBefore = new Set(before.map((row) => changeOf(model, 'delete', row).key))
+  const keysAfter = new Set(updated.map(({ key }) => key))
+  return [
+    ...before.map((row) => changeOf(model, 'delete', row)).filter(({ key }) => !keysAfter.has(key)),
+    ...updated.map((change): Change => (keysBefore.has(change.key) ? change : { ...change, operation: 'create' })),
+  ]
+}
+
+function merged(own: readonly Change[], carried: readonly Change[]): Change[] {
+  const keys = new Set(own.map(({ key }) => key))
+  return [...own, ...carried.filter(({ key }) => !keys.has(key))]
+}
+
+/** The rows that a statement is about to write. */
+async function matching(session: Session, statement: Update | Delete, parameters: readonly unknown[]): Promise<Row[]> {
+  const model = session.models.get(statement.model) as Model
+  const plan = session.plan(matchingKey(statement), () => ({
+    kind: 'select',
+    model: statement.model,
+    joins: [],
+    outputs: outputs(model.columns.map(({ name }) => name)),
+    orderBy: statement.orderBy,
+    ...(statement.where !== undefined && { where: statement.where }),
+    ...(statement.limit !== undefined && { limit: statement.limit }),
+  }))
+  return (await session.execute(plan, parameters)).rows
+}
+
+/** Statements have no names of their own, so their conditions stand for them. */
+function matchingKey({ model, where, orderBy, limit }: Update | Delete): string {
+  return `${model} matching ${JSON.stringify([where, orderBy, limit])}`
+}
+
+function keyInUpsert(model: Model): ConfigurationError {
+  return new ConfigurationError(`An upsert of ${model.name}, which has a history, cannot change keys.`, {
+    hint: 'Leave the key out of `update`, or update the record by its key.',
+  })
+}

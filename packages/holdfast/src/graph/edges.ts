@@ -32,6 +32,15 @@ export async function connectMany(context: GraphContext, inputs: unknown): Promi
   return insertEdges(context, rows, (index) => `${index}.`)
 }
 
+/** Adds edges of another graph or a file; `first` is the place of the first of them there. */
+export async function importEdges(context: GraphContext, edges: readonly Row[], first: number): Promise<void> {
+  const issues: Issue[] = []
+  const prefixOf = (index: number) => `edges.${first + index}.`
+  const rows = edges.map((edge, index) => edgeRow(context, edge, prefixOf(index), issues))
+  assertNone(issues, `Edges of ${context.name} were refused`)
+  await insertEdges(context, rows, prefixOf)
+}
+
 function edgeRow(context: GraphContext, input: Row, prefix: string, issues: Issue[]): Row {
   const { id, source, relation, target } = input
   acceptRelation(context, relation, `${prefix}relation`, issues)

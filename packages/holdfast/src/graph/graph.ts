@@ -3,6 +3,9 @@ import type { GraphTypes } from '../schema/index.ts'
 import { type GraphContext, recordsOf } from './context.ts'
 import { degree } from './degree.ts'
 import { connect, connectMany, updateEdge } from './edges.ts'
+import { type GraphologySource, type GraphologyTarget, readGraphology, writeGraphology } from './graphology.ts'
+import type { Imported } from './importing.ts'
+import { type JsonSource, readJsonGraph, writeJsonGraph } from './json-graph.ts'
 import { neighbors } from './neighbors.ts'
 import { addNode, addNodes, updateNode, withLabel } from './nodes.ts'
 import { shortestPath } from './path.ts'
@@ -224,5 +227,50 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
   /** How many edges begin or end at a node; with `both`, which it is unless given, an edge from a node to itself counts twice. */
   degree(id: string, options: Pick<NeighborsOptions<T>, 'relation' | 'direction'> = {}): Promise<number> {
     return degree(this.#context, id, options)
+  }
+
+  /**
+   * The graph as text in [JSON Graph Format](https://jsongraphformat.info), piece by piece. Inside a read-only transaction it shows one moment.
+   *
+   * @example
+   * ```ts
+   * await pipeline(storage.graph('city').exportJson(), createWriteStream('city.json'))
+   * ```
+   */
+  exportJson(): AsyncGenerator<string, void, undefined> {
+    return writeJsonGraph(this.#context)
+  }
+
+  /**
+   * Adds the nodes and edges of a text in JSON Graph Format, all or none. It is read piece by piece: nodes by their `label`, edges by their
+   * `relation`, and the `metadata` of both as data.
+   *
+   * @param source a string, or pieces of one such as a file's read stream; it is read once, so a conflict with another transaction is not
+   *   repeated.
+   * @throws ValidationError for what is no such text or does not fit the graph; ConflictError; ConstraintError; SerializationError.
+   */
+  importJson(source: JsonSource): Promise<Imported> {
+    return readJsonGraph(this.#context, source)
+  }
+
+  /**
+   * Copies the graph into one of [graphology](https://graphology.github.io), for its algorithms and drawings: attributes are `{ label, data }`
+   * of nodes and `{ relation, data }` of edges. A `MultiDirectedGraph` takes every graph.
+   *
+   * @example
+   * ```ts
+   * const ranks = pagerank(await storage.graph('city').exportTo(new MultiDirectedGraph()))
+   * ```
+   */
+  exportTo<G extends GraphologyTarget>(graph: G): Promise<G> {
+    return writeGraphology(this.#context, graph)
+  }
+
+  /**
+   * Adds the nodes and edges of a graph of graphology, all or none. The attributes `label` of nodes and `relation` of edges are required; `data`
+   * or, without it, all other attributes are their data.
+   */
+  importFrom(graph: GraphologySource): Promise<Imported> {
+    return readGraphology(this.#context, graph)
   }
 }

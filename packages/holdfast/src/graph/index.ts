@@ -1,5 +1,8 @@
 export type { GraphContext } from './context.ts'
 export { Graph } from './graph.ts'
+export type { GraphologySource, GraphologyTarget } from './graphology.ts'
+export type { Imported } from './importing.ts'
+export type { JsonSource } from './json-graph.ts'
 export { declaredGraphs, type GraphModels, graphModels } from './models.ts'
 export { reachedIds } from './traverse.ts'
 export type * from './types.ts'

@@ -23,14 +23,31 @@ export async function addNode(context: GraphContext, label: unknown, data: unkno
 
 /** Adds many nodes, all or none, and gives them back in order. */
 export async function addNodes(context: GraphContext, label: unknown, inputs: unknown): Promise<Row[]> {
-  const subject = `Nodes of ${context.name} were refused`
   const issues: Issue[] = []
   acceptLabel(context, label, 'label', issues)
   const rows = entriesOf(inputs, ['id', 'data'], issues).map(([index, { id, data }]) =>
     nodeRow(label, acceptNodeData(context, String(label), data, `${index}.data`, issues), { id }),
   )
-  assertNone(issues, subject)
+  assertNone(issues, `Nodes of ${context.name} were refused`)
   return createAll(context, 'nodes', rows)
+}
+
+/** A node of another graph or a file. */
+export interface ImportedNode {
+  readonly id: string
+  readonly label: unknown
+  readonly data: unknown
+}
+
+/** Adds nodes of any labels. */
+export async function importNodes(context: GraphContext, nodes: readonly ImportedNode[]): Promise<void> {
+  const issues: Issue[] = []
+  const rows = nodes.map(({ id, label, data }) => {
+    acceptLabel(context, label, `nodes.${id}.label`, issues)
+    return nodeRow(label, acceptNodeData(context, String(label), data, `nodes.${id}.data`, issues), { id })
+  })
+  assertNone(issues, `Nodes of ${context.name} were refused`)
+  await createAll(context, 'nodes', rows)
 }
 
 /** The members of a list that are objects of known fields, with their places. */

@@ -10,6 +10,7 @@ import { constraintCases } from './constraints.ts'
 import { createCases } from './create.ts'
 import { documentCases } from './documents.ts'
 import { graphCases } from './graph.ts'
+import { graphExchangeCases } from './graph-exchange.ts'
 import { graphReachCases } from './graph-reach.ts'
 import { graphWalkCases } from './graph-walks.ts'
 import { historyCases } from './history.ts'
@@ -82,6 +83,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...graphCases,
   ...graphWalkCases,
   ...graphReachCases,
+  ...graphExchangeCases,
   ...auditCases,
   ...cacheCases,
   ...cacheLoadingCases,

@@ -82,7 +82,7 @@ export type {
   WorkOptions,
 } from './queue/index.ts'
 export { Discard, discard, Queue, Snooze, snooze, Worker } from './queue/index.ts'
-export type { Include, OrderBy, Page, PageQuery, Patch, Query } from './repository/index.ts'
+export type { Include, OrderBy, Page, PageQuery, Patch, Query, ReadOptions } from './repository/index.ts'
 export {
   avg,
   count,
@@ -97,6 +97,7 @@ export {
 } from './repository/index.ts'
 export type {
   Backoff,
+  CachedReads,
   Column,
   ColumnTypes,
   Comparison,

@@ -1,7 +1,7 @@
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError, ValidationError } from '../base/errors.ts'
 import { AsOf, type History, prune, readVersions, revert, type Version } from '../history/index.ts'
-import { type ModelRelations, Repository } from '../repository/index.ts'
+import { type ModelRelations, type ReadCaching, Repository } from '../repository/index.ts'
 import { describe, type Model, type Schema } from '../schema/index.ts'
 
 /**
@@ -18,8 +18,8 @@ export class LiveRepository<
   readonly #history: History | undefined
 
   /** @param history undefined where the model keeps none. */
-  constructor(session: Session, model: Model, history: History | undefined) {
-    super(session, model)
+  constructor(session: Session, model: Model, history: History | undefined, reads?: ReadCaching) {
+    super(session, model, reads)
     this.#history = history
   }
 

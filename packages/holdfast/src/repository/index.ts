@@ -1,5 +1,6 @@
 export * from './expressions.ts'
 export { QueryBuilder } from './query-builder.ts'
+export type { ReadCaching, ReadOptions } from './read-through.ts'
 export * as reading from './reading.ts'
 export { acceptKey, fromRow } from './record.ts'
 export { Repository } from './repository.ts'

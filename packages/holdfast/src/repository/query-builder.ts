@@ -4,6 +4,7 @@ import { type FieldPath, type Model, type ModelTypes, resolveField, type Schema,
 import { type Field, type Join, joinedScope, type ScopeField, type Select, Shape } from '../statement/index.ts'
 import { type RawAggregate, readAggregate, type Source } from './aggregate.ts'
 import type { Aggregate, DateTrunc } from './expressions.ts'
+import { type ReadCaching, type ReadOptions, readingSession } from './read-through.ts'
 import type { Path } from './types.ts'
 
 type RowOf<S extends Schema, Name> = Name extends keyof S['declarations']
@@ -44,6 +45,8 @@ interface State {
   readonly where: readonly unknown[]
   readonly joins: readonly Joining[]
   readonly query: RawAggregate
+  /** What was said of caching. */
+  readonly cache: ReadOptions['cache'] | undefined
 }
 
 /**
@@ -66,10 +69,19 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
   readonly #model: Model
   readonly #state: State
 
-  constructor(session: Session, model: Model, state: State = { where: [], joins: [], query: {} }) {
+  readonly #reads: ReadCaching | undefined
+
+  /** @param reads where reads are kept; nowhere in a transaction. */
+  constructor(
+    session: Session,
+    model: Model,
+    state: State = { where: [], joins: [], query: {}, cache: undefined },
+    reads?: ReadCaching,
+  ) {
     this.#session = session
     this.#model = model
     this.#state = state
+    this.#reads = reads
   }
 
   /** Adds a condition; all that were added must hold. Fields of joins are written `'users.username'`. */
@@ -129,11 +141,17 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
     return this.#with({ query: { ...this.#state.query, offset } })
   }
 
+  /** Answers with what was read before, or not: see `ReadOptions`. */
+  cache(cache: ReadOptions['cache']): QueryBuilder<S, Scope, Result> {
+    return this.#with({ cache })
+  }
+
   /** Asks, and gives all results. */
   async all(): Promise<Result[]> {
     const { select, shape } = this.#read()
-    const { rows } = await this.#session.execute(
-      this.#session.plan(shape.key, () => select),
+    const session = readingSession(this.#session, this.#model, this.#reads, this.#state.cache)
+    const { rows } = await session.execute(
+      session.plan(shape.key, () => select),
       shape.parameters,
     )
     return rows as Result[]
@@ -156,7 +174,7 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
   }
 
   #with<R, Sc>(change: Partial<State>): QueryBuilder<S, Sc, R> {
-    return new QueryBuilder<S, Sc, R>(this.#session, this.#model, { ...this.#state, ...change })
+    return new QueryBuilder<S, Sc, R>(this.#session, this.#model, { ...this.#state, ...change }, this.#reads)
   }
 
   #join<R, Sc>(name: string, kind: 'inner' | 'left', on: Readonly<Record<string, string>>): QueryBuilder<S, Sc, R> {

@@ -4,6 +4,7 @@ import { modelScope, Shape } from '../statement/index.ts'
 import { readAggregate } from './aggregate.ts'
 import * as inserting from './inserting.ts'
 import { QueryBuilder, type Unselected } from './query-builder.ts'
+import { type ReadCaching, type ReadOptions, readingSession } from './read-through.ts'
 import * as reading from './reading.ts'
 import type {
   AggregateQuery,
@@ -33,9 +34,13 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   protected readonly session: Session
   protected readonly model: Model
 
-  constructor(session: Session, model: Model) {
+  readonly #reads: ReadCaching | undefined
+
+  /** @param reads where reads are kept; nowhere in a transaction. */
+  constructor(session: Session, model: Model, reads?: ReadCaching) {
     this.session = session
     this.model = model
+    this.#reads = reads
   }
 
   /** Inserts a record and gives it back as stored, with its key and defaults. */
@@ -103,32 +108,42 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   }
 
   /** The record with this key, or null. */
-  findById(id: Key): Promise<Row | null> {
-    return reading.findById(this.session, this.model, id) as Promise<Row | null>
+  findById(id: Key, options?: ReadOptions): Promise<Row | null> {
+    if (options === undefined && this.model.cache === undefined) {
+      return reading.findById(this.session, this.model, id) as Promise<Row | null>
+    }
+    return this.#read(options, (session) => reading.findById(session, this.model, id)) as Promise<Row | null>
   }
 
   /** @throws NotFoundError where there is no record with this key. */
-  getById(id: Key): Promise<Row> {
-    return reading.getById(this.session, this.model, id) as Promise<Row>
+  getById(id: Key, options?: ReadOptions): Promise<Row> {
+    return this.#read(options, (session) => reading.getById(session, this.model, id)) as Promise<Row>
   }
 
   /** The records with these keys, in their order; missing ones are left out, repeated keys give one record. */
-  findByIds(ids: readonly Key[]): Promise<Row[]> {
-    return reading.findByIds(this.session, this.model, ids) as Promise<Row[]>
+  findByIds(ids: readonly Key[], options?: ReadOptions): Promise<Row[]> {
+    return this.#read(options, (session) => reading.findByIds(session, this.model, ids)) as Promise<Row[]>
   }
 
   /** The first record that matches, or null. The condition is required. */
   findOne<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query: OneQuery<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Found<Row, S, R, Field, I> | null> {
-    return reading.findOne(this.session, this.model, query) as Promise<Found<Row, S, R, Field, I> | null>
+    return this.#read(query, (session) => reading.findOne(session, this.model, withoutCache(query))) as Promise<Found<
+      Row,
+      S,
+      R,
+      Field,
+      I
+    > | null>
   }
 
   /** All records that match, by the primary key unless ordered otherwise. */
   find<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query?: Query<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Found<Row, S, R, Field, I>[]> {
-    return reading.find(this.session, this.model, query === undefined ? {} : query) as Promise<
+    const wanted = query === undefined ? {} : query
+    return this.#read(wanted, (session) => reading.find(session, this.model, withoutCache(wanted))) as Promise<
       Found<Row, S, R, Field, I>[]
     >
   }
@@ -160,17 +175,19 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   page<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query: PageQuery<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Page<Found<Row, S, R, Field, I>>> {
-    return reading.page(this.session, this.model, query) as Promise<Page<Found<Row, S, R, Field, I>>>
+    return this.#read(query, (session) => reading.page(session, this.model, withoutCache(query))) as Promise<
+      Page<Found<Row, S, R, Field, I>>
+    >
   }
 
   /** How many records match; all of them without a condition. */
-  count(where?: Where<Row>): Promise<number> {
-    return reading.countWhere(this.session, this.model, where)
+  count(where?: Where<Row>, options?: ReadOptions): Promise<number> {
+    return this.#read(options, (session) => reading.countWhere(session, this.model, where))
   }
 
   /** Whether there is a record with this key, or one that matches. */
-  exists(idOrWhere: Key | Where<Row>): Promise<boolean> {
-    return reading.exists(this.session, this.model, idOrWhere)
+  exists(idOrWhere: Key | Where<Row>, options?: ReadOptions): Promise<boolean> {
+    return this.#read(options, (session) => reading.exists(session, this.model, idOrWhere))
   }
 
   /**
@@ -192,12 +209,13 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   >(query: AggregateQuery<Row, G, A>): Promise<AggregateRow<Row, G, A>[]> {
     const model = this.model
     const shape = new Shape(`${model.name} aggregate`)
-    const { where, ...rest } = query
+    const { where, cache, ...rest } = query
+    const session = readingSession(this.session, model, this.#reads, cache)
     const source = { model, joins: [], joined: [], scope: modelScope(model) }
     const select = readAggregate(source, { ...rest, where: where === undefined ? [] : [where] }, shape)
     shape.assertValid(`A query of ${model.name} was refused`)
-    const { rows } = await this.session.execute(
-      this.session.plan(shape.key, () => select),
+    const { rows } = await session.execute(
+      session.plan(shape.key, () => select),
       shape.parameters,
     )
     return rows as AggregateRow<Row, G, A>[]
@@ -205,6 +223,24 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
 
   /** Starts a query with joins, put together step by step. */
   query(): QueryBuilder<S, Row, Row & Unselected> {
-    return new QueryBuilder(this.session, this.model)
+    return new QueryBuilder(this.session, this.model, undefined, this.#reads)
   }
+
+  /** Reads in the session that the call, or else the model, asks for. */
+  #read<T>(options: unknown, work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      const given = typeof options === 'object' && options !== null ? (options as ReadOptions).cache : undefined
+      if (given === undefined && this.model.cache === undefined) return work(this.session)
+      return work(readingSession(this.session, this.model, this.#reads, given))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+}
+
+/** A query as the rest of the repository knows it. */
+function withoutCache<Query>(query: Query): Query {
+  if (typeof query !== 'object' || query === null || !('cache' in query)) return query
+  const { cache: _, ...rest } = query
+  return rest as Query
 }

@@ -1,4 +1,4 @@
-import type { Documents, Many, ModelTypes, One, Relations, Schema, Where } from '../schema/index.ts'
+import type { CachedReads, Documents, Many, ModelTypes, One, Relations, Schema, Where } from '../schema/index.ts'
 import type { AggregateFunction, Direction } from '../statement/index.ts'
 import type { Aggregate, DateTrunc, Increment } from './expressions.ts'
 
@@ -47,6 +47,8 @@ export interface Query<Row, Field extends keyof Row = keyof Row, I = unknown> {
   readonly select?: readonly Field[]
   /** Related records to load beside each: one statement a relation, however many records. */
   readonly include?: I
+  /** See `ReadOptions`. */
+  readonly cache?: CachedReads | false
 }
 
 /** A query for one record: it must say which. */
@@ -125,6 +127,8 @@ export interface AggregateQuery<Row, G extends GroupBy<Row>, A extends Aggregate
   readonly orderBy?: OrderBy<AggregateRow<Row, G, A>>
   readonly limit?: number
   readonly offset?: number
+  /** See `ReadOptions`. */
+  readonly cache?: CachedReads | false
 }
 
 /** One result of an aggregate. */

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { CachedReads } from './cached-reads.ts'
 import type { Column } from './column.ts'
 import type { GraphDeclaration } from './declare-graph.ts'
 import type { Where } from './filter.ts'
@@ -49,6 +50,8 @@ export interface TableOptions<Row = never, Name extends string = string> {
   readonly history?: HistoryOption
   /** Lets the changes of its records be watched; they are kept for a day, or as long as `history` says. */
   readonly watch?: boolean
+  /** Reads may be answered with what was read up to `ttlMs` ago, while this process writes nothing of it. */
+  readonly cache?: CachedReads
 }
 
 /** Whether every version of a record is kept, and how long after it was replaced. */
@@ -89,6 +92,8 @@ export interface DocumentsOptions {
   readonly history?: HistoryOption
   /** Lets the changes of its documents be watched; they are kept for a day, or as long as `history` says. */
   readonly watch?: boolean
+  /** Reads may be answered with what was read up to `ttlMs` ago, while this process writes nothing of it. */
+  readonly cache?: CachedReads
 }
 
 /** What every document carries besides its own fields. */

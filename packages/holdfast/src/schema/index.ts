@@ -1,4 +1,5 @@
 export { describe, validateStandard } from './accept.ts'
+export { type CachedReads, checkCachedReads } from './cached-reads.ts'
 export {
   Column,
   type ColumnType,

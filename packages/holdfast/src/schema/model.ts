@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Acceptor } from './accept.ts'
+import type { CachedReads } from './cached-reads.ts'
 import type { ColumnType, Default, ReferenceAction } from './column.ts'
 
 /**
@@ -23,6 +24,8 @@ export interface Model {
   readonly checks: readonly ModelCheck[]
   /** Whether `version` counts the writes. Always for documents. */
   readonly versioned: boolean
+  /** How reads are kept, unless they say so themselves. */
+  readonly cache?: CachedReads
   /** Validates documents. */
   readonly schema?: StandardSchemaV1
   readonly relations: ReadonlyMap<string, Relation>

@@ -1,5 +1,6 @@
 import { ConfigurationError, type Issue } from '../base/errors.ts'
 import { acceptorOf } from './accept.ts'
+import { type CachedReads, checkCachedReads } from './cached-reads.ts'
 import { checkGraph } from './check-graph.ts'
 import { Column, type ColumnDefinition, t } from './column.ts'
 import type { Declarations, Documents, Relations, Table } from './declare.ts'
@@ -102,6 +103,7 @@ function draftOf(name: string, declaration: Table | Documents, issues: Issue[]):
     indexes: [],
     foreignKeys: definitions.flatMap(([field, definition]) => foreignKeyOf(table, field, definition)),
     checks: [],
+    ...cacheOf(name, declaration.options.cache, issues),
     versioned: isTable ? declaration.options.versioned === true : true,
     ...(!isTable && declaration.schema !== undefined && { schema: declaration.schema }),
     relations: new Map(),
@@ -114,9 +116,16 @@ function draftOf(name: string, declaration: Table | Documents, issues: Issue[]):
   return model
 }
 
+function cacheOf(name: string, cache: unknown, issues: Issue[]): Pick<Model, 'cache'> {
+  if (cache === undefined) return {}
+  const reason = checkCachedReads(cache)
+  if (reason !== undefined) issues.push({ path: `${name}.cache`, reason })
+  return { cache: cache as CachedReads }
+}
+
 type NamedDefinition = readonly [string, ColumnDefinition]
 
-const TABLE_OPTIONS = ['primaryKey', 'indexes', 'unique', 'checks', 'versioned', 'history', 'watch']
+const TABLE_OPTIONS = ['primaryKey', 'indexes', 'unique', 'checks', 'versioned', 'history', 'watch', 'cache']
 
 function tableColumns(name: string, declaration: Table, issues: Issue[]): NamedDefinition[] {
   for (const option of Object.keys(declaration.options)) {

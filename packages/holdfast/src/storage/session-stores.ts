@@ -2,7 +2,14 @@ import type { Kysely } from 'kysely'
 import { Audit, type AuditHost, auditModels } from '../audit/index.ts'
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
-import { type CacheAccess, type CacheOptions, type Caches, cacheEntries, TransactionCaches } from '../cache/index.ts'
+import {
+  type CacheAccess,
+  type CacheOptions,
+  type Caches,
+  cacheEntries,
+  type ReadCache,
+  TransactionCaches,
+} from '../cache/index.ts'
 import { LiveRepository } from '../changes/index.ts'
 import { Graph, type UntypedGraph } from '../graph/index.ts'
 import { type BackgroundSettling, type History, type Recorder, RecordingSession } from '../history/index.ts'
@@ -31,6 +38,7 @@ export interface Shared extends GraphsKnown {
   readonly kyselyOf: KyselyOf | undefined
   readonly audit: AuditHost
   readonly caches: Caches
+  readonly reads: ReadCache
   readonly histories: ReadonlyMap<string, History>
   readonly recorder: Recorder
   readonly settling: BackgroundSettling
@@ -42,12 +50,15 @@ export abstract class SessionStores<S extends Schema> implements Omit<Stores<S>,
   /** What workers need; only the storage itself starts any. */
   protected readonly workers: WorkerHost<Transaction<S>> | undefined
   readonly #session: Session & SqlRunner
+  readonly #reads: ReadCache | undefined
   #sql: Kysely<SqlTables<S>> | undefined
   #audit: Audit | undefined
 
   constructor(shared: Shared, session: Session & SqlRunner) {
     this.shared = shared
     this.#session = session
+    // A transaction sees what it has written and nothing that others wrote since it began: it reads for itself.
+    this.#reads = session.inTransaction ? undefined : shared.reads
   }
 
   repository<Name extends ModelName<S>>(name: Name): RepositoryOf<S, Name>
@@ -58,10 +69,10 @@ export abstract class SessionStores<S extends Schema> implements Omit<Stores<S>,
     if (declared !== undefined) {
       const recorded = recorder.concerns.concerns(declared)
       const session = recorded ? new RecordingSession(this.#session, recorder) : this.#session
-      return new LiveRepository(session, declared, histories.get(name))
+      return new LiveRepository(session, declared, histories.get(name), this.#reads)
     }
     const undeclared = models.get(name) ?? undeclaredModel(name, models, autoCreate)
-    return new LiveRepository(new EnsuringSession(this.#session, [undeclared]), undeclared, undefined)
+    return new LiveRepository(new EnsuringSession(this.#session, [undeclared]), undeclared, undefined, this.#reads)
   }
 
   queue<Name extends QueueName<S>>(name: Name): Queue<QueueData<S, Name>, QueueInput<S, Name>, Transaction<S>>

@@ -2,7 +2,7 @@ import { acceptActor, auditModels, Redaction, Sealer } from '../audit/index.ts'
 import type { Backend, BackendFactory, Session } from '../backend/index.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { type Issue, isHoldfastError, ValidationError } from '../base/errors.ts'
-import { type Cache, type CacheOptions, Caches, cacheEntries } from '../cache/index.ts'
+import { type Cache, type CacheOptions, Caches, cacheEntries, ReadCache } from '../cache/index.ts'
 import { declaredGraphs } from '../graph/index.ts'
 import { BackgroundSettling, Concerns, declaredHistories, Recorder } from '../history/index.ts'
 import { fitTables, type Migration, Migrations } from '../migrations/index.ts'
@@ -267,7 +267,8 @@ export async function openStorage<const S extends Schema = NoSchema>(
     session.notify(history.topic)
   })
   const audit = { redaction, sealer }
-  const shared = { ...known, migrations, kyselyOf, audit, caches, histories, recorder, settling }
+  const reads = new ReadCache(session, () => session.assertUsable())
+  const shared = { ...known, migrations, kyselyOf, audit, caches, reads, histories, recorder, settling }
   return new Storage<S>(shared, session, backend)
 }
 

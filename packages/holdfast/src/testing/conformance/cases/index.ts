@@ -4,6 +4,7 @@ import { auditCases } from './audit.ts'
 import { batchCases } from './batch.ts'
 import { cacheCases } from './cache.ts'
 import { cacheLoadingCases } from './cache-loading.ts'
+import { cacheReadCases } from './cache-reads.ts'
 import { cacheSharingCases } from './cache-sharing.ts'
 import { cacheTransactionCases } from './cache-transactions.ts'
 import { constraintCases } from './constraints.ts'
@@ -92,4 +93,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...historyCases,
   ...historyPastCases,
   ...historyCarriedCases,
+  ...cacheReadCases,
 ]

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Finishing } from './bring-to-end.ts'
 import { finish } from './finish.ts'
 import type { QueueScope } from './scope.ts'
@@ -31,7 +32,7 @@ export class Completions {
 
   async #flush(): Promise<void> {
     this.#flushing = true
-    await Promise.resolve() // The endings of this tick come along.
+    await turn() // Those of handlers that take no time come along.
     while (this.#waiting.length > 0) await this.#write(this.#waiting.splice(0, this.#most))
     this.#flushing = false
   }

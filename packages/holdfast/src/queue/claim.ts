@@ -47,15 +47,15 @@ async function take(session: Session, queue: string, count: number, leaseMs: num
   const plan = session.plan('queue claim', () => ({
     kind: 'update',
     model: liveJobs.name,
-    set: [set('state', 0), set('token', 1), setNow('dueAt', 2), add('attempt', 3)],
-    where: all(equals('queue', 4), equals('state', 5)),
+    set: [set('state', 0), set('token', 1), setNow('dueAt', 2), add('attempt', 3), set('ready', 4)],
+    where: all(equals('queue', 5), equals('ready', 6)),
     orderBy: ascending('precedence', 'runAt', 'id'),
-    limit: 6,
+    limit: 7,
     skipLocked: true,
     returning: liveJobs.columns.map(({ name }) => name),
   }))
   const plusMs = clockOffsetMs(session) + leaseMs
-  return (await session.execute(plan, ['active', randomUUID(), plusMs, 1, queue, 'waiting', count])).rows
+  return (await session.execute(plan, ['active', randomUUID(), plusMs, 1, null, queue, true, count])).rows
 }
 
 /** Removes up to `count` waiting jobs, the most urgent first, as far as the limits allow; in a transaction that ends them. */
@@ -64,13 +64,13 @@ export async function removeWaiting(scope: QueueScope, count: number): Promise<R
   const plan = session.plan('queue remove waiting', () => ({
     kind: 'delete',
     model: liveJobs.name,
-    where: all(equals('queue', 0), equals('state', 1)),
+    where: all(equals('queue', 0), equals('ready', 1)),
     orderBy: ascending('precedence', 'runAt', 'id'),
     limit: 2,
     skipLocked: true,
     returning: liveJobs.columns.map(({ name }) => name),
   }))
-  const takeAway = async (room: number) => (await session.execute(plan, [queue, 'waiting', room])).rows
+  const takeAway = async (room: number) => (await session.execute(plan, [queue, true, room])).rows
   const { concurrency, rate } = declaration?.options ?? {}
   const rows =
     concurrency === undefined && rate === undefined
@@ -111,7 +111,7 @@ async function countActive(session: Session, queue: string): Promise<number> {
     model: liveJobs.name,
     joins: [],
     outputs: [...outputs([]), { kind: 'aggregate', name: 'n', function: 'count' }],
-    where: all(equals('queue', 0), equals('state', 1)),
+    where: all(equals('queue', 0), equals('state', 1), not(isNull('dueAt'))),
     groupBy: [],
     orderBy: [],
   }))
@@ -132,20 +132,20 @@ export async function makeReady({ session, queue }: QueueScope): Promise<boolean
   const plan = session.plan('queue make ready', () => ({
     kind: 'update',
     model: liveJobs.name,
-    set: [set('state', 0), set('token', 1)],
+    set: [set('state', 0), set('token', 1), set('ready', 2), set('dueAt', 1)],
     where: all(
-      equals('queue', 2),
-      oneOf('state', 3),
-      isDue('dueAt', 4),
+      equals('queue', 3),
+      oneOf('state', 4),
+      isDue('dueAt', 5),
       // Jobs of groups first stand in line with their group.
-      any(isNull('group'), not(equals('attempt', 5))),
+      any(isNull('group'), not(equals('attempt', 6))),
     ),
     orderBy: [],
-    limit: 6,
+    limit: 7,
     skipLocked: true,
     returning: [],
   }))
-  const parameters = ['waiting', null, queue, ['scheduled', 'active'], clockOffsetMs(session), 0, READY_BATCH]
+  const parameters = ['waiting', null, true, queue, ['scheduled', 'active'], clockOffsetMs(session), 0, READY_BATCH]
   const [paused] = await Promise.all([
     isPaused(session, queue),
     session.execute(plan, parameters),
@@ -209,11 +209,11 @@ export async function handBack(session: Session, jobs: readonly Job[]): Promise<
   const plan = session.plan('queue hand back', () => ({
     kind: 'update',
     model: liveJobs.name,
-    set: [set('state', 0), set('token', 1), add('attempt', 2)],
-    where: all(oneOf('id', 3), oneOf('token', 4)),
+    set: [set('state', 0), set('token', 1), add('attempt', 2), set('ready', 3), set('dueAt', 1)],
+    where: all(oneOf('id', 4), oneOf('token', 5)),
     orderBy: [],
     returning: [],
   }))
   const tokens = [...new Set(jobs.map(({ token }) => token))]
-  await session.execute(plan, ['waiting', null, -1, jobs.map(({ id }) => id), tokens])
+  await session.execute(plan, ['waiting', null, -1, true, jobs.map(({ id }) => id), tokens])
 }

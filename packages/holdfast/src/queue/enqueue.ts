@@ -15,6 +15,7 @@ const COLUMNS = liveJobs.columns.map(({ name }) => name)
 /** The columns of a job that are set anew when another takes its place. */
 const REPLACED = [
   'state',
+  'ready',
   'precedence',
   'runAt',
   'dueAt',
@@ -25,8 +26,6 @@ const REPLACED = [
   'settings',
   'errors',
 ]
-/** Those that are the database's time. */
-const TIMES = new Set(['runAt', 'dueAt'])
 
 /** Adds jobs, all or none. */
 export async function enqueueAll(
@@ -84,7 +83,10 @@ async function add(
   jobs: readonly NewJob[],
   blockers: ReadonlyMap<string, number> = new Map(),
 ): Promise<Job[]> {
-  const groups = Map.groupBy(jobs, ({ when, onDuplicate }) => `${'at' in when} ${onDuplicate !== 'ignore'}`)
+  const groups = Map.groupBy(
+    jobs,
+    (job) => `${'at' in job.when} ${job.onDuplicate !== 'ignore'} ${waits(job, blockers)}`,
+  )
   const insertAll = async (on: Session): Promise<Row[]> => {
     const rows: Row[] = []
     for (const group of groups.values()) rows.push(...(await insert(on, queue, group, blockers)))
@@ -107,12 +109,15 @@ async function insert(
   const isGiven = 'at' in (jobs[0] as NewJob).when
   const replaces = (jobs[0] as NewJob).onDuplicate !== 'ignore'
   const keyed = jobs.some(({ key }) => key !== null)
-  const plan = session.plan(`queue insert ${isGiven} ${replaces} ${keyed}`, () => ({
+  const ready = waits(jobs[0] as NewJob, blockers)
+  const isNow = (column: string) =>
+    column === 'createdAt' || (!isGiven && (column === 'runAt' || (column === 'dueAt' && !ready)))
+  const plan = session.plan(`queue insert ${isGiven} ${replaces} ${keyed} ${ready}`, () => ({
     kind: 'insert',
     model: liveJobs.name,
     columns: COLUMNS.map((column) => ({
       column,
-      value: column === 'createdAt' || (TIMES.has(column) && !isGiven) ? ('now' as const) : ('given' as const),
+      value: isNow(column) ? ('now' as const) : ('given' as const),
     })),
     leading: 0,
     ...(keyed && { onConflict: { columns: ['queue', 'key'], set: replaces ? REPLACED.map(proposed) : [] } }),
@@ -127,16 +132,23 @@ async function insert(
   return (await session.execute(plan, parameters)).rows
 }
 
+/** Whether a job can be taken at once. */
+function waits({ id, due, group }: NewJob, blockers: ReadonlyMap<string, number>): boolean {
+  return due && group === null && !blockers.has(id)
+}
+
 function rowOf(job: NewJob, queue: string, time: Date | number, offset: number, blockers: number): Row {
   const { id, precedence, maxAttempts, key, group, data, settings, due } = job
-  const state = blockers > 0 || (due && group !== null) ? 'blocked' : due ? 'waiting' : 'scheduled'
+  const ready = due && group === null && blockers === 0
+  const state = ready ? 'waiting' : due || blockers > 0 ? 'blocked' : 'scheduled'
   return {
     id,
     queue,
     state,
+    ready: ready || null,
     precedence,
     runAt: time,
-    dueAt: time,
+    dueAt: ready ? null : time,
     attempt: 0,
     maxAttempts,
     key,

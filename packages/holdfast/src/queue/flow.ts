@@ -160,20 +160,20 @@ async function lowerBlockers(session: Session, jobs: readonly string[], by: numb
 /** Jobs with nothing before them go on: to wait, or until their time comes. Those of groups stay for their group to let them through. */
 async function free(session: Session, jobs: readonly string[]): Promise<Row[]> {
   if (jobs.length === 0) return []
-  const unblocked = all(oneOf('id', 2), equals('state', 3), atMost('blockers', 4))
+  const unblocked = (at: number) => all(oneOf('id', at), equals('state', at + 1), atMost('blockers', at + 2))
   const later = session.plan('queue free later', () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [set('state', 0)],
-    where: all(unblocked, isAhead('dueAt', 1)),
+    where: all(unblocked(2), isAhead('dueAt', 1)),
     orderBy: [],
     returning: ['queue', 'group'],
   }))
   const now = session.plan('queue free now', () => ({
     kind: 'update',
     model: liveJobs.name,
-    set: [set('state', 0)],
-    where: all(unblocked, isDue('dueAt', 1), isNull('group')),
+    set: [set('state', 0), set('ready', 1), set('dueAt', 2)],
+    where: all(unblocked(4), isDue('dueAt', 3), isNull('group')),
     orderBy: [],
     returning: ['queue', 'group'],
   }))
@@ -182,11 +182,11 @@ async function free(session: Session, jobs: readonly string[]): Promise<Row[]> {
     model: liveJobs.name,
     joins: [],
     outputs: outputs(['queue', 'group']),
-    where: all(oneOf('id', 0), equals('state', 1), atMost('blockers', 2)),
+    where: unblocked(0),
     orderBy: [],
   }))
   const offset = clockOffsetMs(session)
-  const { rows: waiting } = await session.execute(now, ['waiting', offset, jobs, 'blocked', 0])
+  const { rows: waiting } = await session.execute(now, ['waiting', true, null, offset, jobs, 'blocked', 0])
   const { rows: scheduled } = await session.execute(later, ['scheduled', offset, jobs, 'blocked', 0])
   const { rows: blocked } = await session.execute(grouped, [jobs, 'blocked', 0])
   return [...waiting, ...scheduled.map((row) => ({ ...row, group: null })), ...blocked]

@@ -74,12 +74,12 @@ async function letThrough(session: Session, ids: readonly string[]): Promise<voi
   const plan = session.plan('queue let through', () => ({
     kind: 'update',
     model: liveJobs.name,
-    set: [set('state', 0)],
-    where: all(oneOf('id', 1), equals('state', 2)),
+    set: [set('state', 0), set('ready', 1), set('dueAt', 2)],
+    where: all(oneOf('id', 3), equals('state', 4)),
     orderBy: [],
     returning: [],
   }))
-  await session.execute(plan, ['waiting', ids, 'blocked'])
+  await session.execute(plan, ['waiting', true, null, ids, 'blocked'])
 }
 
 /** Jobs of groups whose time has come stand in line with their group; gives the groups. */

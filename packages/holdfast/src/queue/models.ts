@@ -22,11 +22,13 @@ export const liveJobs: Model = resolveModel(
       id: t.id(),
       queue: t.text(),
       state: t.enum(['blocked', 'scheduled', 'waiting', 'active']),
+      /** True while it waits; else nothing, so that the index by which jobs are taken holds only those that can be. */
+      ready: t.boolean().nullable(),
       /** The priority, negated, so that one ascending index gives the order of taking. */
       precedence: t.integer(),
       runAt: t.timestamp(),
-      /** When a scheduled job becomes ready, or when the lease of an active one ends. */
-      dueAt: t.timestamp(),
+      /** When a scheduled or blocked job may become ready, or when the lease of an active one ends; nothing while it waits. */
+      dueAt: t.timestamp().nullable(),
       attempt: t.integer(),
       maxAttempts: t.integer(),
       /** At most one live job of a queue has it. */
@@ -49,10 +51,12 @@ export const liveJobs: Model = resolveModel(
     },
     {
       indexes: [
-        ['queue', 'state', 'precedence', 'runAt', 'id'],
+        ['queue', 'ready', 'precedence', 'runAt', 'id'],
         ['queue', 'state', 'dueAt'],
+        ['queue', 'group', 'state', 'precedence', 'runAt', 'id'],
       ],
       unique: [['queue', 'key']],
+      sparse: ['ready', 'dueAt', 'group', 'key'],
     },
   ),
 )

@@ -70,15 +70,17 @@ async function takeFinished(session: Session, ids: readonly string[]): Promise<R
 function liveAgain(row: Row, now: number): Row {
   const { result: _, finishedAt: __, ...kept } = row
   const at = new Date(now)
+  const ready = row['group'] === null
   return {
     ...kept,
-    state: row['group'] === null ? 'waiting' : 'blocked',
+    state: ready ? 'waiting' : 'blocked',
+    ready: ready || null,
     attempt: 0,
     blockers: 0,
     awaited: false,
     stepped: false,
     token: null,
     runAt: at,
-    dueAt: at,
+    dueAt: ready ? null : at,
   }
 }

@@ -114,7 +114,7 @@ async function putBackAll(session: Session, rows: readonly Row[]): Promise<void>
   const offset = clockOffsetMs(session)
   const parameters = rows.flatMap((row) => {
     const at = offset + (row['dueAt'] as number)
-    const values: Row = { ...row, state: 'scheduled', runAt: at, dueAt: at }
+    const values: Row = { ...row, state: 'scheduled', ready: null, runAt: at, dueAt: at }
     return COLUMNS.map((column) => values[column])
   })
   await session.execute(plan, parameters)

@@ -42,6 +42,11 @@ export interface TableOptions<Row = never, Name extends string = string> {
   readonly indexes?: readonly (Name | `${string}.${string}` | readonly (Name | `${string}.${string}`)[])[]
   /** Fields that are unique together. */
   readonly unique?: readonly (Name | readonly Name[])[]
+  /**
+   * Nullable columns: rows without a value in one of them are left out of the indexes that hold it, which so stay small. A query uses such
+   * an index when it asks for a value.
+   */
+  readonly sparse?: readonly Name[]
   /** Conditions every row must meet. */
   readonly checks?: readonly Where<Row>[]
   /** Adds `version`, a number that counts writes, for `update(id, patch, { ifVersion })`. */

@@ -68,6 +68,8 @@ export interface ModelIndex {
   readonly name: string
   readonly fields: readonly FieldPath[]
   readonly unique: boolean
+  /** Columns, by their names in TypeScript: rows without a value in one of them are not in it, where the backend can leave them out. */
+  readonly sparse?: readonly string[]
 }
 
 /** A foreign key, resolved: always to the primary key of its target. */

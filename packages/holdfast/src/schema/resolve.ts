@@ -125,7 +125,7 @@ function cacheOf(name: string, cache: unknown, issues: Issue[]): Pick<Model, 'ca
 
 type NamedDefinition = readonly [string, ColumnDefinition]
 
-const TABLE_OPTIONS = ['primaryKey', 'indexes', 'unique', 'checks', 'versioned', 'history', 'watch', 'cache']
+const TABLE_OPTIONS = ['primaryKey', 'indexes', 'unique', 'sparse', 'checks', 'versioned', 'history', 'watch', 'cache']
 
 function tableColumns(name: string, declaration: Table, issues: Issue[]): NamedDefinition[] {
   for (const option of Object.keys(declaration.options)) {
@@ -226,9 +226,14 @@ function indexesOf(
   options: {
     readonly indexes?: readonly (string | readonly string[])[]
     readonly unique?: readonly (string | readonly string[])[]
+    readonly sparse?: readonly string[]
   },
   issues: Issue[],
 ): ModelIndex[] {
+  for (const name of options.sparse ?? []) {
+    if (model.byName.get(name)?.nullable !== true)
+      issues.push({ path: `${model.name}.sparse`, reason: `names no nullable column ${name}` })
+  }
   const wanted: [string | readonly string[], boolean][] = [
     ...columns.filter(([, { unique }]) => unique).map(([field]): [string, boolean] => [field, true]),
     ...(options.unique ?? []).map((fields): [string | readonly string[], boolean] => [fields, true]),
@@ -250,7 +255,9 @@ function indexesOf(
       model.kind === 'documents' && path.length > 0 ? path.join('_') : [databaseName(column), ...path].join('_'),
     )
     const name = constraintName(model.table, parts, unique ? 'unique' : 'index')
-    if (fields.length > 0) indexes.set(JSON.stringify([fields, unique]), { name, fields, unique })
+    const sparse = (options.sparse ?? []).filter((column) => names.includes(column))
+    if (fields.length > 0)
+      indexes.set(JSON.stringify([fields, unique]), { name, fields, unique, ...(sparse.length > 0 && { sparse }) })
   }
   return [...indexes.values()]
 }

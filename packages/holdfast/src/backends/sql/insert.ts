@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
-import type { Model, Models } from '../../schema/index.ts'
+import type { Model, ModelIndex, Models } from '../../schema/index.ts'
 import type { Insert, InsertColumn } from '../../statement/index.ts'
 import { compileAssignments } from './assignments.ts'
 import type { Dialect, InsertQuery, Sql } from './dialect.ts'
 import { type ConditionContext, columnOf, fieldsOf, modelOf } from './fields.ts'
 import { type CompilableQuery, returnedColumns } from './outputs.ts'
+import { present } from './tables.ts'
 import { type Binding, boundValues } from './values.ts'
 
 /**
@@ -31,7 +32,10 @@ export function insertQuery(statement: Insert, models: Models, dialect: Dialect,
     const target = onConflict.columns.map((column) => columnOf(model, column).column)
     const set = compileAssignments(onConflict.set, model, context)
     query = query.onConflict((conflict) => {
-      const on = conflict.columns(target)
+      const sparse = sparseColumns(model, onConflict.columns)
+      const whole = conflict.columns(target)
+      // Both engines want the condition of the index repeated, or they do not find it.
+      const on = sparse.length === 0 ? whole : whole.where(present(sparse, model))
       return onConflict.set.length === 0 ? on.doNothing() : on.doUpdateSet(set)
     })
   }
@@ -42,6 +46,14 @@ export function insertQuery(statement: Insert, models: Models, dialect: Dialect,
     returned.push(...dialect.countOn(model.table, given.column).map((moved) => moved.as('counted')))
   if (returned.length > 0) query = query.returning(returned)
   return { query, outputs: outputs.map(({ column }) => column) }
+}
+
+/** The columns by which the unique index on these columns is sparse. */
+function sparseColumns(model: Model, columns: readonly string[]): readonly string[] {
+  const wanted = new Set(columns)
+  const isOn = ({ fields }: ModelIndex) =>
+    fields.length === wanted.size && fields.every(({ column, path }) => path.length === 0 && wanted.has(column))
+  return model.indexes.find((index) => index.unique && isOn(index))?.sparse ?? []
 }
 
 function rowsOf(statement: Insert, model: Model, context: ConditionContext, rows: InsertRows): Sql {

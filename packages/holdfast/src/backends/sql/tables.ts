@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { SchemaChange } from '../../backend/index.ts'
 import { StorageError } from '../../base/errors.ts'
 import type { FieldPath, ForeignKey, Model, ModelColumn, ModelIndex, Models } from '../../schema/index.ts'
@@ -159,8 +159,15 @@ export function createIndex(index: ModelIndex, model: Model, dialect: Dialect): 
     .ifNotExists()
     .on(model.table)
     .expression(sql.join(columns))
-  const own = (index.unique ? builder.unique() : builder).compile().sql
+  const whole = index.unique ? builder.unique() : builder
+  const own = (index.sparse === undefined ? whole : whole.where(present(index.sparse, model))).compile().sql
   return [own, ...dialect.ddl.pathIndexes(model.table, pathColumns(index.fields, model))]
+}
+
+/** That all of these columns have a value: what the rows of a sparse index have in common. */
+export function present(columns: readonly string[], model: Model): RawBuilder<SqlBool> {
+  const conditions = columns.map((name) => sql<SqlBool>`${sql.ref(columnOf(model, name).column)} is not null`)
+  return sql<SqlBool>`${sql.join(conditions, sql` and `)}`
 }
 
 /** The JSON columns that an index has paths into. */

@@ -2,7 +2,9 @@ import { contentOf, type SchemaChange, type Traits } from '../backend/index.ts'
 import { MigrationError } from '../base/errors.ts'
 import { type Model, type ModelColumn, type Models, resolveModels } from '../schema/index.ts'
 import { isConvertible } from './conversions.ts'
-import { fold, type SchemaState } from './fold.ts'
+import { fold } from './fold.ts'
+import { type Parking, renamesOf, type StepRenames } from './parking.ts'
+import type { SchemaState } from './schema-state.ts'
 import type { DialectSql, Step } from './step.ts'
 
 /** What a step means to a backend. */
@@ -32,13 +34,21 @@ export function modelsOf({ tables }: SchemaState): Models {
 }
 
 /** What steps mean to a backend of a dialect, one after the other. */
-export function changesOf(state: SchemaState, steps: readonly Step[], dialect: Traits['sql']): StepChanges[] {
+export function changesOf(
+  state: SchemaState,
+  steps: readonly Step[],
+  dialect: Traits['sql'],
+  parking?: Parking,
+): StepChanges[] {
   let before = state
   return steps.map((step) => {
-    const after = fold(before, step)
+    const after = fold(before, step, parking)
     const models = modelsOf(after)
     if (step.kind === 'alterColumn') assertConvertible(modelsOf(before), models, step)
-    const changes = 'table' in step ? modelChanges(modelsOf(before), models, step) : textChanges(step, dialect)
+    const changes =
+      'table' in step
+        ? modelChanges(modelsOf(before), models, step, renamesOf(before, step, parking))
+        : textChanges(step, dialect)
     before = after
     return { step, changes, models, state: after }
   })
@@ -84,33 +94,30 @@ function quoted(name: string): string {
 type TableStep = Extract<Step, { table: string }>
 
 /** The tables that a step changes: mostly one, but a new name changes what refers to it, and may take a name away from another's index. */
-function modelChanges(before: Models, after: Models, step: TableStep): SchemaChange[] {
-  const nameBefore = (name: string): string => (step.kind === 'renameTable' && name === step.to ? step.table : name)
+function modelChanges(before: Models, after: Models, step: TableStep, renames: StepRenames): SchemaChange[] {
+  const { table: moved, columns = new Map<string, string>() } = renames
+  const nameBefore = (name: string): string => (moved !== undefined && name === moved[0] ? moved[1] : name)
   const changes: SchemaChange[] = []
   for (const to of after.values()) {
     const from = before.get(nameBefore(to.name))
     if (from === undefined) changes.push({ kind: 'createTable', model: to })
     else if (contentOf(structureOf(from)) !== contentOf(structureOf(to)) || fillOf(step, to) !== undefined) {
       const fill = fillOf(step, to)
-      const renamed = renamedIn(step, to)
+      const renamed = step.table === to.name && columns.size > 0 ? columns : undefined
       changes.push({
         kind: 'alterTable',
-        from: step.kind === 'renameTable' ? referringTo(from, step.table, step.to) : from,
+        from: moved === undefined ? from : referringTo(from, moved[1], moved[0]),
         to,
         ...(renamed !== undefined && { renamed }),
         ...(fill !== undefined && { fill }),
       })
     }
   }
-  if (step.kind === 'dropTable') {
+  if (step.kind === 'dropTable' && moved === undefined) {
     const dropped = before.get(step.table)
     if (dropped !== undefined) changes.push({ kind: 'dropTable', table: dropped.table })
   }
   return changes
-}
-
-function renamedIn(step: TableStep, { name }: Model): ReadonlyMap<string, string> | undefined {
-  return step.kind === 'renameColumn' && step.table === name ? new Map([[step.to, step.column]]) : undefined
 }
 
 function fillOf(step: TableStep, { name }: Model): ReadonlyMap<string, unknown> | undefined {

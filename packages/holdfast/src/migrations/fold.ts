@@ -1,23 +1,18 @@
 import { contentOf, renameInWhere } from '../backend/index.ts'
 import { MigrationError } from '../base/errors.ts'
-import { Column, type Documents, type Table } from '../schema/index.ts'
+import { Column, type Documents, type Table, t } from '../schema/index.ts'
+import { type Parking, parkedColumn, parkedTable, renamesOf, takenBack } from './parking.ts'
+import type { SchemaState } from './schema-state.ts'
 import type { AnyColumn, Step } from './step.ts'
-
-/** The tables that migrations have made so far, as they would be declared, and the views. It never changes. */
-export interface SchemaState {
-  readonly tables: ReadonlyMap<string, Table | Documents>
-  readonly views: ReadonlyMap<string, unknown>
-}
-
-/** What there is before the first migration. */
-export const NOTHING: SchemaState = { tables: new Map(), views: new Map() }
 
 /**
  * The state after a step.
  *
+ * @param parking what `up` drops is parked, and what `down` makes is taken back; without it, nothing is.
  * @throws MigrationError for a step that the state does not allow: of a table that is not there, a name that is taken.
  */
-export function fold(state: SchemaState, step: Step): SchemaState {
+export function fold(state: SchemaState, step: Step, parking?: Parking): SchemaState {
+  const { table: moved, columns: renamedColumns } = renamesOf(state, step, parking)
   switch (step.kind) {
     case 'sql':
       return state
@@ -29,10 +24,12 @@ export function fold(state: SchemaState, step: Step): SchemaState {
       return { ...state, views: without(state.views, step.view) }
     case 'createTable':
       if (state.tables.has(step.table)) throw wrong(step, `there is a table ${step.table} already`)
-      return { ...state, tables: new Map(state.tables).set(step.table, step.declaration) }
+      if (moved === undefined) return replace(state, step.table, withVersion(step.declaration))
+      return moveTable(state, moved, (parked) => takenBack(parked, withVersion(step.declaration)))
     case 'dropTable':
       tableOf(state, step)
       assertNotReferred(state, step)
+      if (moved !== undefined) return moveTable(state, moved, parkedTable)
       return { ...state, tables: without(state.tables, step.table) }
     case 'renameTable':
       tableOf(state, step)
@@ -43,10 +40,18 @@ export function fold(state: SchemaState, step: Step): SchemaState {
       return replace(state, step.table, foldIndex(tableOf(state, step), step))
     default: {
       const declaration = tableOf(state, step)
-      if (declaration.kind === 'table') return replace(state, step.table, foldTable(declaration, step))
+      if (declaration.kind === 'table')
+        return replace(state, step.table, foldTable(declaration, step, renamedColumns ?? new Map()))
       throw wrong(step, `${step.table} is a documents collection, whose columns are fixed`)
     }
   }
+}
+
+/** The declaration with the column of `versioned` written out, so that steps can speak of it. */
+export function withVersion(declared: Table | Documents): Table | Documents {
+  if (declared.kind !== 'table' || declared.options.versioned !== true) return declared
+  const { versioned, ...options } = declared.options
+  return { ...declared, columns: { ...declared.columns, version: t.integer().default(1) }, options }
 }
 
 type TableStep = Exclude<
@@ -56,17 +61,21 @@ type TableStep = Exclude<
   }
 >
 
-function foldTable(declared: Table, step: TableStep): Table {
+function foldTable(declared: Table, step: TableStep, renamedColumns: ReadonlyMap<string, string>): Table {
+  const [moved] = renamedColumns
   switch (step.kind) {
     case 'addColumn':
       if (step.column in declared.columns) throw wrong(step, `${step.table} has a column ${step.column} already`)
+      if (moved !== undefined) return withColumn(declared, moved[1], step.column, step.definition)
       return { ...declared, columns: { ...declared.columns, [step.column]: step.definition } }
     case 'alterColumn':
       columnOf(declared, step)
       return { ...declared, columns: { ...declared.columns, [step.column]: step.definition } }
-    case 'dropColumn':
-      columnOf(declared, step)
-      return withoutColumn(declared, step.column)
+    case 'dropColumn': {
+      const column = columnOf(declared, step)
+      const rest = withoutColumn(declared, step.column)
+      return moved === undefined ? rest : withColumn(rest, step.column, moved[0], parkedColumn(column))
+    }
     case 'renameColumn':
       columnOf(declared, step)
       if (step.to in declared.columns) throw wrong(step, `${step.table} has a column ${step.to} already`)
@@ -117,6 +126,21 @@ function foldIndex<Declaration extends Table | Documents>(
   if (!isOwn || rest.kind !== 'table') return rest
   const plain = new Column({ ...(own as AnyColumn).definition, unique: false })
   return { ...rest, columns: { ...rest.columns, [only]: plain } }
+}
+
+/** The table with a column in place of another, or at the end. */
+function withColumn(declared: Table, before: string, name: string, definition: AnyColumn): Table {
+  const others = Object.entries(declared.columns).filter(([other]) => other !== before)
+  return { ...declared, columns: Object.fromEntries([...others, [name, definition]]) }
+}
+
+function moveTable(
+  state: SchemaState,
+  [name, before]: readonly [string, string],
+  change: (declared: Table | Documents) => Table | Documents,
+): SchemaState {
+  const declared = state.tables.get(before) as Table | Documents
+  return replace({ ...state, tables: without(state.tables, before) }, name, change(declared))
 }
 
 function withoutColumn(declared: Table, column: string): Table {

@@ -15,6 +15,8 @@ export const ledgerModel: Model = resolveModel(
       appliedBy: t.text(),
       /** The version of the application, where npm started it. */
       version: t.text().nullable(),
+      /** Whether what it dropped is gone for good. */
+      finalized: t.boolean().default(false),
       appliedAt: t.timestamp().defaultNow(),
     },
     { unique: ['position'] },
@@ -30,6 +32,7 @@ export interface AppliedMigration {
   /** The user, the machine and the process. */
   readonly appliedBy: string
   readonly version: string | null
+  readonly finalized: boolean
   readonly appliedAt: Date
 }
 
@@ -44,9 +47,14 @@ export async function readLedger(session: Session): Promise<AppliedMigration[]> 
 /** Notes that a migration was applied. */
 export async function noteApplied(
   session: Session,
-  applied: Omit<AppliedMigration, 'appliedAt'>,
+  applied: Omit<AppliedMigration, 'appliedAt' | 'finalized'>,
 ): Promise<AppliedMigration> {
   return ledgerIn(session).create(applied)
+}
+
+/** Notes that what these migrations dropped is gone. */
+export async function noteFinalized(session: Session, names: readonly string[]): Promise<void> {
+  await ledgerIn(session).updateMany({ name: { in: names } } as never, { finalized: true } as never)
 }
 
 /** Notes that a migration was rolled back. */

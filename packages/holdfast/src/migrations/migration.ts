@@ -67,7 +67,7 @@ function stepsOf(migration: Migration, direction: 'up' | 'down'): readonly Step[
 }
 
 /** A step as JSON can have it: without functions and without what only checks values in the program. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   if (value instanceof Column) {
     const { schema, default: given, ...definition } = value.definition
     const stored = given?.kind === 'function' || given?.kind === 'id' ? { kind: given.kind } : given

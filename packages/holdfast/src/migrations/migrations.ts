@@ -1,10 +1,12 @@
 import { MigrationError } from '../base/errors.ts'
+import { modelsOf } from './changes.ts'
+import { finalizingChanges } from './finalize.ts'
 import { fitOf } from './fit.ts'
 import type { MigrationHost } from './host.ts'
-import { type AppliedMigration, ledgerModel, readLedger } from './ledger.ts'
+import { type AppliedMigration, ledgerModel, noteFinalized, readLedger } from './ledger.ts'
 import { lockModel, MigrationLock } from './lock.ts'
 import { type Migration, type ReadMigration, readMigration } from './migration.ts'
-import { type PlannedRun, planDown, planUp } from './plan.ts'
+import { appliedState, type PlannedRun, planDown, planUp } from './plan.ts'
 import { runDown, runUp } from './run.ts'
 
 /** How a migration stands. */
@@ -137,6 +139,31 @@ export class Migrations {
     return this.#locked(waitMs, async (lock) => {
       const runs = planDown([...this.#registered.values()], await readLedger(this.#host.session), target)
       return this.#run(lock, runs, (context, { migration, before }) => runDown(context, migration, before))
+    })
+  }
+
+  /**
+   * Drops for good what the applied migrations dropped: until then its tables and columns are kept under other names, so that a rollback gives
+   * back what they held. Afterwards a rollback makes them anew, without it. Gives the names of the migrations it finalized.
+   */
+  async finalize({ waitMs = DEFAULT_WAIT_MS }: { readonly waitMs?: number } = {}): Promise<string[]> {
+    const host = this.#host
+    return this.#locked(waitMs, async (lock) => {
+      const ledger = await readLedger(host.session)
+      const registered = [...this.#registered.values()]
+      const final = appliedState(
+        registered,
+        ledger.map((row) => ({ ...row, finalized: true })),
+      )
+      const changes = finalizingChanges(appliedState(registered, ledger), final)
+      const names = ledger.filter(({ finalized }) => !finalized).map(({ name }) => name)
+      await host.alter(async (session) => {
+        await lock.hold(session)
+        if (changes.length > 0) await session.applySchema(changes, modelsOf(final))
+        await noteFinalized(session, names)
+        await lock.hold(session)
+      })
+      return names
     })
   }
 

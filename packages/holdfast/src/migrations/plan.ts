@@ -1,9 +1,11 @@
-import { contentOf } from '../backend/index.ts'
 import { isHoldfastError, MigrationError } from '../base/errors.ts'
-import { modelsOf, structureOf } from './changes.ts'
-import { fold, NOTHING, type SchemaState } from './fold.ts'
+import { modelsOf } from './changes.ts'
+import { fold } from './fold.ts'
 import type { AppliedMigration } from './ledger.ts'
 import type { ReadMigration } from './migration.ts'
+import type { Parking } from './parking.ts'
+import { NOTHING, type SchemaState } from './schema-state.ts'
+import { stateContent } from './state-content.ts'
 import type { Step } from './step.ts'
 
 /** A migration that is to be run, and the state before it. */
@@ -28,7 +30,7 @@ export function planUp(
   const pending = migrations.slice(0, last + 1).filter(({ name }) => !applied.has(name))
   const runs = pending.map((migration) => {
     const run = { migration, before: state }
-    state = foldAll(state, migration.up, migration.name)
+    state = foldAll(state, migration.up, up(migration.name))
     assertResolves(state, migration.name)
     return run
   })
@@ -53,9 +55,9 @@ export function planDown(
   const byName = new Map(migrations.map((migration) => [migration.name, migration]))
   let state = stateAfter(kept, byName)
   const runs: PlannedRun[] = []
-  for (const { name } of ledger.slice(kept.length)) {
+  for (const { name, finalized } of ledger.slice(kept.length)) {
     const migration = byName.get(name) as ReadMigration
-    const after = foldAll(state, migration.up, name)
+    const after = foldAll(state, migration.up, up(name), !finalized)
     assertLeadsBack(migration, after, state)
     runs.unshift({ migration, before: after })
     state = after
@@ -64,7 +66,7 @@ export function planDown(
 }
 
 /** The state that the applied migrations have led to, in the order in which they were applied. */
-function appliedState(migrations: readonly ReadMigration[], ledger: readonly AppliedMigration[]): SchemaState {
+export function appliedState(migrations: readonly ReadMigration[], ledger: readonly AppliedMigration[]): SchemaState {
   const byName = new Map(migrations.map((migration) => [migration.name, migration]))
   const missing = ledger.filter(({ name }) => !byName.has(name)).map(({ name }) => name)
   if (missing.length > 0) {
@@ -84,16 +86,23 @@ function appliedState(migrations: readonly ReadMigration[], ledger: readonly App
 }
 
 function stateAfter(ledger: readonly AppliedMigration[], byName: ReadonlyMap<string, ReadMigration>): SchemaState {
-  return ledger.reduce((state, { name }) => foldAll(state, (byName.get(name) as ReadMigration).up, name), NOTHING)
+  return ledger.reduce((state, { name, finalized }) => {
+    const { up: steps } = byName.get(name) as ReadMigration
+    return foldAll(state, steps, up(name), !finalized)
+  }, NOTHING)
 }
 
 /** The state after the steps of a migration. */
-function foldAll(state: SchemaState, steps: readonly Step[], name: string): SchemaState {
+function foldAll(state: SchemaState, steps: readonly Step[], parking: Parking, parks = true): SchemaState {
   try {
-    return steps.reduce(fold, state)
+    return steps.reduce((before, step) => fold(before, step, parks ? parking : undefined), state)
   } catch (error) {
-    throw doesNotFollow(name, error)
+    throw doesNotFollow(parking.migration, error)
   }
+}
+
+function up(migration: string): Parking {
+  return { migration, direction: 'up' }
 }
 
 function assertResolves(state: SchemaState, name: string): void {
@@ -117,7 +126,7 @@ function assertSameInOrder(migrations: readonly ReadMigration[], run: readonly s
   const names = new Set(run)
   const inOrder = migrations.filter(({ name }) => names.has(name))
   if (inOrder.every(({ name }, at) => run[at] === name)) return
-  const other = inOrder.reduce((before, { name, up }) => foldAll(before, up, name), NOTHING)
+  const other = inOrder.reduce((before, { name, up: steps }) => foldAll(before, steps, up(name)), NOTHING)
   if (stateContent(other) === stateContent(state)) return
   throw new MigrationError(
     'Migrations that come before ones that are applied lead to another schema than in their order.',
@@ -133,30 +142,10 @@ function assertLeadsBack({ name, down }: ReadMigration, after: SchemaState, befo
       hint: 'Write one, or undo its change in a new migration.',
     })
   }
-  if (stateContent(foldAll(after, down, name)) === stateContent(before)) return
+  if (stateContent(foldAll(after, down, { migration: name, direction: 'down' })) === stateContent(before)) return
   throw new MigrationError(`The down of the migration ${name} does not lead back to the schema before it.`, {
     hint: 'Undo in `down` every step of `up`, the last one first.',
   })
-}
-
-/** A text that is the same exactly where the schema is; the order of tables and columns does not matter. */
-function stateContent(state: SchemaState): string {
-  const tables = [...modelsOf(state).values()].map((model) => {
-    return contentOf(
-      structureOf({
-        ...model,
-        columns: sorted(model.columns),
-        indexes: sorted(model.indexes),
-        foreignKeys: sorted(model.foreignKeys),
-        checks: sorted(model.checks),
-      }),
-    )
-  })
-  return contentOf([tables.sort(), [...state.views].sort()])
-}
-
-function sorted<Thing extends { readonly name: string }>(things: readonly Thing[]): Thing[] {
-  return things.toSorted((left, right) => (left.name < right.name ? -1 : 1))
 }
 
 function positionOf(ledger: readonly AppliedMigration[], name: string | null): number {

@@ -4,11 +4,11 @@ import { ConflictError, ConstraintError, isHoldfastError, LeaseLostError, Migrat
 import type { Models } from '../schema/index.ts'
 import { changesOf, type StepChanges } from './changes.ts'
 import { fitOf } from './fit.ts'
-import type { SchemaState } from './fold.ts'
 import type { AlteringSession, MigrationHost } from './host.ts'
 import { noteApplied, noteRolledBack } from './ledger.ts'
 import type { MigrationLock } from './lock.ts'
 import type { ReadMigration } from './migration.ts'
+import type { SchemaState } from './schema-state.ts'
 
 /** What running a migration needs. */
 export interface RunContext {
@@ -62,7 +62,7 @@ function prepared(
 ): PreparedStep[] {
   const steps = migration[direction] ?? []
   try {
-    return changesOf(before, steps, host.session.traits.sql).map((one) => ({
+    return changesOf(before, steps, host.session.traits.sql, { migration: migration.name, direction }).map((one) => ({
       ...one,
       fitted: one.changes.flatMap((change) => fitted(change, live, host)),
     }))
@@ -94,9 +94,15 @@ function fitted(change: SchemaChange, live: Map<string, ExistingTable>, { schema
   const table = live.get(change.from.table)
   if (table === undefined) return [change]
   live.delete(table.name)
-  live.set(change.to.table, { ...table, name: change.to.table })
   const names = new Set(change.from.columns.map(({ column }) => column))
-  const expected = schema.expected(change.to).columns
+  const after = schema.expected(change.to)
+  const expected = after.columns
+  const others = table.columns.filter(({ name }) => !names.has(name) && !expected.some((one) => one.name === name))
+  live.set(change.to.table, {
+    ...after,
+    columns: [...expected, ...others],
+    indexes: [...table.indexes, ...after.indexes],
+  })
   const there = change.to.columns.filter(({ column }) => {
     const found = table.columns.find(({ name }) => name === column)
     const wanted = expected.find(({ name }) => name === column)

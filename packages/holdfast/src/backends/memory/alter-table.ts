@@ -47,31 +47,41 @@ function defaultOf(column: ModelColumn, nowMs: number): unknown {
   return column.default?.kind === 'value' ? storedConstant(column, column.default.value) : null
 }
 
-/** Values as those of the other type: digits of whole numbers, whole numbers of digits. */
+/** Values as those of the other type; one that is none is refused. */
 function conversionOf({ from, to }: Kept<ModelColumn>): (value: unknown) => unknown {
-  if (to.type === 'decimal') {
-    const factor = 10n ** BigInt((to.scale ?? 0) - (from.type === 'decimal' ? (from.scale ?? 0) : 0))
-    return (value) => BigInt(value as number | bigint) * factor
+  const digits = (to.type === 'decimal' ? (to.scale ?? 0) : 0) - (from.type === 'decimal' ? (from.scale ?? 0) : 0)
+  if (from.type === 'decimal' || to.type === 'decimal') {
+    const convert = (value: unknown): bigint => shifted(BigInt(value as number | bigint), digits, to)
+    return to.type === 'decimal' ? convert : (value) => accepted(to, Number(convert(value)))
   }
-  if (from.type === to.type) return (value) => accepted(to, value)
+  if (from.type === to.type) return (value) => (to.type === 'enum' ? accepted(to, value) : value)
   if (to.type === 'text') return String
-  if (to.type === 'bigint' || to.type === 'integer') return (value) => wholeNumber(to, value)
+  if (to.type === 'bigint') return (value) => BigInt(wholeNumber(to, value))
+  if (to.type === 'integer') return (value) => accepted(to, Number(wholeNumber(to, value)))
+  if (to.type === 'boolean') return (value) => accepted(to, value === 1 ? true : value === 0 ? false : value)
   return (value) => accepted(to, value)
 }
 
-function wholeNumber(column: ModelColumn, value: unknown): unknown {
-  if (typeof value === 'string' && !/^-?\d+$/.test(value)) throw refusal(column)
-  const number = BigInt(value as string | number | bigint | boolean)
-  return accepted(column, column.type === 'bigint' ? number : Number(number))
+/** A decimal with so many more digits after the point, or so many less where they are zeros. */
+function shifted(units: bigint, digits: number, column: ModelColumn): bigint {
+  const factor = 10n ** BigInt(Math.abs(digits))
+  const result = digits < 0 ? units / factor : units * factor
+  const limit = column.type === 'decimal' ? 10n ** BigInt(column.precision ?? 0) : 2n ** 63n
+  if ((digits < 0 && result * factor !== units) || result >= limit || result <= -limit) throw refusal(column)
+  return result
 }
 
-/** A value that the column takes; types that are stored in another form than they are given in cannot come here changed. */
+function wholeNumber(column: ModelColumn, value: unknown): string | number | bigint | boolean {
+  if (typeof value === 'string' && !/^-?\d+$/.test(value)) throw refusal(column)
+  if (typeof value === 'number' && !Number.isInteger(value)) throw refusal(column)
+  return value as string | number | bigint | boolean
+}
+
 function accepted(column: ModelColumn, value: unknown): unknown {
-  if (column.type !== 'integer' && column.type !== 'bigint' && column.type !== 'enum') return value
   const issues: { path: string; reason: string }[] = []
-  column.accept(value, column.name, issues)
+  const given = column.accept(value, column.name, issues)
   if (issues.length > 0) throw refusal(column)
-  return value
+  return given
 }
 
 function refusal(column: ModelColumn): ConstraintError {

@@ -1,5 +1,6 @@
 import type { ExistingTable, SchemaChange } from '../../backend/index.ts'
-import type { Models } from '../../schema/index.ts'
+import { ConstraintError } from '../../base/errors.ts'
+import type { Model, Models } from '../../schema/index.ts'
 import { alterStatements, existingTables, postgresDialect, schemaSteps } from '../sql/index.ts'
 import { LOCK_TIMEOUT_MS } from './errors.ts'
 import type { Reply } from './exchange.ts'
@@ -41,9 +42,22 @@ export async function applyChanges(
   for (const step of schemaSteps(changes, existing, models, postgresDialect)) {
     if (typeof step === 'string') await ask(step, [])
     else if (step.kind === 'sql') await run(step.text)
-    else for (const text of alterStatements(step, models, postgresDialect)) await ask(text, [])
+    else for (const text of alterStatements(step, models, postgresDialect)) await alter(ask, text, step.to)
   }
   await setTimeouts(ask, timeouts as readonly string[])
+}
+
+/** Values that the new type of a column cannot hold. */
+const UNREADABLE = new Set(['22P02', '22003', '22007', '22008'])
+
+/** @throws ConstraintError where a value that is there cannot be turned into the new type of its column. */
+async function alter(ask: Ask, text: string, model: Model): Promise<void> {
+  try {
+    await ask(text, [])
+  } catch (error) {
+    const { code = '' } = ((error as Error).cause ?? {}) as { readonly code?: string }
+    throw UNREADABLE.has(code) ? new ConstraintError('CONSTRAINT_CHECK', model.name, [], error) : error
+  }
 }
 
 /** For the rest of the transaction. */

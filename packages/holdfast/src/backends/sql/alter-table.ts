@@ -106,7 +106,7 @@ class AlterWriter {
     if (defaultChanges && defaultOf(from, dialect) !== null) this.#alterColumn(model, to, sql`drop default`)
     if (typeBefore !== typeAfter) {
       const type = dialect.ddl.columnType(to)
-      this.#alterColumn(model, to, sql`type ${type} using ${sql.id(to.column)}::${sql.raw(typeAfter)}`)
+      this.#alterColumn(model, to, sql`type ${type} using ${converted(from, to, typeAfter)}`)
     }
     const after = defaultOf(to, dialect)
     if (defaultChanges && after !== null) this.#alterColumn(model, to, sql`set default ${after}`)
@@ -171,6 +171,20 @@ class AlterWriter {
   #add(statement: Sql): void {
     this.statements.push(statement.compile(this.#dialect.builder).sql)
   }
+}
+
+/** A value as one of the other type; one that is none is made a text that Postgres refuses to read, rather than rounded. */
+function converted(from: ModelColumn, to: ModelColumn, type: string): Sql {
+  const value = sql.id(to.column)
+  const target = sql.raw(type)
+  if (from.type === 'boolean') return sql`${value}::integer::${target}`
+  if (from.type === 'real') return sql`${value}::text::${target}`
+  if (to.type === 'boolean') {
+    return sql`case when ${value} in (0, 1) then ${value} = 1 else ('not a boolean: ' || ${value})::boolean end`
+  }
+  if (from.type !== 'decimal') return sql`${value}::${target}`
+  const isExact = sql`${value} = round(${value}, ${sql.lit(to.type === 'decimal' ? (to.scale ?? 0) : 0)})`
+  return sql`case when ${isExact} then ${value}::${target} else ('not exact: ' || ${value})::${target} end`
 }
 
 function namesOf({ from, to }: Kept<{ readonly name: string }>): [string, string] {

@@ -24,13 +24,26 @@ export function copyStatement({ to, columns, fill }: Alteration, target: string,
   return statement.compile(dialect.builder).sql
 }
 
-/** SQLite turns whole numbers into reals by itself, and digits into whole numbers, or refuses what is none. */
+/**
+ * A value as one of the other type. SQLite itself turns whole numbers into reals and back, and digits into whole numbers, or refuses; where it
+ * would let something else pass, a blob is put in its place, which no column here takes.
+ */
 function converted({ from, to }: Kept<ModelColumn>): Sql {
   const value = sql.id(to.column)
-  if (from.type === to.type && from.type !== 'decimal') return value
-  if (to.type === 'decimal') return sql`${value} * ${sql.raw(`1${'0'.repeat((to.scale ?? 0) - (from.scale ?? 0))}`)}`
+  const only = (condition: Sql, result: Sql = value): Sql =>
+    sql`case when ${value} is null or ${condition} then ${result} else x'00' end`
+  const digits = (to.type === 'decimal' ? (to.scale ?? 0) : 0) - (from.type === 'decimal' ? (from.scale ?? 0) : 0)
+  const factor = sql.raw(`1${'0'.repeat(Math.abs(digits))}`)
+  if (digits > 0) return sql`${value} * ${factor}`
+  if (digits < 0) return only(sql`${value} % ${factor} = 0`, sql`${value} / ${factor}`)
+  if (from.type === to.type) return value
+  if (to.type === 'boolean') return only(sql`${value} in (0, 1)`)
+  if (to.type === 'date') return only(sql`date(${value}) = ${value}`)
+  if (to.type === 'uuid') return only(sql`lower(${value}) glob ${sql.lit(UUID)}`, sql`lower(${value})`)
   return to.type === 'text' ? sql`cast(${value} as text)` : value
 }
+
+const UUID = [8, 4, 4, 4, 12].map((length) => '[0-9a-f]'.repeat(length)).join('-')
 
 /** The statement that adds a column to a SQLite table in place, with what belongs to it. */
 export function addColumnStatement(column: ModelColumn, model: Model, models: Models, dialect: Dialect): string {

@@ -1,5 +1,5 @@
 import { type Alteration, type AlterTable, alterationOf, contentOf } from '../../backend/index.ts'
-import { ConfigurationError, MigrationError } from '../../base/errors.ts'
+import { ConfigurationError, ConstraintError, MigrationError } from '../../base/errors.ts'
 import type { Model, ModelColumn, Models } from '../../schema/index.ts'
 import { addColumnStatement, copyStatement, createIndexes, createTable, sqliteDialect } from '../sql/index.ts'
 import type { Database } from './driver.ts'
@@ -114,7 +114,7 @@ function rebuild(database: Database, alteration: Alteration, models: Models): vo
   database.exec('pragma legacy_alter_table = on')
   try {
     database.exec(createTable(to, models, sqliteDialect, REBUILT))
-    database.exec(copyStatement(alteration, REBUILT, sqliteDialect))
+    copyRows(database, alteration)
     if (to.columns.some(({ generated }) => generated)) carryCount(database, to.table)
     database.exec(`drop table ${quoted(to.table)}`)
     database.exec(`alter table ${quoted(REBUILT)} rename to ${quoted(to.table)}`)
@@ -123,6 +123,17 @@ function rebuild(database: Database, alteration: Alteration, models: Models): vo
   }
   for (const text of createIndexes(to, sqliteDialect)) database.exec(text)
   for (const [, , text] of foreign) database.exec(text)
+}
+
+function copyRows(database: Database, alteration: Alteration): void {
+  try {
+    database.exec(copyStatement(alteration, REBUILT, sqliteDialect))
+  } catch (error) {
+    // What an integer key is told of a value that is none; other columns are told that it is a constraint.
+    const isMismatch = error instanceof Error && error.message.includes('datatype mismatch')
+    const { name, primaryKey } = alteration.to
+    throw isMismatch ? new ConstraintError('CONSTRAINT_CHECK', name, primaryKey, error) : error
+  }
 }
 
 /** Keys that were given and are gone are not given again. */

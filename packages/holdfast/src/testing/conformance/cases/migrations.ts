@@ -263,6 +263,79 @@ export const migrationCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'migrations/parking',
+    title: 'What a migration drops is given back by a rollback, with its rows, until it is finalized',
+    async run(context) {
+      const storage = await open(context)
+      await fill(storage)
+      const { migrations } = storage
+      migrations.register({
+        name: '2_drop',
+        up(m) {
+          m.dropTable('notes')
+          m.dropColumn('users', 'name')
+          m.addColumn('users', 'name', t.integer().nullable())
+        },
+        down(m) {
+          m.dropColumn('users', 'name')
+          m.addColumn('users', 'name', t.text(), { fill: '' })
+          m.createTable('notes', {
+            id: t.integer().primaryKey(),
+            userId: t.integer().references('users', { onDelete: 'cascade' }),
+          })
+        },
+      })
+      const notes = () => storage.repository('notes').find()
+      const before = await notes()
+      await migrations.apply()
+      await refused(notes, 'DRIVER')
+      await migrations.rollback()
+      assert.deepEqual(await notes(), before)
+      assert.deepEqual(await storage.repository('users').find(), users)
+      assert.deepEqual(await migrations.verify(), { ok: true, differences: [] })
+      await migrations.apply()
+      assert.deepEqual(await migrations.finalize(), ['1_create', '2_drop'])
+      await migrations.rollback()
+      assert.deepEqual(await notes(), [])
+      assert.deepEqual(
+        await storage.repository('users').find(),
+        users.map(({ id }) => ({ id, name: '' })),
+      )
+    },
+  },
+  {
+    id: 'migrations/after-auto-create',
+    title: 'Migrations go on where autoCreate has added the same things before, and refuse a table that is another',
+    async run(context) {
+      const storage = await context.open(
+        defineSchema({
+          users: table({ id: t.integer().primaryKey().generated(), name: t.text(), age: t.integer().nullable() }),
+        }),
+      )
+      await storage.repository('users').create({ name: 'kim', age: 3 })
+      storage.migrations.register(
+        {
+          name: '1_create',
+          up: (m) => m.createTable('users', { id: t.integer().primaryKey().generated(), name: t.text() }),
+          down: (m) => m.dropTable('users'),
+        },
+        {
+          name: '2_age',
+          up: (m) => m.addColumn('users', 'age', t.integer().nullable()),
+          down: (m) => m.dropColumn('users', 'age'),
+        },
+      )
+      await storage.migrations.apply()
+      assert.deepEqual(await storage.repository('users').find(), [{ id: 1, name: 'kim', age: 3 }])
+      await storage.migrations.rollback()
+      await refused(() => storage.repository('users').find(), 'DRIVER')
+      await storage.migrations.apply()
+      storage.migrations.register({ name: '3_other', up: (m) => m.createTable('holdfastMigrations', { id: t.id() }) })
+      const error = await refused(() => storage.migrations.apply(), 'SCHEMA_MISMATCH')
+      assert.match(error.message, /holdfast_migrations/)
+    },
+  },
+  {
     id: 'migrations/references',
     title: 'References are added where every row has its target, and taken away',
     async run(context) {

@@ -31,7 +31,13 @@ export type {
   LoadOptions,
 } from './cache/index.ts'
 export { Listing } from './cache/index.ts'
-export { LiveRepository } from './changes/index.ts'
+export {
+  type Change,
+  type LiveQueryOptions,
+  LiveRepository,
+  Watching,
+  type WatchOptions,
+} from './changes/index.ts'
 export type {
   EdgeDirection,
   FollowOptions,

@@ -1,8 +1,19 @@
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError, ValidationError } from '../base/errors.ts'
 import { AsOf, type History, prune, readVersions, revert, type Version } from '../history/index.ts'
-import { type ModelRelations, type ReadCaching, Repository } from '../repository/index.ts'
-import { describe, type Model, type Schema } from '../schema/index.ts'
+import {
+  type Found,
+  type Include,
+  type ModelRelations,
+  type OnlyRelations,
+  type Query,
+  type ReadCaching,
+  Repository,
+  reading,
+} from '../repository/index.ts'
+import { describe, type Model, type Schema, type Where } from '../schema/index.ts'
+import { type LiveQueryOptions, liveQuery, modelsRead } from './live-query.ts'
+import { type WatchHost, Watching, type WatchOptions } from './watching.ts'
 
 /**
  * The records of one model, and what became of them: their versions, their past, and their changes as they happen. Made by
@@ -16,11 +27,22 @@ export class LiveRepository<
   R extends ModelRelations,
 > extends Repository<Row, Insert, Key, S, R> {
   readonly #history: History | undefined
+  readonly #host: WatchHost | undefined
 
-  /** @param history undefined where the model keeps none. */
-  constructor(session: Session, model: Model, history: History | undefined, reads?: ReadCaching) {
+  /**
+   * @param history undefined where the model keeps none.
+   * @param host undefined in a transaction, which watches nothing.
+   */
+  constructor(
+    session: Session,
+    model: Model,
+    history: History | undefined,
+    host: WatchHost | undefined,
+    reads?: ReadCaching,
+  ) {
     super(session, model, reads)
     this.#history = history
+    this.#host = host
   }
 
   /**
@@ -72,11 +94,65 @@ export class LiveRepository<
     return prune(this.session, history, before)
   }
 
+  /**
+   * The changes of the model as they are committed, by any process: each once, in the order of the commits, and none missed. They are
+   * read as the loop asks for them.
+   *
+   * @param where which records are meant: those that match before or after a change; all unless given.
+   * @throws ConfigurationError where the model declares neither `watch` nor `history`, and in a transaction; ValidationError, from the loop,
+   *   where changes behind `after` are no longer kept.
+   *
+   * @example
+   * ```ts
+   * for await (const { operation, id, before, after, cursor } of plans.watch({ status: 'active' }, { after: last })) {
+   *   await tell(operation, id, before, after)
+   *   last = cursor
+   * }
+   * ```
+   */
+  watch(where?: Where<Row>, options: WatchOptions = {}): Watching<Row, Key> {
+    return new Watching(this.session, this.#kept('watch'), this.#outside('watch'), where, options)
+  }
+
+  /**
+   * The result of a query, at once and whenever it has become another one.
+   *
+   * What this process commits is noticed at once, what others do within `pollMs`, or at once where the model declares `watch` or `history`.
+   *
+   * @throws ConfigurationError in a transaction.
+   *
+   * @example
+   * ```ts
+   * for await (const active of plans.watchQuery({ where: { status: 'active' }, limit: 10 })) show(active)
+   * ```
+   */
+  watchQuery<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
+    query: Query<Row, Field, I & OnlyRelations<I, R>> = {},
+    options: LiveQueryOptions = {},
+  ): AsyncGenerator<Found<Row, S, R, Field, I>[], void, undefined> {
+    const { session, model } = this
+    const host = this.#outside('watchQuery')
+    const reads = modelsRead(model, session.models, query.include)
+    const topic = this.#history?.topic
+    // From the database: what a cache holds may be older than the commit that woke us.
+    const run = () => reading.find(session, model, query) as unknown as Promise<Found<Row, S, R, Field, I>[]>
+    return liveQuery({ session, model, topic, host, reads, run }, options)
+  }
+
+  /** @throws ConfigurationError */
+  #outside(method: string): WatchHost {
+    if (this.#host !== undefined) return this.#host
+    throw new ConfigurationError(`${method} was used in a transaction, which sees nothing of what others commit.`, {
+      code: 'TRANSACTION_MISUSE',
+      hint: 'Use storage.repository(…), outside of the transaction.',
+    })
+  }
+
   /** @throws ConfigurationError */
   #kept(method: string): History {
     if (this.#history !== undefined) return this.#history
     throw new ConfigurationError(`${this.model.name} keeps no history, which ${method} needs.`, {
-      hint: `Declare ${this.model.name} with { history: true }.`,
+      hint: `Declare ${this.model.name} with { ${method === 'watch' ? 'watch' : 'history'}: true }.`,
     })
   }
 }

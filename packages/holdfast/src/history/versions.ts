@@ -54,7 +54,7 @@ function versionOf({ model }: History, row: Row): Version {
 }
 
 /** The record in a row. */
-function recordOf({ model }: Pick<History, 'model'>, row: Row): Row {
+export function recordOf({ model }: Pick<History, 'model'>, row: Row): Row {
   return fromRow(model, Object.fromEntries(model.columns.map(({ name }) => [name, row[name]])))
 }
 

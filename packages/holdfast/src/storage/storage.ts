@@ -3,6 +3,7 @@ import type { Backend, BackendFactory, Session } from '../backend/index.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { type Issue, isHoldfastError, ValidationError } from '../base/errors.ts'
 import { type Cache, type CacheOptions, Caches, cacheEntries, ReadCache } from '../cache/index.ts'
+import type { WatchHost } from '../changes/index.ts'
 import { declaredGraphs } from '../graph/index.ts'
 import { BackgroundSettling, Concerns, declaredHistories, Recorder } from '../history/index.ts'
 import { fitTables, type Migration, Migrations } from '../migrations/index.ts'
@@ -64,6 +65,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
   readonly #actor: string | null
   readonly #workers: Set<{ stop(): Promise<void> }>
   protected override readonly workers: WorkerHost<Transaction<S>>
+  protected override readonly watching: WatchHost
 
   constructor(
     shared: Shared,
@@ -77,15 +79,19 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
     this.workers = {
       transactionOf,
       openLater: () => openLater(session, actor, transactionOf),
-      started: (worker) => {
-        this.#workers.add(worker)
-        return () => this.#workers.delete(worker)
-      },
+      started: (worker) => this.#running(worker),
     }
+    this.watching = { started: (watching) => this.#running(watching) }
     this.#session = session
     this.#backend = backend
     this.#actor = actor
     this.#workers = workers
+  }
+
+  /** Remembers what must end before the storage closes. */
+  #running(work: { stop(): Promise<void> }): () => void {
+    this.#workers.add(work)
+    return () => this.#workers.delete(work)
   }
 
   /**
@@ -192,7 +198,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
     return this.#session.onStatement(listener)
   }
 
-  /** Stops workers, refuses new calls, lets those that run finish, and closes files and connections. Closing twice is fine. */
+  /** Stops workers and those who watch, refuses new calls, lets those that run finish, and closes files and connections. Closing twice is fine. */
   async close(): Promise<void> {
     this.#session.assertOutside()
     await Promise.all([...this.#workers].map((worker) => worker.stop()))

@@ -44,6 +44,7 @@ import { updateCases } from './update.ts'
 import { upsertCases } from './upsert.ts'
 import { valueCases } from './values.ts'
 import { versionCases } from './versions.ts'
+import { watchCases } from './watch.ts'
 import { whereCases } from './where.ts'
 
 /** What every backend must hold to: each case is one promise, run on a database of its own. */
@@ -94,4 +95,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...historyPastCases,
   ...historyCarriedCases,
   ...cacheReadCases,
+  ...watchCases,
 ]

@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { describe, expect, it } from 'vitest'
+import { crashSchema } from '../../../../test/crash/schema.ts'
+import { testBackends } from '../../../../test/targets.ts'
+import { openStorage } from '../index.ts'
+
+const ROUNDS = 2
+const SEEN_A_ROUND = 60
+const processes = join(import.meta.dirname, '../../../../test/crash')
+
+function start(name: string, ...options: string[]): ChildProcess {
+  return spawn(process.execPath, [join(processes, name), ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exited
+}
+
+/** Watches in another process on from a cursor, and kills it once it has seen enough. Gives what it printed. */
+async function watchUntil(enough: (seen: number) => boolean, target: string, after: string): Promise<string[]> {
+  const child = start('watcher.ts', target, after)
+  const seen: string[] = []
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    seen.push(line)
+    if (enough(seen.length)) break
+  }
+  await kill(child)
+  return seen
+}
+
+// Memory is not among them: other processes cannot see it, and it says so as a trait.
+describe.each(testBackends.filter(({ name }) => name !== 'memory'))('a watcher killed on $name', ({ fresh }) => {
+  it('goes on where it was and sees every change once, while writers are killed too', {
+    timeout: 120_000,
+  }, async () => {
+    const { target, drop } = await fresh()
+    const storage = await openStorage(target, { schema: crashSchema })
+    const seen: string[] = []
+    const cursor = () => seen.at(-1)?.split(' ')[0] ?? ''
+    for (let round = 0; round < ROUNDS; round++) {
+      const writers = [start('watched-writer.ts', target), start('watched-writer.ts', target)]
+      seen.push(...(await watchUntil((count) => count === SEEN_A_ROUND, target, cursor())))
+      for (const writer of writers) await kill(writer)
+    }
+    // What the killed writers committed last, nobody has settled.
+    const total = await storage.repository('watched').count()
+    seen.push(...(await watchUntil((count) => seen.length + count === total, target, cursor())))
+    const watched = (await storage.repository('watched').find()).map(({ id }) => id)
+    expect(total).toBeGreaterThan(ROUNDS * SEEN_A_ROUND)
+    expect(seen.map((line) => line.split(' ')[1]).sort()).toEqual(watched.sort())
+    expect(seen.map((line) => line.split(' ')[0])).toEqual(seen.map((_, index) => String(index + 1)))
+    await storage.close()
+    await drop()
+  })
+})

@@ -1,0 +1,88 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Session } from '../backend/index.ts'
+import { ValidationError } from '../base/errors.ts'
+import { describe, type Model } from '../schema/index.ts'
+import { Bell } from './bell.ts'
+import type { WatchHost } from './watching.ts'
+
+/** How a query is watched. */
+export interface LiveQueryOptions {
+  /** Ends it, without an error. */
+  readonly signal?: AbortSignal
+  /** How often to look at what other processes may have written, in milliseconds; 5,000 unless given. */
+  readonly pollMs?: number
+}
+
+const POLL_MS = 5_000
+
+/** What a live query runs on. */
+export interface LiveQuerySource<Result> {
+  readonly session: Session
+  readonly model: Model
+  /** What is told when another process has changed the model; undefined where none tells. */
+  readonly topic: string | undefined
+  readonly host: WatchHost
+  /** The models that the query reads. */
+  readonly reads: ReadonlySet<string>
+  run(): Promise<Result>
+}
+
+/**
+ * The result of a query, now and whenever it is another one. While the loop is busy, results that come and go in between are passed over:
+ * it is always given the newest.
+ */
+export async function* liveQuery<Result>(
+  { session, model, topic, host, reads, run }: LiveQuerySource<Result>,
+  { signal, pollMs = POLL_MS }: LiveQueryOptions,
+): AsyncGenerator<Result, void, undefined> {
+  if (!Number.isSafeInteger(pollMs) || pollMs < 1) {
+    throw new ValidationError(`Watching a query of ${model.name} was refused`, [
+      { path: 'pollMs', reason: `must be a whole number from 1 on, got ${describe(pollMs)}` },
+    ])
+  }
+  const bell = new Bell()
+  let stopped = signal?.aborted ?? false
+  const stop = async (): Promise<void> => {
+    stopped = true
+    bell.ring()
+  }
+  signal?.addEventListener('abort', stop, { once: true })
+  const ended = host.started({ stop })
+  const leave = session.onCommitted((models) => {
+    if (!reads.isDisjointFrom(models)) bell.ring()
+  })
+  const unsubscribe = topic === undefined ? undefined : await session.wake(topic, bell.ring)
+  try {
+    let last: { readonly result: Result } | undefined
+    while (!stopped) {
+      bell.reset()
+      const result = await run()
+      if (last === undefined || !isDeepStrictEqual(result, last.result)) {
+        // The loop may change what it is given.
+        last = { result: structuredClone(result) }
+        yield result
+      }
+      if (!stopped) await bell.heard(session.traits.sharedBetweenProcesses ? pollMs : null)
+    }
+  } catch (error) {
+    if (!stopped) throw error
+  } finally {
+    ended()
+    leave()
+    signal?.removeEventListener('abort', stop)
+    await unsubscribe?.()
+  }
+}
+
+/** The models that a query reads: its own, and those of what it includes. */
+export function modelsRead(model: Model, models: ReadonlyMap<string, Model>, include: unknown): Set<string> {
+  const names = new Set([model.name])
+  if (typeof include !== 'object' || include === null) return names
+  for (const [name, wanted] of Object.entries(include)) {
+    const related = models.get(model.relations.get(name)?.model ?? '')
+    if (related === undefined) continue
+    const inner = (wanted as { readonly include?: unknown } | null)?.include
+    for (const read of modelsRead(related, models, inner)) names.add(read)
+  }
+  return names
+}

@@ -1,0 +1,119 @@
+import type { Session } from '../backend/index.ts'
+import { ValidationError } from '../base/errors.ts'
+import { type History, readHead, settle } from '../history/index.ts'
+import { describe } from '../schema/index.ts'
+import { Bell } from './bell.ts'
+import { type Change, readFeed } from './feed.ts'
+
+/** How changes are watched. */
+export interface WatchOptions {
+  /**
+   * Where to begin: behind the change with this cursor; null with the first change that is kept. Left out, with what is committed from
+   * now on.
+   */
+  readonly after?: string | null
+  /** Ends the watching, without an error. */
+  readonly signal?: AbortSignal
+  /** How often to look without being woken, in milliseconds; 1,000 unless given. */
+  readonly pollMs?: number
+}
+
+/** Knows who watches, to end it when the storage closes. */
+export interface WatchHost {
+  /** @returns the function that says it has ended. */
+  started(watching: { stop(): Promise<void> }): () => void
+}
+
+/** How many changes are read at once. No more than these are held, however slow the loop is. */
+const BATCH = 100
+const POLL_MS = 1_000
+const OPTIONS = ['after', 'signal', 'pollMs']
+
+/**
+ * The committed changes of a model, in order, to be gone through with `for await`: once, and as slowly as you like, since they are read as
+ * the loop asks for them.
+ */
+export class Watching<Record, Key> implements AsyncIterable<Change<Record, Key>> {
+  /** Resolves when it is known where watching begins: what is committed from then on is seen. */
+  readonly ready: Promise<void>
+  readonly #session: Session
+  readonly #history: History
+  readonly #host: WatchHost
+  readonly #where: unknown
+  readonly #options: WatchOptions
+  readonly #start: Promise<number>
+  readonly #bell = new Bell()
+  #stopped = false
+
+  /** @throws ValidationError for options that are none. */
+  constructor(session: Session, history: History, host: WatchHost, where: unknown, options: WatchOptions) {
+    assertOptions(history, options)
+    this.#session = session
+    this.#history = history
+    this.#host = host
+    this.#where = where
+    this.#options = options
+    this.#start = this.#findStart()
+    this.ready = this.#start.then(() => undefined)
+    // Who loops hears of it there.
+    this.ready.catch(() => undefined)
+  }
+
+  /** Ends the loop, without an error. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#bell.ring()
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Change<Record, Key>, void, undefined> {
+    const { signal, pollMs = POLL_MS } = this.#options
+    const stop = (): void => void this.stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    if (signal?.aborted === true) this.#stopped = true
+    const ended = this.#host.started(this)
+    const unsubscribe = await this.#session.wake(this.#history.topic, this.#bell.ring)
+    try {
+      for (let cursor = await this.#start; !this.#stopped; ) {
+        this.#bell.reset()
+        const part = await readFeed(this.#session, this.#history, this.#where, cursor, BATCH)
+        for (const change of part.changes) {
+          if (this.#stopped) return
+          yield change as Change<Record, Key>
+        }
+        cursor = part.cursor
+        if (!part.full && !this.#stopped) await this.#bell.heard(pollMs)
+      }
+    } catch (error) {
+      // A storage that closes ends what watches it.
+      if (!this.#stopped) throw error
+    } finally {
+      ended()
+      signal?.removeEventListener('abort', stop)
+      await unsubscribe()
+    }
+  }
+
+  async #findStart(): Promise<number> {
+    const { after } = this.#options
+    if (typeof after === 'string') return Number(after)
+    if (after === undefined) await settle(this.#session, this.#history)
+    const { sequence, pruned } = await readHead(this.#session, this.#history.model.name)
+    return after === undefined ? sequence : pruned
+  }
+}
+
+function assertOptions({ model }: History, options: WatchOptions): void {
+  const refuse = (path: string, reason: string): never => {
+    throw new ValidationError(`Watching ${model.name} was refused`, [{ path, reason }])
+  }
+  for (const name of Object.keys(options)) {
+    if (!OPTIONS.includes(name)) refuse(name, `is no option; there are ${OPTIONS.join(', ')}`)
+  }
+  const { after, signal, pollMs = POLL_MS } = options
+  if (typeof after === 'string' ? !/^\d{1,15}$/.test(after) : after !== undefined && after !== null)
+    refuse('after', `must be the cursor of a change, or null, got ${describe(after)}`)
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    refuse('signal', `must be an AbortSignal, got ${describe(signal)}`)
+  if (!Number.isSafeInteger(pollMs) || pollMs < 1)
+    refuse('pollMs', `must be a whole number from 1 on, got ${describe(pollMs)}`)
+}

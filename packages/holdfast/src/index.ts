@@ -83,11 +83,12 @@ export type {
   RetryFilter,
   Schedule,
   ScheduleOptions,
+  StopOptions,
   WaitOptions,
   WorkerEvents,
   WorkOptions,
 } from './queue/index.ts'
-export { Discard, discard, Queue, Snooze, snooze, Worker } from './queue/index.ts'
+export { Discard, discard, Queue, Snooze, snooze, Worker, Workers } from './queue/index.ts'
 export type { Include, OrderBy, Page, PageQuery, Patch, Query, ReadOptions } from './repository/index.ts'
 export {
   avg,
@@ -132,6 +133,7 @@ export type {
   Environment,
   Health,
   NoSchema,
+  QueueHandlers,
   RepositoryOf,
   SqlTables,
   SqlValue,

@@ -251,9 +251,14 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
    * ```
    */
   work(handler: Handler<Data, Tx>, options: WorkOptions = {}): Worker {
-    const worker = this.#worker(handler, options)
+    const worker = this.worker(handler, options)
     worker.start()
     return worker
+  }
+
+  /** Makes a worker that was not started: `work` without its beginning. */
+  worker(handler: Handler<Data, Tx>, options: WorkOptions = {}): Worker {
+    return this.#worker(handler, options)
   }
 
   /**

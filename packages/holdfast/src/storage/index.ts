@@ -3,6 +3,14 @@ export type { Environment } from './env.ts'
 export type { StorageMetrics } from './metrics.ts'
 export type { StatementListener } from './root-session.ts'
 export type { SqlTables, SqlValue } from './sql.ts'
-export { type Health, type NoSchema, openStorage, openStorageFromEnv, Storage, type StorageOptions } from './storage.ts'
+export {
+  type Health,
+  type NoSchema,
+  openStorage,
+  openStorageFromEnv,
+  type QueueHandlers,
+  Storage,
+  type StorageOptions,
+} from './storage.ts'
 export type * from './stores.ts'
 export type { TargetOptions } from './targets.ts'

@@ -7,8 +7,8 @@ import type { WatchHost } from '../changes/index.ts'
 import { declaredGraphs } from '../graph/index.ts'
 import { BackgroundSettling, Concerns, declaredHistories, Recorder } from '../history/index.ts'
 import { fitTables, type Migration, Migrations } from '../migrations/index.ts'
-import type { WorkerHost } from '../queue/index.ts'
-import { defineSchema, type Models, type Schema } from '../schema/index.ts'
+import { type Handler, type Worker, type WorkerHost, Workers, type WorkOptions } from '../queue/index.ts'
+import { defineSchema, type Models, type QueueName, type Schema } from '../schema/index.ts'
 import { ActingSession } from './acting-session.ts'
 import { type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
 import { type Environment, targetFromEnv } from './env.ts'
@@ -18,7 +18,7 @@ import { type LaterSession, openLater } from './later-transaction.ts'
 import type { StorageMetrics } from './metrics.ts'
 import { RootSession, type StatementListener } from './root-session.ts'
 import { SessionStores, type Shared, TransactionStores } from './session-stores.ts'
-import type { Stores, Transaction, TransactionOptions } from './stores.ts'
+import type { QueueData, Stores, Transaction, TransactionOptions } from './stores.ts'
 import { backendOf, type TargetOptions } from './targets.ts'
 import type { TransactionSession } from './transaction-session.ts'
 import { EnsuringSession } from './undeclared.ts'
@@ -55,6 +55,15 @@ export interface Health {
 
 /** The schema of a storage that was opened without one. */
 export type NoSchema = Schema<Record<never, never>, Record<never, never>>
+
+type HandlerWithOptions<S extends Schema, Name extends QueueName<S> = QueueName<S>> = WorkOptions & {
+  readonly handler: Handler<QueueData<S, Name>, Transaction<S>>
+}
+
+/** The handlers of queues, by their names, as `storage.work` takes them. */
+export type QueueHandlers<S extends Schema> = {
+  readonly [Name in QueueName<S>]?: Handler<QueueData<S, Name>, Transaction<S>> | HandlerWithOptions<S, Name>
+}
 
 /**
  * An open storage: the ways to its data, transactions, and its own life. Made by `openStorage`.
@@ -149,6 +158,34 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
    */
   batch(operations: readonly BatchOperation[]): Promise<unknown[]> {
     return this.transaction((tx) => runBatch(tx as unknown as BatchTarget, operations))
+  }
+
+  /**
+   * Starts workers for several queues.
+   *
+   * @param handlers by queue: a handler, or a handler with options of its own.
+   * @param options of all workers.
+   * @throws ValidationError for an option that is none, before any worker has started.
+   *
+   * @example
+   * ```ts
+   * const workers = storage.work(
+   *   { mail: (job) => send(job.data), render: { handler: render, concurrency: 4 } },
+   *   { pollMs: 500 },
+   * )
+   * workers.stopOnSignals({ timeoutMs: 10_000 }, () => storage.close())
+   * ```
+   */
+  work(handlers: QueueHandlers<S>, options: WorkOptions = {}): Workers<QueueName<S>> {
+    const made = Object.entries<QueueHandlers<S>[QueueName<S>]>(handlers).map(([name, given]) => {
+      const { handler, ...own } = typeof given === 'function' ? { handler: given } : (given as HandlerWithOptions<S>)
+      return [
+        name,
+        this.queue(name).worker(handler as Handler<unknown, Transaction<S>>, { ...options, ...own }),
+      ] as const
+    })
+    for (const [, worker] of made) worker.start()
+    return new Workers(Object.fromEntries(made) as Record<QueueName<S>, Worker>)
   }
 
   /** Whether the database answers, and how fast. Never rejects. */

@@ -302,6 +302,31 @@ export const queueHandlerCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/many-queues',
+    title: 'One call starts workers for many queues, each with its typed handler, and stops them all',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      await refused(() => storage.work({ jobs: { handler: () => 1, batch: 0 } }), {
+        code: 'VALIDATION',
+        paths: ['batch'],
+      })
+      const workers = storage.work({
+        jobs: async (job, { tx }) =>
+          tx
+            .queue('doomed')
+            .enqueue({ n: job.data.n + 1 })
+            .then(({ id }) => id),
+        doomed: { handler: (job) => job.data.n, concurrency: 2 },
+      })
+      const { id } = await storage.queue('jobs').enqueue({ n: 1 })
+      const follower = (await storage.queue('jobs').waitFor(id)).result as string
+      assert.equal((await storage.queue('doomed').waitFor(follower)).result, 2)
+      await workers.stop()
+      await storage.queue('jobs').enqueue({ n: 2 })
+      assert.equal((await storage.queue('jobs').stats()).waiting, 1)
+    },
+  },
+  {
     id: 'queue/workers-refused',
     title: 'A worker with an option that is none is refused',
     async run({ open }) {

@@ -28,6 +28,7 @@ export type {
   CacheOptions,
   CacheStats,
   EntryOptions,
+  KeyvStore,
   LoadOptions,
 } from './cache/index.ts'
 export { Listing } from './cache/index.ts'

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../base/errors.ts'
 import type { Cache } from './access.ts'
 import { newGeneration } from './entry.ts'
 import type { InputContext } from './input.ts'
+import { KeyvLevel } from './keyv-level.ts'
 import { type CacheHost, Levels, type Remote } from './levels.ts'
 import { NamedCache } from './named-cache.ts'
 import { type CacheOptions, type ResolvedOptions, readOptions } from './options.ts'
@@ -62,7 +63,7 @@ export class Caches {
     const host: CacheHost = {
       clock: this.#session.clock,
       assertUsable: this.#assertUsable,
-      second: shared ? new StorageLevel(this.#session, name, this.#writer) : undefined,
+      second: this.#secondOf(name, options),
       remote: shared ? this.#remote : ALONE,
     }
     const levels = new Levels(options, host)
@@ -73,6 +74,12 @@ export class Caches {
     return made
   }
 
+  #secondOf(name: string, { levels }: ResolvedOptions): SecondLevel | undefined {
+    const second = levels.at(-1)
+    if (second === 'storage') return new StorageLevel(this.#session, name, this.#writer)
+    return second === undefined || second === 'memory' ? undefined : new KeyvLevel(second, name, this.#session.clock)
+  }
+
   /** Stops what runs for the caches. */
   close(): Promise<void> {
     return this.#remote.close()
@@ -81,9 +88,14 @@ export class Caches {
 
 function assertSame(name: string, known: ResolvedOptions, asked: ResolvedOptions): void {
   const names = [...new Set([...Object.keys(known), ...Object.keys(asked)])] as (keyof ResolvedOptions)[]
-  const different = names.filter((option) => String(known[option]) !== String(asked[option]))
+  const different = names.filter((option) => !isSame(known[option], asked[option]))
   if (different.length === 0) return
   throw new ConfigurationError(`The cache ${name} was made with other options: ${different.join(', ')}.`, {
     hint: 'Give its options in one place, and elsewhere ask for it by its name alone.',
   })
+}
+
+function isSame(known: unknown, asked: unknown): boolean {
+  if (!Array.isArray(known) || !Array.isArray(asked)) return known === asked
+  return known.length === asked.length && known.every((level, index) => level === asked[index])
 }

@@ -1,6 +1,7 @@
 export type { Cache, CacheAccess, CacheItem } from './access.ts'
 export { Caches } from './caches.ts'
 export type { CacheKey } from './key.ts'
+export type { KeyvStore } from './keyv-store.ts'
 export { Listing } from './listing.ts'
 export { cacheEntries } from './model.ts'
 export type { CacheLevel, CacheOptions, EntryOptions, LoadOptions } from './options.ts'

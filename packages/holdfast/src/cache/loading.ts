@@ -6,7 +6,7 @@ import type { CacheKey } from './key.ts'
 import type { Levels } from './levels.ts'
 import { Held } from './memory-level.ts'
 import type { LoadOptions } from './options.ts'
-import type { Marks, SecondLevel } from './second-level.ts'
+import type { SecondLevel, Standing } from './second-level.ts'
 
 /** How long memory keeps what the second level could not be given. */
 const WITHOUT_SECOND_MS = 5_000
@@ -81,27 +81,27 @@ export class Loading {
       return held
     }
     if (!refreshes) counts.misses++
-    const marks = await this.#levels.surviving(() => second.marks(options.tags ?? []), undefined)
+    const standing = await this.#levels.surviving(() => second.standing(options.tags ?? []), undefined)
     const startedAt = this.#clock.now()
     const entry = loadedEntry(this.#input, key, await this.#call(load), options)
     if (entry === undefined) return undefined
     const inTime = this.#clock.now() - startedAt <= second.rememberedMs
     if (flight.spoiled || !inTime) return new Held(entry, FOREVER)
-    return this.#keep(second, { ...entry, key }, generation, marks, flight)
+    return this.#keep(second, { ...entry, key }, generation, standing, flight)
   }
 
   async #keep(
     second: SecondLevel,
     entry: Entry & { readonly key: CacheKey },
     seen: number,
-    marks: Marks | undefined,
+    standing: Standing | undefined,
     flight: Flight<unknown>,
   ): Promise<Held> {
     // Undefined: the second level is down.
     const written =
-      marks === undefined
+      standing === undefined
         ? undefined
-        : await this.#levels.surviving(() => second.writeLoaded(entry, seen, marks), undefined)
+        : await this.#levels.surviving(() => second.writeLoaded(entry, seen, standing), undefined)
     if (written === false) return new Held(entry, FOREVER)
     if (written === undefined) return this.#levels.hold(entry.key, this.#untilItIsBack(entry), flight)
     this.#levels.remote.tell()

@@ -1,8 +1,9 @@
 import { type Issue, ValidationError } from '../base/errors.ts'
 import { describe, isStorableText, UNSTORABLE_TEXT } from '../schema/index.ts'
+import { isKeyvStore, type KeyvStore } from './keyv-store.ts'
 
-/** Where a cache keeps its entries. */
-export type CacheLevel = 'memory' | 'storage'
+/** Where a cache keeps its entries: in memory, in a table of the storage's database, or in a Keyv store, such as one on Redis. */
+export type CacheLevel = 'memory' | 'storage' | KeyvStore
 
 /** How long an entry lives, and what it belongs to. */
 export interface EntryOptions {
@@ -40,7 +41,7 @@ export interface CacheOptions {
   readonly max?: number
   /** How many bytes of keys and JSON memory holds at most. */
   readonly maxBytes?: number
-  /** How long memory holds an entry at most before the second level is asked again; ten minutes unless given, where there is one. */
+  /** How long memory holds an entry at most before the second level is asked again; ten minutes unless given, or five seconds before a Keyv store, of whose changes by others nobody tells. */
   readonly memoryTtlMs?: number
   /** Is told when the second level fails while reads go on without it. */
   readonly onError?: (error: unknown) => void
@@ -53,7 +54,6 @@ export interface ResolvedOptions extends CacheOptions {
 }
 
 const DEFAULT_MAX = 10_000
-const DEFAULT_MEMORY_TTL_MS = 600_000
 /** lru-cache makes room for all of them at once. */
 const MAX_MAX = 10_000_000
 
@@ -80,7 +80,7 @@ export function readOptions(name: string, options: CacheOptions): ResolvedOption
     issues.push({ path: 'onError', reason: `must be a function, got ${describe(onError)}` })
   if (issues.length > 0) throw new ValidationError(`The options of the cache ${String(name)} were refused`, issues)
   const bounded = max !== undefined || maxBytes !== undefined
-  const memoryTtlMs = options.memoryTtlMs ?? (levels.length > 1 ? DEFAULT_MEMORY_TTL_MS : undefined)
+  const memoryTtlMs = options.memoryTtlMs ?? (levels.length > 1 ? defaultMemoryTtlMs(levels[1]) : undefined)
   return {
     ...options,
     levels: [...levels],
@@ -90,16 +90,20 @@ export function readOptions(name: string, options: CacheOptions): ResolvedOption
   }
 }
 
+function defaultMemoryTtlMs(second: CacheLevel | undefined): number {
+  return second === 'storage' ? 600_000 : 5_000
+}
+
 function checkLevels(levels: unknown, issues: Issue[]): void {
-  const known = [['memory'], ['storage'], ['memory', 'storage']]
+  const beyond = (level: unknown): boolean => level === 'storage' || isKeyvStore(level)
   const fits =
-    Array.isArray(levels) && known.some((one) => one.length === levels.length && one.every((l, i) => l === levels[i]))
-  if (!fits) {
-    issues.push({
-      path: 'levels',
-      reason: `must be ['memory'], ['storage'] or ['memory', 'storage'], got ${describe(levels)}`,
-    })
-  }
+    Array.isArray(levels) &&
+    (levels.length === 1
+      ? levels[0] === 'memory' || beyond(levels[0])
+      : levels.length === 2 && levels[0] === 'memory' && beyond(levels[1]))
+  if (fits) return
+  const reason = "must be 'memory', 'storage' or a Keyv store, or 'memory' before one of the others"
+  issues.push({ path: 'levels', reason: `${reason}, got ${describe(levels)}` })
 }
 
 /** Checks what an entry is given; adds what is wrong to `issues`. */

@@ -1,6 +1,6 @@
 import type { KeyedEntry } from './entry.ts'
 import type { CacheKey } from './key.ts'
-import { type Found, type Marks, NOTHING, type SecondLevel } from './second-level.ts'
+import { type Found, NOTHING, type SecondLevel, type Standing } from './second-level.ts'
 
 /** What an overlay lies on: what is committed, or the overlay of the transaction around. */
 export type Beneath = Pick<SecondLevel, 'readMany' | 'entries'>
@@ -47,8 +47,8 @@ export class OverlayLevel implements SecondLevel, Overlaid {
     })
   }
 
-  async marks(): Promise<Marks> {
-    return {}
+  async standing(): Promise<Standing> {
+    return { epoch: 0, marks: {} }
   }
 
   async write(entries: readonly KeyedEntry[]): Promise<void> {

@@ -15,6 +15,13 @@ export const NOTHING: Found = { entry: undefined, generation: 0 }
 /** The generations of tags at some time: what was loaded then counts for nothing once one is invalidated again. */
 export type Marks = Readonly<Record<string, number>>
 
+/** What must be known before a load begins, so that what comes of it counts for nothing if the cache changes meanwhile. */
+export interface Standing {
+  /** The generation of the last clearing. */
+  readonly epoch: number
+  readonly marks: Marks
+}
+
 /** A level behind memory, which keeps entries longer and may be shared with other processes. */
 export interface SecondLevel {
   /** For how long it knows that a key was deleted, and so how long a load may take whose value is still written. */
@@ -23,12 +30,12 @@ export interface SecondLevel {
   read(key: CacheKey): Promise<Found>
   /** What is there under several keys, in their order. */
   readMany(keys: readonly CacheKey[]): Promise<Found[]>
-  /** The generations that tags have now. */
-  marks(tags: readonly string[]): Promise<Marks>
+  /** How things stand before a load whose result will have these tags. */
+  standing(tags: readonly string[]): Promise<Standing>
   /** Writes entries, whatever is there; no key twice. */
   write(entries: readonly KeyedEntry[]): Promise<void>
   /** Writes what was loaded, unless somebody wrote or deleted the key since it was read; whether it did. */
-  writeLoaded(entry: KeyedEntry, seen: number, marks: Marks): Promise<boolean>
+  writeLoaded(entry: KeyedEntry, seen: number, standing: Standing): Promise<boolean>
   /** Deletes an entry; whether there was one. */
   delete(key: CacheKey): Promise<boolean>
   /** Deletes all entries. */

@@ -1,7 +1,7 @@
 import type { Row, Session } from '../backend/index.ts'
 import { type Entry, type KeyedEntry, markerUntil, newGeneration } from './entry.ts'
 import { type CacheKey, CLEARED, keyOf, type StoredKey, storedKey, tagRow } from './key.ts'
-import { type Found, type Marks, NOTHING, type SecondLevel } from './second-level.ts'
+import { type Found, type Marks, NOTHING, type SecondLevel, type Standing } from './second-level.ts'
 import * as plans from './storage-plans.ts'
 
 /** How long a deleted entry leaves its row. */
@@ -44,7 +44,12 @@ export class StorageLevel implements SecondLevel {
     return stored.map((key) => byKey.get(key) ?? NOTHING)
   }
 
-  async marks(tags: readonly string[]): Promise<Marks> {
+  async standing(tags: readonly string[]): Promise<Standing> {
+    const [epoch, marks] = await Promise.all([this.#lastCleared(), this.#marks(tags)])
+    return { epoch, marks }
+  }
+
+  async #marks(tags: readonly string[]): Promise<Marks> {
     if (tags.length === 0) return {}
     const rows = tags.map(tagRow)
     const found = await this.#generations(rows)
@@ -54,12 +59,12 @@ export class StorageLevel implements SecondLevel {
   async write(entries: readonly KeyedEntry[]): Promise<void> {
     if (entries.length === 0) return
     const tags = [...new Set(entries.flatMap((entry) => entry.tags))]
-    const [epoch, marks] = await Promise.all([this.#lastCleared(), this.marks(tags)])
-    await this.#put(entries.map((entry) => this.#rowOf(entry, epoch, marks)))
+    const standing = await this.standing(tags)
+    await this.#put(entries.map((entry) => this.#rowOf(entry, standing)))
   }
 
-  async writeLoaded(entry: KeyedEntry, seen: number, marks: Marks): Promise<boolean> {
-    const row = this.#rowOf(entry, await this.#lastCleared(), marks)
+  async writeLoaded(entry: KeyedEntry, seen: number, standing: Standing): Promise<boolean> {
+    const row = this.#rowOf(entry, standing)
     const values = plans.WRITTEN.map((name) => row[name])
     if (seen === 0) {
       const { rows } = await this.#session.execute(plans.writeNew(this.#session), values)
@@ -94,7 +99,7 @@ export class StorageLevel implements SecondLevel {
     ]
     const { rows } = await this.#session.execute(plans.bury(this.#session), parameters)
     const [buried] = rows
-    if (buried !== undefined) return holds(buried, await this.marks(tagsOf(rows)))
+    if (buried !== undefined) return holds(buried, await this.#marks(tagsOf(rows)))
     await this.#put([this.#buried(stored, keepUntil, generation)])
     return false
   }
@@ -132,7 +137,7 @@ export class StorageLevel implements SecondLevel {
     const plan = plans.list(this.#session, values)
     const parameters = [this.#cache, ...plans.ENTRY_KEYS, this.#session.clock.now(), epoch]
     for await (const rows of this.#session.stream(plan, parameters)) {
-      const marks = await this.marks(tagsOf(rows))
+      const marks = await this.#marks(tagsOf(rows))
       for (const row of rows) {
         const key = keyOf(row as unknown as StoredKey)
         if (key !== undefined && holds(row, marks)) yield { key, ...entryOf(row) }
@@ -143,7 +148,7 @@ export class StorageLevel implements SecondLevel {
   /** What rows hold, in their order. */
   async #foundIn(rows: readonly Row[]): Promise<Found[]> {
     const tags = tagsOf(rows)
-    const marks = tags.length === 0 ? {} : await this.marks(tags)
+    const marks = tags.length === 0 ? {} : await this.#marks(tags)
     if (rows.some((row) => row['epoch'] !== this.#epoch)) this.forget()
     const epoch = this.#epoch ?? (await this.#lastCleared())
     const now = this.#session.clock.now()
@@ -177,7 +182,7 @@ export class StorageLevel implements SecondLevel {
     )
   }
 
-  #rowOf({ key, value, freshUntil, keepUntil, generation, tags }: KeyedEntry, epoch: number, marks: Marks): Row {
+  #rowOf({ key, value, freshUntil, keepUntil, generation, tags }: KeyedEntry, { epoch, marks }: Standing): Row {
     return {
       cache: this.#cache,
       ...storedKey(key),

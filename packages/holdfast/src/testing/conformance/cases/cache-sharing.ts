@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { refused } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
 import { schema } from './cache-levels.ts'
 
@@ -73,21 +74,44 @@ export const cacheSharingCases: readonly ConformanceCase[] = [
     title: 'A load that began before another storage deleted the key, or cleared, does not put what it found',
     needs: ['sharedBetweenProcesses'],
     async run({ open }) {
-      const [here, there] = await Promise.all([open(schema), open(schema)])
-      const [mine, theirs] = [here.cache('c'), there.cache('c')]
+      const theirs = (await open(schema)).cache('c')
       for (const change of [() => theirs.delete('a'), () => theirs.clear(), () => theirs.invalidateTags(['t'])]) {
         await theirs.delete('a')
-        const loading = mine.getOrSet(
-          'a',
-          async () => {
-            await change()
-            return 'old'
-          },
-          { tags: ['t'] },
-        )
-        assert.equal(await loading, 'old')
+        const mine = (await open(schema)).cache('c')
+        for (const key of ['a', 'b']) {
+          const loading = mine.getOrSet(
+            key,
+            async () => {
+              await change()
+              return 'old'
+            },
+            { tags: ['t'] },
+          )
+          assert.equal(await loading, 'old')
+        }
         assert.equal(await theirs.get('a'), undefined)
+        // Only the deletion was of another key.
+        if (!(await theirs.has('b'))) continue
+        await theirs.delete('b')
       }
+    },
+  },
+  {
+    id: 'cache/second-level-down',
+    title: 'Where the table cannot be asked, reads go on without it and say so, and writes are refused',
+    needs: ['sql'],
+    async run({ open }) {
+      const storage = await open(schema)
+      const errors: unknown[] = []
+      const cache = storage.cache('c', { onError: (error) => errors.push(error) })
+      await cache.set('known', { n: 1 })
+      await storage.sql.schema.dropTable('holdfast_cache').execute()
+      assert.deepEqual([await cache.get('known'), await cache.get('a')], [{ n: 1 }, undefined])
+      let loads = 0
+      assert.deepEqual([await cache.getOrSet('a', () => ++loads), await cache.getOrSet('a', () => ++loads)], [1, 1])
+      assert.ok(errors.length > 0 && cache.stats().errors === errors.length)
+      await refused(cache.set('a', 1), 'DRIVER')
+      await refused(cache.delete('known'), 'DRIVER')
     },
   },
 ]

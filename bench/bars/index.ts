@@ -1,9 +1,10 @@
 import type { Bar } from './bar.ts'
 import { coldStart } from './cold-start.ts'
 import { eventLoop } from './event-loop.ts'
+import { graphBars } from './graph.ts'
 import { scaling } from './scaling.ts'
 import { streaming } from './streaming.ts'
 import { types } from './types.ts'
 
 /** What Holdfast must reach beside the ratios, in the order of the page. */
-export const bars: readonly Bar[] = [scaling, streaming, eventLoop, coldStart, types]
+export const bars: readonly Bar[] = [scaling, streaming, eventLoop, coldStart, types, ...graphBars]

@@ -4,7 +4,8 @@ import { labelsAt } from '../schema/index.ts'
 import type { Select } from '../statement/index.ts'
 import { acceptEdgeData, acceptId, acceptRelation, assertNone } from './accept.ts'
 import { byParts, type GraphContext, together } from './context.ts'
-import { createAll, entriesOf, updateData } from './nodes.ts'
+import { insertChecked } from './inserting.ts'
+import { entriesOf, updateData } from './nodes.ts'
 import { column, fields, oneOf } from './statements.ts'
 
 const FIELDS = ['id', 'source', 'relation', 'target', 'data']
@@ -47,7 +48,8 @@ function edgeRow(context: GraphContext, input: Row, prefix: string, issues: Issu
   acceptId(source, `${prefix}source`, issues)
   acceptId(target, `${prefix}target`, issues)
   const data = acceptEdgeData(context, String(relation), input['data'], `${prefix}data`, issues)
-  return id === undefined ? { source, relation, target, data } : { id, source, relation, target, data }
+  if (id !== undefined) acceptId(id, `${prefix}id`, issues)
+  return { id, source, relation, target, data }
 }
 
 /** In a declared graph the labels of the ends are looked at first, in the transaction that writes, so that they hold. */
@@ -56,58 +58,65 @@ async function insertEdges(
   rows: readonly Row[],
   prefixOf: (index: number) => string,
 ): Promise<Row[]> {
-  const wanted = context.declaration === undefined ? [] : endsToCheck(context, rows)
-  if (wanted.length === 0) return createAll(context, 'edges', rows)
+  const allowed = labelsAllowed(context)
+  const ids = idsToCheck(rows, allowed)
+  if (ids.length === 0) return insertChecked(context, 'edges', rows)
   return together(context.session, async (session) => {
-    await checkEnds(context, session, wanted, prefixOf)
-    return createAll({ ...context, session }, 'edges', rows)
+    assertLabels(context, rows, allowed, await labelsOf(context, session, ids), prefixOf)
+    return insertChecked({ ...context, session }, 'edges', rows)
   })
 }
 
-/** An end of an edge, and the labels that may stand there. */
-interface End {
-  readonly index: number
-  readonly side: 'source' | 'target'
-  readonly id: string
-  readonly relation: string
-  readonly labels: readonly string[]
+type Side = 'source' | 'target'
+
+/** The labels that may stand at an end, by side and relation. Where all may, there is nothing to check. */
+type Allowed = readonly (readonly [Side, ReadonlyMap<unknown, readonly string[]>])[]
+
+function labelsAllowed({ declaration }: GraphContext): Allowed {
+  const all = Object.keys(declaration?.nodes ?? {}).length
+  const relations = Object.entries(declaration?.relations ?? {})
+  const at = (end: 'from' | 'to') =>
+    new Map(
+      relations
+        .map(([relation, ends]) => [relation, labelsAt(ends[end])] as const)
+        .filter(([, labels]) => new Set(labels).size < all),
+    )
+  return [
+    ['source', at('from')],
+    ['target', at('to')],
+  ]
 }
 
-/** The ends where not every label of the graph may stand. */
-function endsToCheck({ declaration }: GraphContext, rows: readonly Row[]): End[] {
-  const { nodes = {}, relations = {} } = declaration ?? {}
-  const all = Object.keys(nodes).length
-  const ends: End[] = []
+function idsToCheck(rows: readonly Row[], allowed: Allowed): string[] {
+  const ids = new Set<string>()
+  for (const [side, relations] of allowed) {
+    if (relations.size === 0) continue
+    for (const row of rows) if (relations.has(row['relation'])) ids.add(row[side] as string)
+  }
+  return [...ids]
+}
+
+/** @throws ValidationError for labels that a relation does not take; ConstraintError for a node that is not there. */
+function assertLabels(
+  { name, models }: GraphContext,
+  rows: readonly Row[],
+  allowed: Allowed,
+  labels: ReadonlyMap<string, string>,
+  prefixOf: (index: number) => string,
+): void {
+  const issues: Issue[] = []
   for (const [index, row] of rows.entries()) {
-    const relation = row['relation'] as string
-    const { from, to } = relations[relation] ?? { from: [], to: [] }
-    const sides = [
-      ['source', labelsAt(from)],
-      ['target', labelsAt(to)],
-    ] as const
-    for (const [side, labels] of sides) {
-      if (new Set(labels).size < all) ends.push({ index, side, id: row[side] as string, relation, labels })
+    for (const [side, relations] of allowed) {
+      const taken = relations.get(row['relation'])
+      if (taken === undefined) continue
+      const label = labels.get(row[side] as string)
+      if (label === undefined) throw new ConstraintError('CONSTRAINT_FOREIGN_KEY', models.edges.name, [side])
+      if (taken.includes(label)) continue
+      const reason = `is a node ${row[side]} with the label ${label}, and ${row['relation']} takes ${taken.join(' or ')} there`
+      issues.push({ path: `${prefixOf(index)}${side}`, reason })
     }
   }
-  return ends
-}
-
-async function checkEnds(
-  context: GraphContext,
-  session: Session,
-  ends: readonly End[],
-  prefixOf: (index: number) => string,
-): Promise<void> {
-  const labels = await labelsOf(context, session, [...new Set(ends.map(({ id }) => id))])
-  const issues: Issue[] = []
-  for (const { index, side, id, relation, labels: allowed } of ends) {
-    const label = labels.get(id)
-    if (label === undefined) throw new ConstraintError('CONSTRAINT_FOREIGN_KEY', context.models.edges.name, [side])
-    if (allowed.includes(label)) continue
-    const reason = `is a node ${id} with the label ${label}, and ${relation} takes ${allowed.join(' or ')} there`
-    issues.push({ path: `${prefixOf(index)}${side}`, reason })
-  }
-  assertNone(issues, `An edge of ${context.name} was refused`)
+  assertNone(issues, `An edge of ${name} was refused`)
 }
 
 async function labelsOf(context: GraphContext, session: Session, ids: readonly string[]): Promise<Map<string, string>> {

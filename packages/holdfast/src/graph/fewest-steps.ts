@@ -5,6 +5,7 @@ import { backwards, edgesFrom, type Following } from './walk.ts'
 
 /** A search from one end. */
 interface Side {
+  readonly end: string
   readonly following: Following
   /** Every node seen, with the one it was come to from; the end itself with undefined. */
   readonly seen: Map<string, string | undefined>
@@ -23,8 +24,8 @@ export async function fewestSteps(
   to: string,
 ): Promise<Route | null> {
   if (from === to) return { ids: [from], cost: 0 }
-  const start: Side = { following, seen: new Map([[from, undefined]]), level: [from] }
-  const end: Side = { following: backwards(following), seen: new Map([[to, undefined]]), level: [to] }
+  const start: Side = { end: from, following, seen: new Map([[from, undefined]]), level: [from] }
+  const end: Side = { end: to, following: backwards(following), seen: new Map([[to, undefined]]), level: [to] }
   while (start.level.length > 0 && end.level.length > 0) {
     const [side, other] = start.level.length <= end.level.length ? [start, end] : [end, start]
     await goOn(context, side)
@@ -37,20 +38,22 @@ export async function fewestSteps(
 
 /** Goes one level further; where several nodes lead to one, the first by id counts. */
 async function goOn(context: GraphContext, side: Side): Promise<void> {
-  const found = new Map<string, string>()
+  const { seen } = side
+  const level = new Set<string>()
   for await (const answers of edgesFrom(context, side.following, side.level, 'near')) {
     for (const [[near, far], rows] of answers) {
       for (const row of rows) {
         const reached = row[far] as string
-        if (side.seen.has(reached)) continue
-        const known = found.get(reached)
-        const before = row[near] as string
-        found.set(reached, known === undefined ? before : first(known, before))
+        const from = row[near] as string
+        const known = seen.get(reached)
+        if (known === undefined && reached !== side.end) {
+          level.add(reached)
+          seen.set(reached, from)
+        } else if (level.has(reached)) seen.set(reached, first(known as string, from))
       }
     }
   }
-  for (const [reached, before] of found) side.seen.set(reached, before)
-  side.level = [...found.keys()]
+  side.level = [...level]
 }
 
 function first(left: string, right: string): string {

@@ -35,27 +35,42 @@ export async function neighbors(context: GraphContext, id: unknown, options: Row
 
   const wanted: Wanted = { id: id as string, relations, labels }
   const size = (first as number | undefined) ?? Number.POSITIVE_INFINITY
-  const items = new Map<string, Row>()
-  let from = start
-  for (;;) {
-    const limit = first === undefined ? undefined : size + 1 - items.size
+  const items: Row[] = []
+  for (let from = start; ; ) {
+    const limit = first === undefined ? undefined : size + 1 - items.length
     const found = await Promise.all(ways.map((way) => readWay(context, wanted, way, from, limit)))
     const end = endOf(found, limit)
-    for (const row of found.flat().toSorted(byId)) {
-      if (end === undefined || compareText(idOf(row), end) <= 0) items.set(idOf(row), row)
-    }
+    addEachOnce(items, inOrder(found), end)
     // Edges to the same node may have filled a page with fewer nodes than it holds.
-    if (end === undefined || items.size > size) break
+    if (end === undefined || items.length > size) break
     from = end
   }
-  const page = [...items.values()].slice(0, size === Number.POSITIVE_INFINITY ? undefined : size)
-  return { items: page, next: items.size > page.length ? cursorAfter(idOf(page.at(-1) as Row)) : null }
+  const next = items.length > size ? cursorAfter(idOf(items[size - 1] as Row)) : null
+  return { items: next === null ? items : items.slice(0, size), next }
+}
+
+/** The rows of all ways by id; each way's come in that order. */
+function inOrder(found: readonly (readonly Row[])[]): readonly Row[] {
+  return found.length === 1 ? (found[0] as readonly Row[]) : found.flat().sort(byId)
+}
+
+/** Adds rows that are ordered by id, each once, up to the one with the id `end`. */
+function addEachOnce(items: Row[], rows: readonly Row[], end: string | undefined): void {
+  let last = items.length === 0 ? undefined : idOf(items.at(-1) as Row)
+  for (const row of rows) {
+    const id = idOf(row)
+    if (id === last) continue
+    if (end !== undefined && compareText(id, end) > 0) return
+    items.push(row)
+    last = id
+  }
 }
 
 /** Up to where all rows are known: none was left out before the last row of a list that was cut off; undefined for the very end. */
 function endOf(found: readonly (readonly Row[])[], limit: number | undefined): string | undefined {
+  if (limit === undefined) return undefined
   const cut = found.filter((rows) => rows.length === limit).map((rows) => idOf(rows.at(-1) as Row))
-  return cut.toSorted(compareText)[0]
+  return cut.sort(compareText)[0]
 }
 
 async function readWay(

@@ -1,13 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Row } from '../backend/index.ts'
 import { type Issue, NotFoundError, ValidationError } from '../base/errors.ts'
 import { describe } from '../schema/index.ts'
 import { isPlainObject } from '../statement/index.ts'
-import { acceptLabel, acceptNodeData, assertNone } from './accept.ts'
-import { type GraphContext, partsOf, recordsOf, together } from './context.ts'
-
-/** How many rows are written at a time, so that others get their turn in between. */
-const ROWS_A_STATEMENT = 5_000
+import { acceptId, acceptLabel, acceptNodeData, assertNone } from './accept.ts'
+import { type GraphContext, recordsOf, together } from './context.ts'
+import { insertChecked } from './inserting.ts'
 
 /** Adds one node. */
 export async function addNode(context: GraphContext, label: unknown, data: unknown, options: object): Promise<Row> {
@@ -17,8 +14,10 @@ export async function addNode(context: GraphContext, label: unknown, data: unkno
   }
   acceptLabel(context, label, 'label', issues)
   const accepted = acceptNodeData(context, String(label), data, 'data', issues)
+  const row = nodeRow(label, accepted, (options as { id?: unknown }).id, '', issues)
   assertNone(issues, `A node of ${context.name} was refused`)
-  return recordsOf(context.session, context.models.nodes).create(nodeRow(label, accepted, options as { id?: unknown }))
+  const [node] = await insertChecked(context, 'nodes', [row])
+  return node as Row
 }
 
 /** Adds many nodes, all or none, and gives them back in order. */
@@ -26,10 +25,10 @@ export async function addNodes(context: GraphContext, label: unknown, inputs: un
   const issues: Issue[] = []
   acceptLabel(context, label, 'label', issues)
   const rows = entriesOf(inputs, ['id', 'data'], issues).map(([index, { id, data }]) =>
-    nodeRow(label, acceptNodeData(context, String(label), data, `${index}.data`, issues), { id }),
+    nodeRow(label, acceptNodeData(context, String(label), data, `${index}.data`, issues), id, `${index}.`, issues),
   )
   assertNone(issues, `Nodes of ${context.name} were refused`)
-  return createAll(context, 'nodes', rows)
+  return insertChecked(context, 'nodes', rows)
 }
 
 /** A node of another graph or a file. */
@@ -44,10 +43,11 @@ export async function importNodes(context: GraphContext, nodes: readonly Importe
   const issues: Issue[] = []
   const rows = nodes.map(({ id, label, data }) => {
     acceptLabel(context, label, `nodes.${id}.label`, issues)
-    return nodeRow(label, acceptNodeData(context, String(label), data, `nodes.${id}.data`, issues), { id })
+    const accepted = acceptNodeData(context, String(label), data, `nodes.${id}.data`, issues)
+    return nodeRow(label, accepted, id, `nodes.${id}.`, issues)
   })
   assertNone(issues, `Nodes of ${context.name} were refused`)
-  await createAll(context, 'nodes', rows)
+  await insertChecked(context, 'nodes', rows)
 }
 
 /** The members of a list that are objects of known fields, with their places. */
@@ -71,23 +71,10 @@ export function entriesOf(inputs: unknown, fields: readonly string[], issues: Is
   return entries
 }
 
-function nodeRow(label: unknown, data: unknown, { id }: { readonly id?: unknown }): Row {
-  return id === undefined ? { label, data } : { id, label, data }
-}
-
-/** Inserts rows, all or none, some thousands at a time. */
-export async function createAll(context: GraphContext, kind: 'nodes' | 'edges', rows: readonly Row[]): Promise<Row[]> {
-  const model = context.models[kind]
-  if (rows.length <= ROWS_A_STATEMENT) return recordsOf(context.session, model).createMany(rows)
-  return together(context.session, async (session) => {
-    const records = recordsOf(session, model)
-    const created: Row[] = []
-    for (const part of partsOf(rows, ROWS_A_STATEMENT)) {
-      for (const row of await records.createMany(part)) created.push(row)
-      await nextTurn()
-    }
-    return created
-  })
+/** A node whose label and data were checked; `prefix` is where its id stands. */
+function nodeRow(label: unknown, data: unknown, id: unknown, prefix: string, issues: Issue[]): Row {
+  if (id !== undefined) acceptId(id, `${prefix}id`, issues)
+  return { id, label, data }
 }
 
 /**

@@ -38,17 +38,20 @@ type NodeSchemas = { readonly [label: string]: StandardSchemaV1<unknown, object>
 
 type LabelsOf<End> = End extends readonly (infer Label)[] ? Label & string : End & string
 
+/** A schema need not tell its types. */
+type AsObject<Data> = Data extends object ? Data : object
+
 interface TypesOf<N extends NodeSchemas, R extends { readonly [relation: string]: RelationDeclaration }> {
   readonly nodes: {
     readonly [Label in keyof N & string]: {
-      readonly data: StandardSchemaV1.InferOutput<N[Label]>
+      readonly data: AsObject<StandardSchemaV1.InferOutput<N[Label]>>
       readonly input: StandardSchemaV1.InferInput<N[Label]> & object
     }
   }
   readonly relations: {
     readonly [Name in keyof R & string]: {
       readonly data: R[Name] extends { readonly data: infer Data extends StandardSchemaV1<unknown, object> }
-        ? StandardSchemaV1.InferOutput<Data>
+        ? AsObject<StandardSchemaV1.InferOutput<Data>>
         : null
       readonly input: R[Name] extends { readonly data: infer Data extends StandardSchemaV1<unknown, object> }
         ? StandardSchemaV1.InferInput<Data> & object

@@ -7,7 +7,7 @@ import { crashSchema } from '../../../../test/crash/schema.ts'
 import { testBackends } from '../../../../test/targets.ts'
 import { openStorage } from '../index.ts'
 
-const TICKS = 12
+const TICKS = 6
 const ticker = join(import.meta.dirname, '../../../../test/crash/ticker.ts')
 
 /** Every other process has a clock that is right; the rest are an hour ahead or behind. */

@@ -7,7 +7,9 @@ import { crashSchema } from '../../../../test/crash/schema.ts'
 import { testBackends } from '../../../../test/targets.ts'
 import { openStorage } from '../index.ts'
 
-const JOBS = 400
+/** More with HOLDFAST_KILLS=200 HOLDFAST_KILLED_JOBS=10000. */
+const JOBS = Number(process.env['HOLDFAST_KILLED_JOBS'] ?? 400)
+const KILLS = Number(process.env['HOLDFAST_KILLS'] ?? 8)
 const worker = join(import.meta.dirname, '../../../../test/crash/worker.ts')
 
 function startWorker(target: string): ChildProcess {
@@ -22,18 +24,20 @@ async function kill(child: ChildProcess): Promise<void> {
 
 // Memory is not among them: other processes cannot see it, and it says so as a trait.
 describe.each(testBackends.filter(({ name }) => name !== 'memory'))('workers killed on $name', ({ fresh }) => {
-  it('apply the effects of each job exactly once, and leave none behind', { timeout: 120_000 }, async () => {
+  it('apply the effects of each job exactly once, and leave none behind', {
+    timeout: 120_000 + KILLS * 5_000,
+  }, async () => {
     const { target, drop } = await fresh()
     const storage = await openStorage(target, { schema: crashSchema })
     const work = storage.queue('work')
     await storage.repository('counters').create({ id: 'done' })
     await work.enqueueMany(Array.from({ length: JOBS }, (_, i) => ({ data: { id: String(i) } })))
-    let children = [startWorker(target), startWorker(target)]
+    let children = Array.from({ length: 4 }, () => startWorker(target))
     let kills = 0
     while ((await work.stats()).completed < JOBS) {
       const [victim, ...others] = children
       if (victim === undefined) return expect.unreachable()
-      if (kills < 8 && victim.stdout !== null) {
+      if (kills < KILLS && victim.stdout !== null) {
         await Promise.race([once(victim.stdout, 'data'), sleep(1_000)])
         await sleep(Math.random() * 60)
         await kill(victim)

@@ -10,6 +10,7 @@ const schema = defineSchema({
   jobs: queue<{ n: number }>({ maxAttempts: 3, backoff: { kind: 'fixed', firstMs: 1_000, jitter: 0 } }),
   doomed: queue<{ n: number }>({ maxAttempts: 1, deadLetter: 'letters' }),
   hasty: queue<{ n: number }>({ maxAttempts: 1, timeoutMs: 20 }),
+  small: queue<{ text: string }>({ maxPayloadBytes: 100 }),
   brief: queue<{ n: number }>({ keep: { completed: 3, failedMs: 60_000 }, maxAttempts: 1 }),
 })
 
@@ -299,6 +300,23 @@ export const queueHandlerCases: readonly ConformanceCase[] = [
       time.ahead += 61_000
       assert.equal(await brief.prune(), 1)
       assert.equal((await brief.stats()).failed, 0)
+    },
+  },
+  {
+    id: 'queue/large-payloads',
+    title: 'Payloads and results of a megabyte are kept whole; a queue may take less',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const large = storage.queue<{ text: string }>('large')
+      const text = 'é'.repeat(1_000_000)
+      const { id } = await large.enqueue({ text })
+      await large.drain((job) => job.data)
+      const job = await large.get(id)
+      assert.ok(job?.data.text === text && (job.result as { text: string }).text === text)
+      await refused(() => storage.queue('small').enqueue({ text: 'x'.repeat(100) }), {
+        code: 'VALIDATION',
+        paths: ['data'],
+      })
     },
   },
   {

@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { increment, openStorage } from '../../packages/holdfast/src/index.ts'
+import { crashSchema } from './schema.ts'
+
+/** A process that adds jobs or works on them, for `processes.test.ts`. Its clock is wrong by `skewMs`. */
+const [target = '', mode = '', skewMs = '0'] = process.argv.slice(2)
+const LEASE_MS = 1_000
+
+const now = Date.now
+Date.now = () => now() + Number(skewMs)
+const storage = await openStorage(target, { schema: crashSchema })
+const jobs = storage.queue('work')
+
+if (mode === 'enqueue') {
+  await Promise.all(Array.from({ length: 20 }, (_, n) => jobs.enqueue({ id: String(n) }, { key: 'one' })))
+  await storage.close()
+} else {
+  const options = { concurrency: 2, leaseMs: LEASE_MS, pollMs: 50, onError: () => undefined }
+  jobs.work(async (job, { tx }) => {
+    process.stdout.write(`${job.data.id}\n`)
+    if (job.data.id === 'poison') process.kill(process.pid, 'SIGKILL')
+    // The event loop stands still for longer than the lease: no sign of life is given.
+    if (job.data.id === 'blocking' && job.attempt === 1)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3 * LEASE_MS)
+    if (job.data.id === 'slow') await sleep(2 * LEASE_MS)
+    await tx.repository('counters').update('done', { n: increment(1) })
+  }, options)
+}

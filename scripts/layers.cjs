@@ -32,6 +32,8 @@ const layers = {
   ],
 }
 
+layers.cli = Object.keys(layers)
+
 // What is published for tests may use everything.
 layers.testing = Object.keys(layers)
 

@@ -59,7 +59,9 @@ export { AsOf, type PastQuery, type Version } from './history/index.ts'
 export {
   type ApplyOptions,
   type DialectSql,
+  loadMigrations,
   type Migration,
+  type MigrationPlan,
   type MigrationRun,
   type MigrationStatus,
   MigrationSteps,
@@ -67,6 +69,7 @@ export {
   type RollbackOptions,
   type StepReference,
   type Verification,
+  type Warning,
 } from './migrations/index.ts'
 export type {
   CatchUp,

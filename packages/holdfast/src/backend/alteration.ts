@@ -74,9 +74,14 @@ function partsOf<Thing>(
 }
 
 /** An index is written differently where its columns have other types or begin to allow null. */
-function indexContent({ fields, unique }: ModelIndex, model: Model, now: (name: string) => string): string {
+function indexContent(
+  { fields, unique, sparse = [] }: ModelIndex,
+  model: Model,
+  now: (name: string) => string,
+): string {
   return contentOf([
     unique,
+    sparse.map(now),
     fields.map(({ column, path }) => [now(column), path, typeOf(model, column), model.byName.get(column)?.nullable]),
   ])
 }

@@ -172,6 +172,8 @@ export interface SchemaEditor {
    * @param models those that the changes speak of, by name; the storage's own unless given.
    */
   apply(changes: readonly SchemaChange[], models?: Models): Promise<void>
+  /** The SQL that `apply` would run, for people to read; it is asked before the backend is open too. Nothing where there is no SQL. */
+  statements(changes: readonly SchemaChange[], models: Models): readonly string[]
   /** The tables that exist. */
   inspect(): Promise<readonly ExistingTable[]>
   /**

@@ -11,7 +11,7 @@ import { stateContent } from './state-content.ts'
 import type { AnyColumn, Step } from './step.ts'
 
 /** What is called otherwise: `users:people` for a table, `people.name:fullName` for a column, by the new name of its table. */
-interface Renames {
+export interface Renames {
   /** The new names of tables by their old ones. */
   readonly tables: ReadonlyMap<string, string>
   /** The new names of columns by `table.column`: the table's new name and the column's old one. */
@@ -258,4 +258,17 @@ function plainColumn(column: AnyColumn): unknown {
 
 function fieldName(model: Model, { column, path }: Model['indexes'][number]['fields'][number]): string {
   return (model.kind === 'documents' && path.length > 0 ? path : [column, ...path]).join('.')
+}
+/** The same the other way round. */
+export function inverted({ tables, columns }: Renames): Renames {
+  const before = new Map([...tables].map(([old, now]) => [now, old]))
+  return {
+    tables: before,
+    columns: new Map(
+      [...columns].map(([path, now]) => {
+        const [table = '', column = ''] = splitPath(path)
+        return [`${before.get(table) ?? table}.${now}`, column]
+      }),
+    ),
+  }
 }

@@ -148,14 +148,20 @@ function withoutColumn(declared: Table, column: string): Table {
   const speaksOf = (field: string): boolean => field.split('.')[0] === column
   const lists = (given: unknown): string[][] =>
     ((given ?? []) as (string | string[])[]).map((one) => [one].flat()).filter((fields) => !fields.some(speaksOf))
-  const { indexes, unique, checks, ...rest } = declared.options
+  const { indexes, unique, checks, sparse, ...rest } = declared.options
   const kept = ((checks ?? []) as unknown as Record<string, unknown>[]).filter(
     (where) => !fieldsOf(where).some(speaksOf),
   )
   return {
     ...declared,
     columns,
-    options: { ...rest, indexes: lists(indexes) as never, unique: lists(unique) as never, checks: kept as never },
+    options: {
+      ...rest,
+      indexes: lists(indexes) as never,
+      unique: lists(unique) as never,
+      sparse: (sparse ?? []).filter((name) => name !== column) as never,
+      checks: kept as never,
+    },
   }
 }
 
@@ -176,13 +182,14 @@ function withRenamedColumn(declared: Table, before: string, after: string): Tabl
   }
   const lists = (given: unknown): string[][] =>
     ((given ?? []) as (string | string[])[]).map((one) => [one].flat().map(nowField))
-  const { indexes, unique, checks, primaryKey, ...rest } = declared.options
+  const { indexes, unique, checks, primaryKey, sparse, ...rest } = declared.options
   return {
     ...declared,
     columns: Object.fromEntries(Object.entries(declared.columns).map(([name, column]) => [now(name), column])),
     options: {
       ...rest,
       ...(primaryKey !== undefined && { primaryKey: primaryKey.map(now) }),
+      ...(sparse !== undefined && { sparse: sparse.map(now) as never }),
       indexes: lists(indexes) as never,
       unique: lists(unique) as never,
       checks: ((checks ?? []) as unknown as Record<string, unknown>[]).map((where) =>

@@ -12,6 +12,8 @@ export interface MigrationHost {
   readonly schema: SchemaEditor
   /** Every model that the storage declares: those of its schema, and those that its features keep for it. */
   readonly declared: readonly Model[]
+  /** Those of them that features keep: they belong to Holdfast, and no migration makes them. */
+  readonly features: readonly Model[]
   /** Runs a transaction that may change the schema. */
   alter<T>(work: (session: AlteringSession) => Promise<T>): Promise<T>
 }

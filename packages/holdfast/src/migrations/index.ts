@@ -3,16 +3,26 @@ import { ledgerModel } from './ledger.ts'
 import { lockModel } from './lock.ts'
 
 export { fitTables } from './fit.ts'
+export {
+  generateMigration,
+  readRenames,
+  renameQuestions,
+  renderMigration,
+} from './generate.ts'
+export { loadMigrations } from './load.ts'
 export type { Migration } from './migration.ts'
 export {
   type ApplyOptions,
+  type MigrationPlan,
   type MigrationRun,
   type MigrationStatus,
   Migrations,
+  planFor,
   type RollbackOptions,
   type Verification,
 } from './migrations.ts'
 export { MigrationSteps } from './recorder.ts'
+export type { Warning } from './safety.ts'
 export type { DialectSql, StepReference } from './step.ts'
 
 /** The tables of migrations. */

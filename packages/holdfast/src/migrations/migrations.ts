@@ -1,13 +1,15 @@
+import type { SchemaEditor, Traits } from '../backend/index.ts'
 import { MigrationError } from '../base/errors.ts'
 import { modelsOf } from './changes.ts'
 import { finalizingChanges } from './finalize.ts'
-import { fitOf } from './fit.ts'
+import { fitOf, fitTables } from './fit.ts'
 import type { MigrationHost } from './host.ts'
 import { type AppliedMigration, ledgerModel, noteFinalized, readLedger } from './ledger.ts'
 import { lockModel, MigrationLock } from './lock.ts'
 import { type Migration, type ReadMigration, readMigration } from './migration.ts'
 import { appliedState, type PlannedRun, planDown, planUp } from './plan.ts'
-import { runDown, runUp } from './run.ts'
+import { runDown, runUp, statementsOf } from './run.ts'
+import { type Warning, warningsOf } from './safety.ts'
 
 /** How a migration stands. */
 export interface MigrationStatus {
@@ -45,6 +47,27 @@ export interface RollbackOptions {
   readonly to?: string | null
   /** How long to wait for another process that migrates; 5 minutes unless given. */
   readonly waitMs?: number
+}
+
+/** What applying a migration would do. */
+export interface MigrationPlan {
+  readonly name: string
+  /** The SQL that would be run; none on backends without it. */
+  readonly statements: readonly string[]
+  readonly warnings: readonly Warning[]
+}
+
+/** What applying migrations to an empty database of a dialect would do. */
+export function planFor(
+  migrations: readonly Migration[],
+  schema: Pick<SchemaEditor, 'statements'>,
+  dialect: NonNullable<Traits['sql']>,
+): MigrationPlan[] {
+  return planUp(migrations.map(readMigration), [], undefined).map(({ migration, before }) => ({
+    name: migration.name,
+    statements: statementsOf(migration, before, schema, dialect),
+    warnings: warningsOf(before, migration.up),
+  }))
 }
 
 /** What `verify` found. */
@@ -119,14 +142,28 @@ export class Migrations {
    */
   async apply({ to, waitMs = DEFAULT_WAIT_MS }: ApplyOptions = {}): Promise<MigrationRun[]> {
     const registered = [...this.#registered.values()]
-    if (planUp(registered, await this.#ledger(), to).length === 0) return []
+    const pending = planUp(registered, await this.#ledger(), to)
+    if (pending.length === 0 && (await this.#missingOfFeatures()) === 0) return []
     return this.#locked(waitMs, async (lock) => {
       const ledger = await readLedger(this.#host.session)
       let position = (ledger.at(-1)?.position ?? 0) + 1
-      return this.#run(lock, planUp(registered, ledger, to), (context, { migration, before }) =>
+      const done = await this.#run(lock, planUp(registered, ledger, to), (context, { migration, before }) =>
         runUp(context, migration, before, position++),
       )
+      await fitTables(this.#host.schema, this.#host.features, true)
+      return done
     })
+  }
+
+  /** What `apply` would do: the migrations, the SQL of each, and what to know before it is run. Nothing is done. */
+  async plan({ to }: Pick<ApplyOptions, 'to'> = {}): Promise<MigrationPlan[]> {
+    const runs = planUp([...this.#registered.values()], await this.#ledger(), to)
+    const { schema, session } = this.#host
+    return runs.map(({ migration, before }) => ({
+      name: migration.name,
+      statements: statementsOf(migration, before, schema, session.traits.sql),
+      warnings: warningsOf(before, migration.up),
+    }))
   }
 
   /**
@@ -201,6 +238,14 @@ export class Migrations {
       done.push({ name: planned.migration.name, durationMs })
     }
     return done
+  }
+
+  /** How much is missing of the tables that features keep. */
+  async #missingOfFeatures(): Promise<number> {
+    const { schema, features } = this.#host
+    if (features.length === 0) return 0
+    const live = new Map((await schema.inspect()).map((table) => [table.name, table]))
+    return features.flatMap((model) => fitOf(model, live.get(model.table), schema).missing).length
   }
 
   async #locked<T>(waitMs: number, work: (lock: MigrationLock) => Promise<T>): Promise<T> {

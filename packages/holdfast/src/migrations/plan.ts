@@ -3,7 +3,7 @@ import { modelsOf } from './changes.ts'
 import { fold } from './fold.ts'
 import type { AppliedMigration } from './ledger.ts'
 import type { ReadMigration } from './migration.ts'
-import type { Parking } from './parking.ts'
+import { type Parking, withoutParked } from './parking.ts'
 import { NOTHING, type SchemaState } from './schema-state.ts'
 import { stateContent } from './state-content.ts'
 import type { Step } from './step.ts'
@@ -63,6 +63,11 @@ export function planDown(
     state = after
   }
   return runs
+}
+
+/** The state that all migrations lead to. */
+export function stateAfterAll(migrations: readonly ReadMigration[]): SchemaState {
+  return withoutParked(migrations.reduce((state, { name, up: steps }) => foldAll(state, steps, up(name)), NOTHING))
 }
 
 /** The state that the applied migrations have led to, in the order in which they were applied. */

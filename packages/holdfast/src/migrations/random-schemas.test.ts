@@ -34,7 +34,13 @@ describe.each(testBackends)('random schemas on $name', ({ fresh }) => {
     for (const model of [...schema.models.values(), ...migrationModels]) models.set(model.name, model)
     const session = new RootSession(backend, models, systemClock)
     const declared = [...schema.models.values()]
-    const host = { session, schema: backend.schema, declared, alter: session.alter.bind(session) as never }
+    const host = {
+      session,
+      schema: backend.schema,
+      declared,
+      features: [],
+      alter: session.alter.bind(session) as never,
+    }
     return { session, migrations: new Migrations(host) }
   }
 

@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os'
-import type { ExistingTable, SchemaChange } from '../backend/index.ts'
+import type { ExistingTable, SchemaChange, SchemaEditor, Traits } from '../backend/index.ts'
 import { ConflictError, ConstraintError, isHoldfastError, LeaseLostError, MigrationError } from '../base/errors.ts'
 import type { Models } from '../schema/index.ts'
 import { changesOf, type StepChanges } from './changes.ts'
@@ -47,6 +47,18 @@ export async function runDown(context: RunContext, migration: ReadMigration, bef
     await noteRolledBack(session, migration.name)
   })
   return Math.round(performance.now() - started)
+}
+
+/** The SQL of the steps of `up`, as it would be run. */
+export function statementsOf(
+  { name, up }: ReadMigration,
+  before: SchemaState,
+  schema: Pick<SchemaEditor, 'statements'>,
+  dialect: Traits['sql'],
+): string[] {
+  return changesOf(before, up, dialect, { migration: name, direction: 'up' }).flatMap(({ changes, models }) =>
+    schema.statements(changes, models),
+  )
 }
 
 interface PreparedStep extends StepChanges {

@@ -8,9 +8,10 @@ export {
   type NoSchema,
   openStorage,
   openStorageFromEnv,
+  openUnfitted,
   type QueueHandlers,
   Storage,
   type StorageOptions,
 } from './storage.ts'
 export type * from './stores.ts'
-export type { TargetOptions } from './targets.ts'
+export { backendOf, type TargetOptions } from './targets.ts'

@@ -264,9 +264,25 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
  * const storage = await openStorage('sqlite:./app.db', { schema })
  * ```
  */
-export async function openStorage<const S extends Schema = NoSchema>(
+export function openStorage<const S extends Schema = NoSchema>(
   target: string | BackendFactory,
   options: StorageOptions<S> = {},
+): Promise<Storage<S>> {
+  return openAny(target, options, true)
+}
+
+/** Opens a storage whatever state its tables are in: for tools that look at them, or migrate them. */
+export function openUnfitted<const S extends Schema>(
+  target: string | BackendFactory,
+  options: StorageOptions<S>,
+): Promise<Storage<S>> {
+  return openAny(target, options, false)
+}
+
+async function openAny<const S extends Schema>(
+  target: string | BackendFactory,
+  options: StorageOptions<S>,
+  fits: boolean,
 ): Promise<Storage<S>> {
   const schema = options.schema ?? (defineSchema({}) as unknown as S)
   const redaction = new Redaction(options.audit?.redact ?? [])
@@ -290,12 +306,15 @@ export async function openStorage<const S extends Schema = NoSchema>(
     session,
     schema: backend.schema,
     declared: [...created],
+    features: [...created].filter((model) => schema.models.get(model.name) !== model),
     alter: (work) => session.alter(work),
   }).register(options.migrations ?? [])
   try {
-    if (options.autoMigrate ?? autoCreate) await migrations.apply()
-    else await migrations.assertApplied()
-    await fitTables(backend.schema, [...created], autoCreate)
+    if (fits) {
+      if (options.autoMigrate ?? autoCreate) await migrations.apply()
+      else await migrations.assertApplied()
+      await fitTables(backend.schema, [...created], autoCreate)
+    }
   } catch (error) {
     await backend.close()
     throw error

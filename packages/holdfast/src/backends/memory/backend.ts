@@ -58,6 +58,7 @@ export class MemoryBackend implements Backend {
     this.schema = {
       apply: (changes) => this.#edit(changes),
       inspect: () => this.#inspect(),
+      statements: () => [],
       expected: (model: Model): ExistingTable => describeTable(model),
     }
   }

@@ -18,7 +18,7 @@ import { expectedTable, postgresDialect } from '../sql/index.ts'
 import type { Settings } from './options.ts'
 import { makeParts, type Parts } from './parts.ts'
 import { PostgresPlan } from './plan.ts'
-import { inspectTables } from './schema-editor.ts'
+import { changeStatements, inspectTables } from './schema-editor.ts'
 
 /** Keeps everything in a Postgres database. What is behind it is made by `open`, when the driver is there. */
 export class PostgresBackend implements Backend {
@@ -51,6 +51,7 @@ export class PostgresBackend implements Backend {
         const { autocommit } = this.#open
         return inspectTables((text, values) => autocommit.ask(text, values))
       },
+      statements: changeStatements,
       expected: (model) => expectedTable(model, postgresDialect),
     }
     if (!settings.prepare) return

@@ -65,6 +65,14 @@ function setTimeouts(ask: Ask, timeouts: readonly string[]): Promise<Reply> {
   return ask(`select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)`, timeouts)
 }
 
+/** What `applyChanges` runs in a database that has none of what is made. */
+export function changeStatements(changes: readonly SchemaChange[], models: Models): string[] {
+  return schemaSteps(changes, new Set(), models, postgresDialect).flatMap((step) => {
+    if (typeof step === 'string') return [step]
+    return step.kind === 'sql' ? [step.text] : alterStatements(step, models, postgresDialect)
+  })
+}
+
 /** The tables of the schema that new tables go into. */
 export async function inspectTables(ask: Ask): Promise<ExistingTable[]> {
   const { columns, indexes } = postgresDialect.ddl.inspection

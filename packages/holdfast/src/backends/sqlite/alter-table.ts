@@ -12,17 +12,46 @@ const REBUILT = 'holdfast_rebuilt'
  */
 export function alterTable(database: Database, change: AlterTable, models: Models): void {
   const alteration = alterationOf(change)
-  dropIndexes(database, alteration)
-  if (addsOnly(alteration)) {
-    for (const column of alteration.columns.added)
-      database.exec(addColumnStatement(column, change.to, models, sqliteDialect))
-  } else if (!isSame(alteration)) {
-    assertKnown(database, change.from)
-    rename(database, alteration)
-    rebuild(database, alteration, models)
+  if (!needsRebuild(alteration)) {
+    for (const text of alterStatements(change, models)) database.exec(text)
     return
   }
-  for (const text of createIndexes(change.to, sqliteDialect)) database.exec(text)
+  assertKnown(database, change.from)
+  assertUnguarded(database)
+  for (const text of before(alteration)) database.exec(text)
+  const attached = attachedTo(database, alteration)
+  try {
+    for (const text of rebuild(alteration, models)) run(database, text, alteration)
+  } finally {
+    database.exec('pragma legacy_alter_table = off')
+  }
+  for (const text of [...createIndexes(change.to, sqliteDialect), ...attached]) database.exec(text)
+}
+
+/** What `alterTable` runs, apart from what else is attached to the table. */
+export function alterStatements(change: AlterTable, models: Models): string[] {
+  const alteration = alterationOf(change)
+  const { to, columns } = alteration
+  const texts = before(alteration)
+  if (needsRebuild(alteration)) texts.push(...rebuild(alteration, models), 'pragma legacy_alter_table = off')
+  else texts.push(...columns.added.map((column) => addColumnStatement(column, to, models, sqliteDialect)))
+  return [...texts, ...createIndexes(to, sqliteDialect)]
+}
+
+function needsRebuild(alteration: Alteration): boolean {
+  return !addsOnly(alteration) && !isSame(alteration)
+}
+
+/** What goes, and what is called otherwise: SQLite carries new names into indexes, triggers, views and the tables that refer to this one. */
+function before({ from, to, columns, indexes }: Alteration): string[] {
+  const renamed = indexes.kept.filter((kept) => kept.from.name !== kept.to.name).map((kept) => kept.from)
+  const texts = [...indexes.dropped, ...renamed].map(({ name }) => `drop index if exists ${quoted(name)}`)
+  if (from.table !== to.table) texts.push(`alter table ${quoted(from.table)} rename to ${quoted(to.table)}`)
+  for (const { from: old, to: now } of columns.kept) {
+    if (old.column === now.column) continue
+    texts.push(`alter table ${quoted(to.table)} rename column ${quoted(old.column)} to ${quoted(now.column)}`)
+  }
+  return texts
 }
 
 /** @throws MigrationError for a column that the model does not know: building the table anew would lose it. */
@@ -35,11 +64,6 @@ function assertKnown(database: Database, model: Model): void {
     hint: 'Add them in a migration before this one, or drop them.',
     differences: names.map((name) => `the column ${name} is not in the schema`),
   })
-}
-
-function dropIndexes(database: Database, { indexes }: Alteration): void {
-  const renamed = indexes.kept.filter(({ from, to }) => from.name !== to.name).map(({ from }) => from)
-  for (const { name } of [...indexes.dropped, ...renamed]) database.exec(`drop index if exists ${quoted(name)}`)
 }
 
 /** Whether nothing but columns is added that SQLite adds in place. */
@@ -91,59 +115,47 @@ function stored({ accept, schema, default: given, name, ...rest }: ModelColumn):
   return [rest, given?.kind === 'now' || given?.kind === 'value' ? given : null]
 }
 
-/** SQLite carries new names into indexes, triggers, views and the tables that refer to this one. */
-function rename(database: Database, { from, to, columns }: Alteration): void {
-  if (from.table !== to.table) database.exec(`alter table ${quoted(from.table)} rename to ${quoted(to.table)}`)
-  for (const { from: before, to: after } of columns.kept) {
-    if (before.column === after.column) continue
-    database.exec(`alter table ${quoted(to.table)} rename column ${quoted(before.column)} to ${quoted(after.column)}`)
+/** The table beside the old one, with its rows, and then in its place. Names elsewhere mean the table that will have its name again. */
+function rebuild(alteration: Alteration, models: Models): string[] {
+  const { to } = alteration
+  return [
+    'pragma legacy_alter_table = on',
+    createTable(to, models, sqliteDialect, REBUILT),
+    copyStatement(alteration, REBUILT, sqliteDialect),
+    ...(to.columns.some(({ generated }) => generated) ? carryCount(to.table) : []),
+    `drop table ${quoted(to.table)}`,
+    `alter table ${quoted(REBUILT)} rename to ${quoted(to.table)}`,
+  ]
+}
+
+/** Keys that were given and are gone are not given again. */
+function carryCount(table: string): string[] {
+  const name = `'${table.replaceAll("'", "''")}'`
+  return [
+    `delete from sqlite_sequence where name = '${REBUILT}' and exists (select 1 from sqlite_sequence where name = ${name})`,
+    `insert into sqlite_sequence (name, seq) select '${REBUILT}', seq from sqlite_sequence where name = ${name}`,
+  ]
+}
+
+function run(database: Database, text: string, { to }: Alteration): void {
+  try {
+    database.exec(text)
+  } catch (error) {
+    // What an integer key is told of a value that is none; other columns are told that it is a constraint.
+    const isMismatch = error instanceof Error && error.message.includes('datatype mismatch')
+    throw isMismatch ? new ConstraintError('CONSTRAINT_CHECK', to.name, to.primaryKey, error) : error
   }
 }
 
-function rebuild(database: Database, alteration: Alteration, models: Models): void {
-  assertUnguarded(database)
-  const { from, to } = alteration
+/** The texts of the triggers and of the indexes that are not ours. */
+function attachedTo(database: Database, { from, to }: Alteration): string[] {
   const ours = new Set([...from.indexes, ...to.indexes].map(({ name }) => name))
   const attached = database
     .prepareRead(
       `select type, name, sql from sqlite_schema where tbl_name = ? and type in ('index', 'trigger') and sql is not null`,
     )
     .all(to.table) as [string, string, string][]
-  const foreign = attached.filter(([type, name]) => type === 'trigger' || !ours.has(name))
-  // Names in views, triggers and other tables mean the table that will have this name again.
-  database.exec('pragma legacy_alter_table = on')
-  try {
-    database.exec(createTable(to, models, sqliteDialect, REBUILT))
-    copyRows(database, alteration)
-    if (to.columns.some(({ generated }) => generated)) carryCount(database, to.table)
-    database.exec(`drop table ${quoted(to.table)}`)
-    database.exec(`alter table ${quoted(REBUILT)} rename to ${quoted(to.table)}`)
-  } finally {
-    database.exec('pragma legacy_alter_table = off')
-  }
-  for (const text of createIndexes(to, sqliteDialect)) database.exec(text)
-  for (const [, , text] of foreign) database.exec(text)
-}
-
-function copyRows(database: Database, alteration: Alteration): void {
-  try {
-    database.exec(copyStatement(alteration, REBUILT, sqliteDialect))
-  } catch (error) {
-    // What an integer key is told of a value that is none; other columns are told that it is a constraint.
-    const isMismatch = error instanceof Error && error.message.includes('datatype mismatch')
-    const { name, primaryKey } = alteration.to
-    throw isMismatch ? new ConstraintError('CONSTRAINT_CHECK', name, primaryKey, error) : error
-  }
-}
-
-/** Keys that were given and are gone are not given again. */
-function carryCount(database: Database, table: string): void {
-  const [count] = (database.prepareRead('select max(seq) from sqlite_sequence where name = ?').get(table) ?? []) as [
-    number | null,
-  ]
-  if (count === null || count === undefined) return
-  database.prepareWrite('delete from sqlite_sequence where name = ?').run(REBUILT)
-  database.prepareWrite('insert into sqlite_sequence (name, seq) values (?, ?)').run(REBUILT, count)
+  return attached.filter(([type, name]) => type === 'trigger' || !ours.has(name)).map(([, , text]) => text)
 }
 
 /** To drop the old table is to delete its rows, and what refers to them would go too. */

@@ -21,7 +21,7 @@ import { type OpenDatabase, openDatabase } from './open-database.ts'
 import { IN_MEMORY } from './opening.ts'
 import type { SqliteOptions } from './options.ts'
 import { prepareStatement, type SqlitePlan } from './prepare.ts'
-import { inspectTables } from './schema.ts'
+import { changeStatements, inspectTables } from './schema.ts'
 import type { Writer } from './writer.ts'
 
 /** SQLite behind the port; see `Writer` for how it writes and `FileReads` for how it reads. */
@@ -51,6 +51,7 @@ export class SqliteBackend implements Backend {
           connection.schema?.apply(changes, models),
         ),
       inspect: () => this.#opened(({ reads }) => reads.use(inspectTables)),
+      statements: changeStatements,
       expected: (model: Model): ExistingTable => expectedTable(model, sqliteDialect),
     }
   }

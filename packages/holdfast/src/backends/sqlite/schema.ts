@@ -1,7 +1,7 @@
 import type { ExistingTable, SchemaChange } from '../../backend/index.ts'
 import type { Models } from '../../schema/index.ts'
 import { existingTables, schemaSteps, sqliteDialect } from '../sql/index.ts'
-import { alterTable } from './alter-table.ts'
+import { alterStatements, alterTable } from './alter-table.ts'
 import type { SqliteConnection } from './connection.ts'
 import { runTexts } from './raw-sql.ts'
 
@@ -14,6 +14,14 @@ export function applyChanges({ database }: SqliteConnection, changes: readonly S
     else if (step.kind === 'alterTable') alterTable(database, step, models)
     else runTexts(database, step.text)
   }
+}
+
+/** What `applyChanges` runs on a database that has none of what is made. */
+export function changeStatements(changes: readonly SchemaChange[], models: Models): string[] {
+  return schemaSteps(changes, new Set(), models, sqliteDialect).flatMap((step) => {
+    if (typeof step === 'string') return [step]
+    return step.kind === 'sql' ? [step.text] : alterStatements(step, models)
+  })
 }
 
 /** The tables that exist. */

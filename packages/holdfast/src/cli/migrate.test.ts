@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runProgram } from './program.ts'
+
+/** Keeps what is written to it. */
+class Sink extends Writable {
+  text = ''
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk
+    done()
+  }
+}
+
+interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+describe('holdfast migrate', { timeout: 120_000 }, () => {
+  let folder: string
+  let schema = ''
+  let written = 0
+
+  beforeEach(() => {
+    // Beside the sources, so that its modules find `holdfast`.
+    folder = mkdtempSync(join(import.meta.dirname, '.snippets-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+  /** Runs the command line. */
+  async function holdfast(...words: string[]): Promise<Ended> {
+    const project = ['--storage', `sqlite:${join(folder, 'app.db')}`, '--dir', join(folder, 'migrations')]
+    const [out, err] = [new Sink(), new Sink()]
+    const code = await runProgram(['migrate', ...words, ...project, '--schema', schema], { out, err } as never)
+    return { code, out: out.text, err: err.text }
+  }
+
+  /** A module is read once, so each schema has one of its own. */
+  function writeSchema(columns: string, options = ''): void {
+    schema = join(folder, `schema-${++written}.ts`)
+    const text = `import { defineSchema, t, table } from 'holdfast'\nexport const schema = defineSchema({ users: table({ ${columns} }${options}) })\n`
+    writeFileSync(schema, text)
+  }
+
+  const files = () => readdirSync(join(folder, 'migrations')).sort()
+  const lastFile = () => readFileSync(join(folder, 'migrations', files().at(-1) as string), 'utf8')
+
+  it('goes from schema to schema and back', async () => {
+    writeSchema('id: t.integer().primaryKey().generated(), name: t.text()', ", { indexes: ['name'] }")
+    const generated = await holdfast('generate', 'create-users')
+    expect(generated).toMatchObject({ code: 0, err: '' })
+    expect(lastFile()).toContain("name: t.text(),\n    }, { indexes: ['name'] })")
+    expect(await holdfast('generate', 'nothing')).toMatchObject({ code: 0, out: 'The schema has not changed.\n' })
+    expect((await holdfast('status', '--check')).code).toBe(3)
+    expect((await holdfast('verify')).code).toBe(3)
+    expect((await holdfast('plan', '--dialect', 'postgres')).out).toContain('create table "users"')
+    expect((await holdfast('up')).out).toMatch(/^applied \d{14}_create-users \d+ ms\n$/)
+    expect((await holdfast('verify')).code).toBe(0)
+
+    writeSchema('id: t.integer().primaryKey().generated(), fullName: t.text(), age: t.integer()')
+    const renamed = await holdfast('generate', 'rename', '--rename', 'users.name:fullName')
+    expect(renamed.code).toBe(0)
+    expect(lastFile()).toContain("m.renameColumn('users', 'name', 'fullName')")
+    expect(lastFile()).toContain("m.renameColumn('users', 'fullName', 'name')")
+    expect(lastFile()).toContain("m.addColumn('users', 'age', t.integer(), { fill: 0 })")
+    expect((await holdfast('up', '--json')).out).toMatch(
+      /^\{"applied":\[\{"name":"\d+_rename","durationMs":\d+\}\]\}\n$/,
+    )
+    expect((await holdfast('verify')).code).toBe(0)
+    expect((await holdfast('status', '--check')).code).toBe(0)
+    expect((await holdfast('down', '--steps', '2')).code).toBe(0)
+    const status = JSON.parse((await holdfast('status', '--json')).out) as { state: string }[]
+    expect(status.map(({ state }) => state)).toEqual(['pending', 'pending'])
+  })
+
+  it('drops only what it is allowed to, and says how to go on after a mistake', async () => {
+    writeSchema('id: t.id(), name: t.text()')
+    await holdfast('generate', 'first')
+    await holdfast('up')
+    writeSchema('id: t.id(), title: t.text()')
+    const generated = await holdfast('generate', 'second')
+    expect(generated.err).toContain('--rename users.name:title')
+    const refused = await holdfast('up')
+    expect(refused).toMatchObject({ code: 1 })
+    expect(refused.out).toContain('--allow-destructive')
+    expect(refused.err).toContain('breaks: The column users.name goes')
+    expect((await holdfast('up', '--allow-destructive')).code).toBe(0)
+    expect((await holdfast('finalize')).code).toBe(1)
+    expect((await holdfast('finalize', '--allow-destructive')).code).toBe(0)
+    expect((await holdfast('up', '--to', 'none')).err).toContain('There is no migration none.')
+    expect((await holdfast('nonsense')).code).toBe(2)
+    expect((await holdfast('down', '--steps', 'x')).code).toBe(2)
+  })
+
+  it('is a program', async () => {
+    const main = join(import.meta.dirname, 'main.ts')
+    const { stdout } = await promisify(execFile)(process.execPath, [main, 'migrate', '--help'])
+    expect(stdout).toContain('generate')
+  })
+})

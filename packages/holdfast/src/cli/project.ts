@@ -1,0 +1,50 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ConfigurationError } from '../base/errors.ts'
+import { loadMigrations, type Migration } from '../migrations/index.ts'
+import { defineSchema, type Schema } from '../schema/index.ts'
+import { openUnfitted, type Storage } from '../storage/index.ts'
+
+/** The options that every command of `migrate` takes. */
+export interface ProjectOptions {
+  readonly storage?: string
+  readonly schema?: string
+  readonly dir: string
+  readonly json?: boolean
+}
+
+/** The schema that a module exports, as `schema` or as its default. */
+export async function loadSchema({ schema: path }: ProjectOptions): Promise<Schema> {
+  if (path === undefined) {
+    throw new ConfigurationError('This command compares with the schema, and none is given.', {
+      hint: 'Name the module that exports it: --schema ./src/schema.ts.',
+    })
+  }
+  const module = (await import(pathToFileURL(resolve(path)).href)) as { schema?: Schema; default?: Schema }
+  const schema = module.schema ?? module.default
+  if (schema?.models instanceof Map) return schema
+  throw new ConfigurationError(`The module ${path} exports no schema.`, {
+    hint: 'Export what defineSchema() gives, as `schema` or as the default.',
+  })
+}
+
+/** Opens the database whatever state it is in, with the migrations of the folder, for as long as `work` takes. */
+export async function withStorage<T>(
+  options: ProjectOptions,
+  work: (storage: Storage<Schema>, migrations: readonly Migration[]) => Promise<T>,
+): Promise<T> {
+  const target = options.storage ?? process.env['STORAGE_URL']
+  if (target === undefined) {
+    throw new ConfigurationError('No database is given.', {
+      hint: 'Name it: --storage sqlite:./app.db, or in the variable STORAGE_URL.',
+    })
+  }
+  const migrations = await loadMigrations(options.dir)
+  const schema: Schema = options.schema === undefined ? defineSchema({}) : await loadSchema(options)
+  const storage = await openUnfitted(target, { schema, migrations, autoCreate: false })
+  try {
+    return await work(storage, migrations)
+  } finally {
+    await storage.close()
+  }
+}

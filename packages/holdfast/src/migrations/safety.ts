@@ -1,0 +1,125 @@
+import type { Model } from '../schema/index.ts'
+import { changesOf, modelsOf } from './changes.ts'
+import type { SchemaState } from './schema-state.ts'
+import type { Step } from './step.ts'
+
+/** Something about a step that somebody should know before it is made. */
+export interface Warning {
+  /** `data`: values are lost, or parked until `finalize`. `breaks`: the running version of the application fails. `locks`: others wait meanwhile. */
+  readonly kind: 'data' | 'breaks' | 'locks'
+  /** Which step, from 1 on. */
+  readonly step: number
+  readonly message: string
+  /** The safer way. */
+  readonly instead: string
+}
+
+/** What to know of the steps of a migration before they are made. */
+export function warningsOf(before: SchemaState, steps: readonly Step[]): Warning[] {
+  let state = before
+  return changesOf(before, steps, undefined).flatMap(({ step, state: after }, at) => {
+    const found = warningsOfStep(state, step, after).map((warning) => ({ ...warning, step: at + 1 }))
+    state = after
+    return found
+  })
+}
+
+type StepWarning = Omit<Warning, 'step'>
+
+function warningsOfStep(before: SchemaState, step: Step, after: SchemaState): StepWarning[] {
+  switch (step.kind) {
+    case 'dropTable':
+      return [
+        breaks(`The table ${step.table} goes; who still reads it fails.`, STOP_USING),
+        parks(`the rows of ${step.table}`),
+      ]
+    case 'dropColumn': {
+      const path = `${step.table}.${step.column}`
+      return [breaks(`The column ${path} goes; who still reads it fails.`, STOP_USING), parks(`the values of ${path}`)]
+    }
+    case 'renameTable':
+      return [breaks(`Who still says ${step.table} fails.`, EXPAND)]
+    case 'renameColumn':
+      return [breaks(`Who still says ${step.table}.${step.column} fails.`, EXPAND)]
+    case 'addColumn':
+      return addedColumn(step, modelsOf(after).get(step.table) as Model)
+    case 'alterColumn':
+      return alteredColumn(step, modelsOf(before).get(step.table) as Model, modelsOf(after).get(step.table) as Model)
+    case 'createIndex':
+      return [locks(`Nobody writes to ${step.table} while the index is made on Postgres.`, INDEX_FIRST)]
+    case 'addForeignKey':
+    case 'addCheck':
+      return [locks(`Every row of ${step.table} is looked at while nobody writes to it on Postgres.`, VALIDATE_LATER)]
+    default:
+      return []
+  }
+}
+
+function addedColumn(step: Extract<Step, { kind: 'addColumn' }>, model: Model): StepWarning[] {
+  const column = model.byName.get(step.column)
+  const warnings: StepWarning[] = []
+  const path = `${step.table}.${step.column}`
+  const hasDefault = column?.default?.kind === 'value' || column?.default?.kind === 'now'
+  if (column?.nullable === false && !hasDefault) {
+    warnings.push(
+      breaks(
+        `The running version writes rows without ${path} and fails.`,
+        'Make it nullable or give it a default, and require it when every version writes it.',
+      ),
+    )
+  }
+  if (step.definition.definition.unique)
+    warnings.push(locks(`Nobody writes to ${step.table} while the index of ${path} is made.`, INDEX_FIRST))
+  return warnings
+}
+
+function alteredColumn(step: Extract<Step, { kind: 'alterColumn' }>, before: Model, after: Model): StepWarning[] {
+  const [from, to] = [before.byName.get(step.column), after.byName.get(step.column)]
+  const path = `${step.table}.${step.column}`
+  const warnings: StepWarning[] = []
+  if (from?.type !== to?.type) {
+    warnings.push(
+      locks(
+        `Postgres writes every row of ${step.table} anew while nobody reads it.`,
+        `Add a column of the new type, fill it in batches, and drop ${path} later.`,
+      ),
+      breaks(`The running version reads and writes ${path} as ${from?.type}.`, EXPAND),
+    )
+  }
+  if (from?.nullable === true && to?.nullable === false) {
+    warnings.push(
+      locks(`Every row of ${step.table} is looked at while nobody reads it on Postgres.`, VALIDATE_LATER),
+      breaks(`The running version may still write null to ${path}.`, 'Require it when every version writes it.'),
+    )
+  }
+  if (step.fill !== null && from?.nullable === true) {
+    warnings.push({
+      kind: 'data',
+      message: `Nulls in ${path} become ${String(step.fill.value)}, and no rollback makes them null again.`,
+      instead: 'Keep it nullable, if the difference matters.',
+    })
+  }
+  return warnings
+}
+
+const STOP_USING = 'Release a version that no longer uses it first, and drop it with the next one.'
+const EXPAND = 'Add the new one beside it, write both, copy what is there, and drop the old one with a later version.'
+const INDEX_FIRST =
+  'On a large table make it first by hand, with create index concurrently under the same name; the migration then finds it.'
+const VALIDATE_LATER = 'On a large table add it by hand as not valid and validate it after; then no lock lasts.'
+
+function breaks(message: string, instead: string): StepWarning {
+  return { kind: 'breaks', message, instead }
+}
+
+function locks(message: string, instead: string): StepWarning {
+  return { kind: 'locks', message, instead }
+}
+
+function parks(what: string): StepWarning {
+  return {
+    kind: 'data',
+    message: `A rollback gives back ${what} until it is finalized; then nothing does.`,
+    instead: 'Take a backup before finalize.',
+  }
+}

@@ -117,7 +117,11 @@ async function unsealed(session: Session): Promise<Row[]> {
     joins: [],
     outputs: RECORD_COLUMNS.map((name) => ({ kind: 'field' as const, name, field: field(name) })),
     where: { kind: 'null', field: field('sequence') },
-    orderBy: [{ field: field('id'), direction: 'asc' }],
+    // Null for all of them, but said, so that the index is walked that has them together: they are few among many.
+    orderBy: [
+      { field: field('sequence'), direction: 'asc' },
+      { field: field('id'), direction: 'asc' },
+    ],
     limit: 0,
   }))
   return (await session.execute(plan, [BATCH])).rows

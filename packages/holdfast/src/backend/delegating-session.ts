@@ -30,6 +30,10 @@ export class DelegatingSession<Inner extends Session = Session> implements Sessi
     return this.inner.actor
   }
 
+  assertUsable(): void {
+    this.inner.assertUsable()
+  }
+
   plan(key: string, statement: Parameters<Session['plan']>[1]): Plan {
     return this.inner.plan(key, statement)
   }

@@ -16,6 +16,9 @@ export interface Session {
   /** On whose behalf: as `storage.as(actor)` was told; null where nobody was named. */
   readonly actor: string | null
 
+  /** @throws ConnectionError once the storage is closed; ConfigurationError for the storage itself inside a transaction of it. */
+  assertUsable(): void
+
   /** The plan for a shape; `statement` is only called when it is new. */
   plan(key: string, statement: () => Statement): Plan
   /** Executes a plan. Outside a transaction it is committed when this resolves. */

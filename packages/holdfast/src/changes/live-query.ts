@@ -51,8 +51,9 @@ export async function* liveQuery<Result>(
   const leave = session.onCommitted((models) => {
     if (!reads.isDisjointFrom(models)) bell.ring()
   })
-  const unsubscribe = topic === undefined ? undefined : await session.wake(topic, bell.ring)
+  let unsubscribe: (() => Promise<void>) | undefined
   try {
+    if (topic !== undefined) unsubscribe = await session.wake(topic, bell.ring)
     let last: { readonly result: Result } | undefined
     while (!stopped) {
       bell.reset()

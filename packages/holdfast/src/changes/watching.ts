@@ -71,8 +71,9 @@ export class Watching<Record, Key> implements AsyncIterable<Change<Record, Key>>
     signal?.addEventListener('abort', stop, { once: true })
     if (signal?.aborted === true) this.#stopped = true
     const ended = this.#host.started(this)
-    const unsubscribe = await this.#session.wake(this.#history.topic, this.#bell.ring)
+    let unsubscribe: (() => Promise<void>) | undefined
     try {
+      unsubscribe = await this.#session.wake(this.#history.topic, this.#bell.ring)
       for (let cursor = await this.#start; !this.#stopped; ) {
         this.#bell.reset()
         const part = await readFeed(this.#session, this.#history, this.#where, cursor, BATCH)
@@ -89,7 +90,7 @@ export class Watching<Record, Key> implements AsyncIterable<Change<Record, Key>>
     } finally {
       ended()
       signal?.removeEventListener('abort', stop)
-      await unsubscribe()
+      await unsubscribe?.()
     }
   }
 

@@ -80,9 +80,14 @@ export function historyOf(model: Model, models: ReadonlyMap<string, Model>): His
   return { model, versions, asModel, topic: `history ${model.table}` }
 }
 
-/** A column of the record: what it must be was checked when the record was written. */
-function kept({ default: _, ...column }: ModelColumn): ModelColumn {
-  return { ...column, nullable: true, generated: false }
+/** The columns by which the last version of a record is found: those of its key where that is one, else the key as text. */
+function lastBy({ primaryKey }: Model): string[] {
+  return [...(primaryKey.length === 1 ? primaryKey : ['historyKey']), 'historyTo']
+}
+
+/** A column of the record: what it must be was checked when the record was written, and may be something else today. */
+function kept({ default: _, values: __, schema: ___, ...column }: ModelColumn): ModelColumn {
+  return { ...column, type: column.type === 'enum' ? 'text' : column.type, nullable: true, generated: false }
 }
 
 /** The indexes of the model, so that its queries are as good in the past, and those that history itself needs. */
@@ -90,9 +95,11 @@ function indexesOf(model: Model, tableName: string): ModelIndex[] {
   const ofModel = model.indexes.map(({ fields }) => fields)
   const ofHistory = [
     ['historyKey', 'historyVersion'],
-    ['historyKey', 'historyTo'],
+    lastBy(model),
+    [...model.primaryKey, 'historyTo'],
     ['historySequence', 'historyId'],
-    ['historyTo', 'historyId'],
+    // Removing versions by their age is worth an index where it is done all the time.
+    ...(model.history?.keepMs == null ? [] : [['historyTo', 'historyId']]),
   ].map((names) => names.map((column) => ({ column, path: [] as string[] })))
   const indexes = new Map<string, ModelIndex>()
   for (const fields of [...ofHistory, ...ofModel]) {

@@ -15,10 +15,12 @@ import { type Change, changeOf, writeChanges } from './change.ts'
 import type { Concerns } from './concern.ts'
 import type { History } from './models.ts'
 import { outputs } from './statements.ts'
+import { WriteGroups } from './write-groups.ts'
 
 /** What recording needs to know: one for a storage. */
 export class Recorder {
   readonly concerns: Concerns
+  readonly groups: WriteGroups = new WriteGroups()
   readonly #changed: (history: History) => void
   readonly #writers = new Map<History, GatheredWriter<Change>>()
 
@@ -64,10 +66,16 @@ export class RecordingSession extends DelegatingSession {
     if (statement.kind === 'select') return this.inner.execute(plan, parameters)
     const histories = this.#recorder.concerns.of(statement)
     if (histories.length === 0) return this.inner.execute(plan, parameters)
-    if (this.inner.inTransaction) return this.#record(this.inner, plan, statement, histories, parameters)
+    const record = (tx: Session) => this.#record(tx, plan, statement, histories, parameters)
+    if (this.inner.inTransaction) return record(this.inner)
     // What is read before it is written must not change in between.
-    const isolation = this.#readsFirst(statement) ? 'serializable' : 'read committed'
-    return this.inner.transaction((tx) => this.#record(tx, plan, statement, histories, parameters), { isolation })
+    if (this.#readsFirst(statement)) return this.inner.transaction(record)
+    try {
+      this.inner.assertUsable()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.#recorder.groups.write(this.inner, record)
   }
 
   override transaction<T>(work: (session: Session) => Promise<T>, options?: RetryingTransactionOptions): Promise<T> {

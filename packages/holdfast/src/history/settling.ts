@@ -1,13 +1,17 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Row, Session } from '../backend/index.ts'
 import { type History, historyHeads, OWN_COLUMNS } from './models.ts'
 import { all, by, field, isNull, not, oneOf, outputs, proposed } from './statements.ts'
 
 /** How many versions one transaction settles. */
-const BATCH = 1_000
+const BATCH = 500
 
 /** What settling reads and writes of a version. */
 const SETTLED = ['historyOperation', 'historyFrom', 'historyTo', 'historyVersion', 'historySequence']
 const HEAD_COLUMNS = historyHeads.columns.map(({ name }) => name)
+
+/** Null for all of them, but said, so that the index is walked that has them together: they are few among many. */
+const UNSETTLED_ORDER = [by('historySequence'), by('historyId')]
 
 interface Version {
   historyId: number
@@ -30,6 +34,8 @@ interface Version {
 export async function settle(session: Session, history: History): Promise<void> {
   while (await hasUnsettled(session, history)) {
     await session.transaction((tx) => settleBatch(tx, history), { isolation: 'read committed' })
+    // A backend in this process runs on at once, and others want their turn.
+    await setImmediate()
   }
 }
 
@@ -41,7 +47,7 @@ async function hasUnsettled(session: Session, { versions }: History): Promise<bo
     joins: [],
     outputs: outputs(['historyId']),
     where: isNull('historySequence'),
-    orderBy: [by('historyId')],
+    orderBy: UNSETTLED_ORDER,
     limit: 0,
   }))
   return (await session.execute(plan, [1])).rows.length > 0
@@ -86,30 +92,35 @@ async function lockHead(session: Session, { model }: History): Promise<Row> {
   return (await session.execute(plan, [model.name, 0, 0, null])).rows[0] as Row
 }
 
-async function readUnsettled(session: Session, { versions }: History): Promise<Version[]> {
+async function readUnsettled(session: Session, { versions, model }: History): Promise<Version[]> {
   const plan = session.plan(`${versions.name} unsettled`, () => ({
     kind: 'select',
     model: versions.name,
     joins: [],
-    outputs: outputs(OWN_COLUMNS),
+    outputs: outputs([...OWN_COLUMNS, ...model.primaryKey]),
     where: isNull('historySequence'),
-    orderBy: [by('historyId')],
+    orderBy: UNSETTLED_ORDER,
     limit: 0,
   }))
   return (await session.execute(plan, [BATCH])).rows as unknown as Version[]
 }
 
 /** The last settled versions of the same records. */
-async function readLast(session: Session, { versions }: History, unsettled: readonly Version[]): Promise<Version[]> {
+async function readLast(
+  session: Session,
+  { versions, model }: History,
+  unsettled: readonly Version[],
+): Promise<Version[]> {
+  const column = model.primaryKey.length === 1 ? (model.primaryKey[0] as keyof Version) : 'historyKey'
   const plan = session.plan(`${versions.name} last`, () => ({
     kind: 'select',
     model: versions.name,
     joins: [],
     outputs: outputs(OWN_COLUMNS),
-    where: all(oneOf('historyKey', 0), isNull('historyTo'), not(isNull('historySequence'))),
+    where: all(oneOf(column, 0), isNull('historyTo'), not(isNull('historySequence'))),
     orderBy: [],
   }))
-  const keys = [...new Set(unsettled.map(({ historyKey }) => historyKey))]
+  const keys = [...new Map(unsettled.map((version) => [version.historyKey, version[column]])).values()]
   return (await session.execute(plan, [keys])).rows as unknown as Version[]
 }
 

@@ -36,6 +36,9 @@ export class LaterSession implements Session, SqlRunner {
     return this.#root.clock
   }
 
+  /** Its transaction tells when it can no longer be used. */
+  assertUsable(): void {}
+
   plan(key: string, statement: Parameters<Session['plan']>[1]): Plan {
     return this.#root.plan(key, statement)
   }

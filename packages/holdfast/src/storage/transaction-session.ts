@@ -23,7 +23,7 @@ import type { Reaches } from './reaches.ts'
 export interface TransactionRoot
   extends Omit<
     Session,
-    'execute' | 'stream' | 'transaction' | 'beforeCommit' | 'afterCommit' | 'inTransaction' | 'actor'
+    'execute' | 'stream' | 'transaction' | 'assertUsable' | 'beforeCommit' | 'afterCommit' | 'inTransaction' | 'actor'
   > {
   readonly counters: Counters
   readonly reaches: Reaches
@@ -115,7 +115,7 @@ export class TransactionSession implements Session {
   }
 
   async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[]> {
-    this.#assertUsable()
+    this.assertUsable()
     const { reaches } = this.root
     const resolved = reaches.concern(plan) ? await reaches.resolve(this, plan, parameters) : parameters
     this.root.observe(plan.statement)
@@ -154,7 +154,7 @@ export class TransactionSession implements Session {
   /** Runs `work` in a savepoint; several at once run one after the other. Options of transactions do not apply here. */
   async runNested<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
     while (this.#child !== undefined) await this.#child
-    this.#assertUsable()
+    this.assertUsable()
     const { promise: settled, resolve } = Promise.withResolvers<void>()
     this.#child = settled
     this.#running++
@@ -256,7 +256,7 @@ export class TransactionSession implements Session {
   #track(start: () => Promise<Result>): Promise<Result> {
     let running: Promise<Result>
     try {
-      this.#assertUsable()
+      this.assertUsable()
       running = start()
     } catch (error) {
       return Promise.reject(error)
@@ -298,7 +298,7 @@ export class TransactionSession implements Session {
     })
   }
 
-  #assertUsable(): void {
+  assertUsable(): void {
     if (this.#ended) {
       throw new ConfigurationError('The transaction has ended; nothing can be done in it any more.', {
         code: 'TRANSACTION_MISUSE',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { increment } from '../../../repository/index.ts'
 import { defineSchema, documents, t, table } from '../../../schema/index.ts'
-import { refused, wrong } from '../assertions.ts'
+import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
 
 const schema = defineSchema({
@@ -246,6 +246,33 @@ export const historyCases: readonly ConformanceCase[] = [
       await plans.delete('a')
       await plans.upsert({ id: 'a', name: 'three' })
       assert.deepEqual(await operations(plans, 'a'), ['1 create', '2 delete', '3 create', '4 delete', '5 create'])
+    },
+  },
+  {
+    id: 'history/together',
+    title: 'Single writes of one tick share a transaction, and each has its own outcome',
+    async run({ open }) {
+      const { storage } = await openAt(open)
+      const plans = storage.repository('plans')
+      await plans.createMany(Array.from({ length: 16 }, (_, n) => ({ id: String(n), name: 'x' })))
+      const before = storage.metrics().transactions.committed
+      await Promise.all(Array.from({ length: 16 }, (_, n) => plans.update(String(n), { runs: n })))
+      assert.equal(storage.metrics().transactions.committed - before, 1)
+      const outcomes = await Promise.allSettled([
+        plans.create({ id: 'new', name: 'x' }),
+        plans.create({ id: '3', name: 'taken' }),
+        plans.update('4', { runs: increment(1) }),
+        plans.update('nobody', { runs: 1 }),
+        storage.as('kim').repository('plans').delete('5'),
+      ])
+      assert.deepEqual(pick(outcomes, 'status'), ['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'])
+      assert.deepEqual(await operations(plans, 'new'), ['1 create'])
+      assert.deepEqual(await operations(plans, '3'), ['1 create', '2 update'])
+      assert.deepEqual((await plans.history('4')).at(-1)?.record.runs, 5)
+      assert.equal((await plans.history('5')).at(-1)?.actor, 'kim')
+      await storage.transaction(async () => {
+        await refused(() => plans.update('1', { runs: 7 }), 'TRANSACTION_MISUSE')
+      })
     },
   },
   {

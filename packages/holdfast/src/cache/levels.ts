@@ -150,9 +150,14 @@ export class Levels implements Follower {
 
   /** Puts an entry in memory, unless it was overtaken. */
   hold(key: CacheKey, entry: Entry, flight: Flight<unknown>): Held {
-    if (flight.spoiled || this.#memory === undefined) return new Held(entry, FOREVER)
+    if (flight.spoiled || this.#memory === undefined) return this.unheld(entry)
     this.#reads.spoil(key)
     return this.#memory.set(key, entry, this.#host.clock.now())
+  }
+
+  /** An entry to be given to those who wait for it, that memory does not hold. */
+  unheld(entry: Entry): Held {
+    return new Held(entry, FOREVER, this.#options.frozen)
   }
 
   /** Writes entries to all levels. */

@@ -1,10 +1,10 @@
 import type { Clock } from '../base/clock.ts'
-import { type Entry, FOREVER } from './entry.ts'
+import type { Entry } from './entry.ts'
 import type { Flight } from './flights.ts'
 import { type InputContext, loadedEntry } from './input.ts'
 import type { CacheKey } from './key.ts'
 import type { Levels } from './levels.ts'
-import { Held } from './memory-level.ts'
+import type { Held } from './memory-level.ts'
 import type { LoadOptions } from './options.ts'
 import type { SecondLevel, Standing } from './second-level.ts'
 
@@ -86,7 +86,7 @@ export class Loading {
     const entry = loadedEntry(this.#input, key, await this.#call(load), options)
     if (entry === undefined) return undefined
     const inTime = this.#clock.now() - startedAt <= second.rememberedMs
-    if (flight.spoiled || !inTime) return new Held(entry, FOREVER)
+    if (flight.spoiled || !inTime) return this.#levels.unheld(entry)
     return this.#keep(second, { ...entry, key }, generation, standing, flight)
   }
 
@@ -102,7 +102,7 @@ export class Loading {
       standing === undefined
         ? undefined
         : await this.#levels.surviving(() => second.writeLoaded(entry, seen, standing), undefined)
-    if (written === false) return new Held(entry, FOREVER)
+    if (written === false) return this.#levels.unheld(entry)
     if (written === undefined) return this.#levels.hold(entry.key, this.#untilItIsBack(entry), flight)
     this.#levels.remote.tell()
     return this.#levels.hold(entry.key, entry, flight)

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { type Entry, FOREVER } from './entry.ts'
 import type { CacheKey } from './key.ts'
 import type { ResolvedOptions } from './options.ts'
-import { copying } from './value.ts'
+import { copying, freeze } from './value.ts'
 
 /** An entry as memory holds it. */
 export class Held implements Entry {
@@ -15,13 +15,15 @@ export class Held implements Entry {
   /** What is given for a value that nobody can change: making a promise costs as much as finding the entry. */
   readonly #given: Promise<unknown> | undefined
 
-  constructor(entry: Entry, heldUntil: number) {
+  /** @param frozen gives the value itself, which nobody can change, instead of copies. */
+  constructor(entry: Entry, heldUntil: number, frozen: boolean) {
     this.value = entry.value
     this.freshUntil = Math.min(entry.freshUntil, heldUntil)
     this.keepUntil = Math.min(entry.keepUntil, heldUntil)
     this.generation = entry.generation
     this.tags = entry.tags
-    this.#copy = copying(entry.value)
+    if (frozen) freeze(entry.value)
+    this.#copy = frozen ? undefined : copying(entry.value)
     this.#given = this.#copy === undefined ? Promise.resolve(entry.value) : undefined
   }
 
@@ -42,9 +44,11 @@ export class MemoryLevel {
   readonly #byTag = new Map<string, Set<CacheKey>>()
   readonly #measures: boolean
   readonly #ttlMs: number | undefined
+  readonly #frozen: boolean
   #evictions = 0
 
-  constructor({ max, maxBytes, memoryTtlMs }: ResolvedOptions) {
+  constructor({ max, maxBytes, memoryTtlMs, frozen }: ResolvedOptions) {
+    this.#frozen = frozen
     this.#measures = maxBytes !== undefined
     this.#ttlMs = memoryTtlMs
     this.#entries = new LRUCache({
@@ -74,7 +78,7 @@ export class MemoryLevel {
 
   /** Holds an entry. One that is too large for the bound is not held, and the one before it no more. */
   set(key: CacheKey, entry: Entry, now: number): Held {
-    const held = new Held(entry, this.#ttlMs === undefined ? FOREVER : now + this.#ttlMs)
+    const held = new Held(entry, this.#ttlMs === undefined ? FOREVER : now + this.#ttlMs, this.#frozen)
     this.#entries.set(key, held, this.#measures ? { size: sizeOf(key, entry.value) } : undefined)
     if (held.tags.length > 0 && this.#entries.peek(key) === held) this.#tag(held, key)
     return held

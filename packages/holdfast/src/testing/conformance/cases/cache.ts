@@ -135,6 +135,25 @@ export const cacheCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'cache/frozen',
+    title: 'A cache of frozen values gives everybody the same value, which nobody can change',
+    async run({ open }) {
+      const { each } = await openCaches(open, { frozen: true })
+      await each(async (cache) => {
+        const value = { list: [{ n: 1 }] }
+        await cache.set('a', value)
+        ;(value.list[0] as { n: number }).n = 2
+        const given = (await cache.get('a')) as typeof value
+        assert.deepEqual(given, { list: [{ n: 1 }] })
+        assert.throws(() => given.list.push({ n: 2 }), TypeError)
+        const loaded = (await cache.getOrSet('b', () => value)) as typeof value
+        assert.throws(() => Object.assign(loaded, { n: 1 }), TypeError)
+        value.list.length = 0
+        assert.deepEqual(await cache.getMany(['a', 'b']), [{ list: [{ n: 1 }] }, { list: [{ n: 2 }] }])
+      })
+    },
+  },
+  {
     id: 'cache/refused',
     title:
       'What JSON cannot hold, keys that are none and options that are wrong are refused by their path, and nothing is written',

@@ -8,4 +8,4 @@ import { streaming } from './streaming.ts'
 import { types } from './types.ts'
 
 /** What Holdfast must reach beside the ratios, in the order of the page. */
-export const bars: readonly Bar[] = [scaling, streaming, eventLoop, coldStart, types, ...graphBars]
+export const bars: readonly Bar[] = [scaling, streaming, eventLoop, coldStart, history, types, ...graphBars]

@@ -135,6 +135,7 @@ export { defineSchema, documents, graph, queue, t, table } from './schema/index.
 export type {
   BatchOperation,
   Environment,
+  GraphTypesOf,
   Health,
   NoSchema,
   QueueHandlers,

@@ -13,11 +13,13 @@ import { component, traverse } from './traverse.ts'
 import type {
   CarriedArgument,
   DataPatch,
+  EdgeFields,
   GraphEdge,
   GraphNode,
   Label,
   NeighborsOptions,
   NewEdge,
+  NodeFields,
   PathOptions,
   Relation,
   TraverseOptions,
@@ -97,7 +99,7 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
    * await storage.graph('city').nodes('venue', { where: { 'data.name': { startsWith: 'Blue' } }, limit: 10 })
    * ```
    */
-  nodes<L extends Label<T>>(label: L, query?: Omit<Query<GraphNode<T, L>>, 'select'>): Promise<GraphNode<T, L>[]> {
+  nodes<L extends Label<T>>(label: L, query?: Omit<Query<NodeFields<T, L>>, 'select'>): Promise<GraphNode<T, L>[]> {
     const records = recordsOf(this.#context.session, this.#context.models.nodes)
     return records.find(withLabel(this.#context, label, query)) as Promise<unknown> as Promise<GraphNode<T, L>[]>
   }
@@ -147,7 +149,7 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
   /**
    * The edges that match, by id unless ordered otherwise: `edges({ where: { source: id, relation: 'hosts' } })`.
    */
-  edges(query?: Omit<Query<GraphEdge<T>>, 'select'>): Promise<GraphEdge<T>[]> {
+  edges(query?: Omit<Query<EdgeFields<T>>, 'select'>): Promise<GraphEdge<T>[]> {
     const records = recordsOf(this.#context.session, this.#context.models.edges)
     return records.find(query as Record<string, never> | undefined) as Promise<unknown> as Promise<GraphEdge<T>[]>
   }

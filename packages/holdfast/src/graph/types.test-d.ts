@@ -76,3 +76,9 @@ test('an undeclared graph takes anything', () => {
   void (() => storage.graph('other').connect('a', 'any', 'b', { n: 1 }))
   void (() => storage.graph().connect('a', 'any', 'b'))
 })
+
+test('conditions on edges take several relations', () => {
+  void (() => storage.graph('city').edges({ where: { relation: { in: ['hosts', 'near'] }, 'data.hall': 'big' } }))
+  // @ts-expect-error likes is no relation
+  void (() => storage.graph('city').edges({ where: { relation: 'likes' } }))
+})

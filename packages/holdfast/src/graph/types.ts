@@ -39,6 +39,16 @@ export type GraphEdge<T extends GraphTypes = UntypedGraph, R extends Relation<T>
     }
   : never
 
+/** The fields of nodes as conditions see them: each may be what it is for any of the labels. */
+export type NodeFields<T extends GraphTypes, L extends Label<T>> = {
+  [Name in 'id' | 'label' | 'data' | 'createdAt' | 'updatedAt']: GraphNode<T, L>[Name]
+}
+
+/** The fields of edges as conditions see them. */
+export type EdgeFields<T extends GraphTypes> = {
+  [Name in 'id' | 'source' | 'relation' | 'target' | 'data' | 'createdAt' | 'updatedAt']: GraphEdge<T>[Name]
+}
+
 /** What `connectMany` takes; `data` may be left out where the relation carries none. */
 export type NewEdge<T extends GraphTypes = UntypedGraph, R extends Relation<T> = Relation<T>> = R extends unknown
   ? { readonly id?: string; readonly source: string; readonly relation: R; readonly target: string } & Carried<

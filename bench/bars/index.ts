@@ -1,4 +1,6 @@
 import type { Bar } from './bar.ts'
+import { cacheMemory } from './cache-memory.ts'
+import { cachePostgres, cacheSqlite } from './cache-second-level.ts'
 import { coldStart } from './cold-start.ts'
 import { eventLoop } from './event-loop.ts'
 import { graphBars } from './graph.ts'
@@ -8,4 +10,15 @@ import { streaming } from './streaming.ts'
 import { types } from './types.ts'
 
 /** What Holdfast must reach beside the ratios, in the order of the page. */
-export const bars: readonly Bar[] = [scaling, streaming, eventLoop, coldStart, history, types, ...graphBars]
+export const bars: readonly Bar[] = [
+  scaling,
+  streaming,
+  eventLoop,
+  coldStart,
+  history,
+  types,
+  ...graphBars,
+  cacheMemory,
+  cacheSqlite,
+  cachePostgres,
+]

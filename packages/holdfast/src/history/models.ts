@@ -1,5 +1,13 @@
 import { ConfigurationError } from '../base/errors.ts'
-import { type Model, type ModelColumn, type ModelIndex, resolveModel, t, table } from '../schema/index.ts'
+import {
+  type FieldPath,
+  type Model,
+  type ModelColumn,
+  type ModelIndex,
+  resolveModel,
+  t,
+  table,
+} from '../schema/index.ts'
 import { byteLength, constraintName, MAX_NAME_BYTES } from '../schema/names.ts'
 
 /**
@@ -92,7 +100,12 @@ function kept({ default: _, values: __, schema: ___, ...column }: ModelColumn): 
 
 /** The indexes of the model, so that its queries are as good in the past, and those that history itself needs. */
 function indexesOf(model: Model, tableName: string): ModelIndex[] {
-  const ofModel = model.indexes.map(({ fields }) => fields)
+  const key = model.primaryKey.map((column): FieldPath => ({ column, path: [] }))
+  // The key stands behind, as databases have it behind every index of the model: it breaks ties in every order.
+  const ofModel = model.indexes.map(({ fields }) => [
+    ...fields,
+    ...key.filter(({ column }) => !fields.some((field) => field.column === column && field.path.length === 0)),
+  ])
   const ofHistory = [
     ['historyKey', 'historyVersion'],
     lastBy(model),

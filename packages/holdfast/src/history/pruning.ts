@@ -1,8 +1,8 @@
-import type { Session } from '../backend/index.ts'
+import type { Row, Session } from '../backend/index.ts'
 import { readHead } from './head.ts'
 import { type History, historyHeads } from './models.ts'
 import { settle } from './settling.ts'
-import { all, any, compare, equals, field, isNull, not } from './statements.ts'
+import { all, by, compare, equals, field, isNull, oneOf } from './statements.ts'
 
 /** How many versions one statement removes. */
 const BATCH = 1_000
@@ -16,32 +16,50 @@ const BATCH = 1_000
 export async function prune(session: Session, history: History, before: Date): Promise<number> {
   await settle(session, history)
   let removed = 0
-  for (let batch = BATCH; batch === BATCH; removed += batch) {
+  for (let batch = BATCH; batch >= BATCH; removed += batch) {
     batch = await session.transaction((tx) => pruneBatch(tx, history, before), { isolation: 'read committed' })
   }
   return removed
 }
 
-async function pruneBatch(session: Session, { model, versions }: History, before: Date): Promise<number> {
+async function pruneBatch(session: Session, history: History, before: Date): Promise<number> {
+  const replaced = await removeReplaced(session, history, before)
+  if (replaced.length === 0) return 0
+  const keys = [...new Set(replaced.map((row) => row['historyKey']))]
+  const removed = [...replaced, ...(await removeEnds(session, history, keys, before))]
+  const last = removed.reduce((most, row) => Math.max(most, row['historySequence'] as number), 0)
+  await notePruned(session, history.model.name, last, before)
+  return removed.length
+}
+
+async function removeReplaced(session: Session, { versions }: History, before: Date): Promise<Row[]> {
   const plan = session.plan(`${versions.name} prune`, () => ({
     kind: 'delete',
     model: versions.name,
-    where: all(
-      not(isNull('historySequence')),
-      any(
-        compare('historyTo', 'lt', 0),
-        all(isNull('historyTo'), equals('historyOperation', 1), compare('historyFrom', 'lt', 0)),
-      ),
-    ),
-    orderBy: [{ field: field('historySequence'), direction: 'asc' }],
-    limit: 2,
+    where: compare('historyTo', 'lt', 0),
+    orderBy: [by('historyTo'), by('historyId')],
+    limit: 1,
     skipLocked: true,
+    returning: ['historySequence', 'historyKey'],
+  }))
+  return (await session.execute(plan, [before, BATCH])).rows
+}
+
+/** The end of a record goes with the version before it, which it has replaced. */
+async function removeEnds(session: Session, { versions }: History, keys: unknown[], before: Date): Promise<Row[]> {
+  const plan = session.plan(`${versions.name} prune ends`, () => ({
+    kind: 'delete',
+    model: versions.name,
+    where: all(
+      oneOf('historyKey', 0),
+      isNull('historyTo'),
+      equals('historyOperation', 1),
+      compare('historyFrom', 'lt', 2),
+    ),
+    orderBy: [],
     returning: ['historySequence'],
   }))
-  const { rows } = await session.execute(plan, [before, 'delete', BATCH])
-  const last = rows.reduce((most, row) => Math.max(most, row['historySequence'] as number), 0)
-  if (last > 0) await notePruned(session, model.name, last, before)
-  return rows.length
+  return (await session.execute(plan, [keys, 'delete', before])).rows
 }
 
 /** Who reads changes on from a place before this one would miss some, and is told. */

@@ -156,4 +156,13 @@ describe('the access of a statement', () => {
     expect(of(join('jobs', 'runAt'))).toMatchObject({ kind: 'index', index: 'jobs_run_at_index' })
     expect(of(join('jobs', 'state'))).toMatchObject({ kind: 'scan', rest: [expect.anything()] })
   })
+
+  it('keeps the order of the first model through joins, and knows that it has none of their fields', () => {
+    const id = (source: number) => ({ source, column: 'id', path: [] })
+    const joins: Join[] = [{ model: 'jobs', kind: 'inner', on: [[id(0), id(1)]] }]
+    const orderOf = (source: number) =>
+      accessOf({ ...select('plans'), joins, orderBy: [{ field: id(source), direction: 'desc' }] }, schema.models).order
+    expect(orderOf(0)).toEqual(['desc'])
+    expect(orderOf(1)).toBeNull()
+  })
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Graph } from '../../../graph/index.ts'
 import { defineSchema, graph } from '../../../schema/index.ts'
+import { accessOf, describeAccess } from '../../../statement/index.ts'
 import { expectStatements } from '../../query-budget.ts'
 import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
@@ -300,6 +301,51 @@ export const graphCases: readonly ConformanceCase[] = [
       assert.deepEqual(await city.neighbors('nobody'), { items: [], next: null })
       await expectStatements(storage, { atMost: 1, indexed: true }, () => city.neighbors('v1', { relation: 'hosts' }))
       await expectStatements(storage, { atMost: 2, indexed: true }, () => city.neighbors('v1', { direction: 'both' }))
+    },
+  },
+  {
+    id: 'graph/neighbors-of-a-hub',
+    title: 'A page of the neighbours along a relation is read from the index in order, however many there are',
+    async run({ open }) {
+      const { storage, city } = await openCity(open)
+      const ways: string[] = []
+      const stop = storage.onStatement((statement) => {
+        if (statement.kind === 'select') ways.push(describeAccess(accessOf(statement, storage.models)))
+      })
+      const { next } = await city.neighbors('v1', { relation: 'hosts', first: 1 })
+      assert.equal(next, null)
+      await city.connectMany(['e1', 'e2'].map((target) => ({ source: 'v1', relation: 'hosts', target })))
+      ways.length = 0
+      const page = await city.neighbors('v1', { relation: 'hosts', first: 1 })
+      await city.neighbors('v1', { relation: 'hosts', first: 1, after: page.next, label: 'event' })
+      await city.neighbors('v1', { relation: 'hosts', first: 1, direction: 'in', after: page.next })
+      stop()
+      const index = (near: string, far: string) => `index holdfast_city_edges_${near}_relation_${far}_index`
+      assert.deepEqual(ways, [
+        `${index('source', 'target')} (2 equal, ordered)`,
+        `${index('source', 'target')} (2 equal, range, ordered)`,
+        `${index('target', 'source')} (2 equal, range, ordered)`,
+      ])
+    },
+  },
+  {
+    id: 'graph/at-once',
+    title: 'Many who add, connect and remove at once all get what they asked for, and no edge leads to nowhere',
+    async run({ open }) {
+      const { city } = await openCity(open)
+      const outcomes = await Promise.all(
+        Array.from({ length: 24 }, async (_, n) => {
+          const { id } = await city.addNode('event', { title: `Event ${n}` })
+          await city.connect('v1', 'hosts', id)
+          await city.connect('a1', 'performsAt', id, { minutes: n })
+          return n % 3 === 0 ? city.removeNode(id) : city.updateNode<'event'>(id, { title: `Changed ${n}` })
+        }),
+      )
+      assert.equal(outcomes.filter((outcome) => outcome === true).length, 8)
+      const { items } = await city.neighbors('v1', { relation: 'hosts' })
+      assert.equal(items.length, 16)
+      assert.ok(items.every(({ data }) => (data as { title: string }).title.startsWith('Changed')))
+      assert.equal((await city.edges()).length, 32)
     },
   },
   {

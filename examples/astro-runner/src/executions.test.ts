@@ -6,7 +6,7 @@ import type { Plan } from './plan.ts'
 import { type RunnerStorage, schema } from './schema.ts'
 import { TargetServer } from './testing/target-server.ts'
 import { finished } from './testing/waiting.ts'
-import { startCheckWorker } from './worker.ts'
+import { startCheckWorker, startLostCheckWorker } from './worker.ts'
 
 describe.each(testBackends)('an execution on $name', ({ fresh }) => {
   let database: FreshTarget
@@ -45,6 +45,18 @@ describe.each(testBackends)('an execution on $name', ({ fresh }) => {
   async function positions(): Promise<number[]> {
     return (await storage.repository('results').find()).map(({ position }) => position)
   }
+
+  it('ends as failed when the workers of a check died every time', async () => {
+    const execution = await startPlan(storage, await storePlan(2))
+    const job = await storage.queue('checks').dequeue()
+    if (job === null) return expect.unreachable()
+    await storage.queue('checks').fail(job, new Error('The worker that ran it was lost.'), false)
+    startCheckWorker(storage, {})
+    startLostCheckWorker(storage)
+    expect(await finished(storage, execution.id)).toMatchObject({ state: 'failed', passed: 1, failed: 1 })
+    const [lost] = await storage.repository('results').find({ where: { outcome: 'failed' } })
+    expect(lost?.attempts[0]?.problems).toEqual(['It was given up: The worker that ran it was lost.'])
+  })
 
   it('comes to be together with its jobs, or not at all', async () => {
     const refused = { issues: [{ message: 'is refused by this test' }] }

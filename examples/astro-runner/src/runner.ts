@@ -2,7 +2,7 @@
 import { openStorage, openStorageFromEnv } from 'holdfast'
 import { createApp } from './http/app.ts'
 import { type RunnerStorage, schema } from './schema.ts'
-import { startCheckWorker } from './worker.ts'
+import { startCheckWorker, startLostCheckWorker } from './worker.ts'
 
 /** Where a runner keeps its data, where it listens, and how much it does at once. */
 export interface RunnerOptions {
@@ -44,6 +44,7 @@ export async function startRunner(options: RunnerOptions = {}): Promise<Runner> 
   }
   try {
     startCheckWorker(storage, { concurrency: workers, ...(leaseMs !== undefined && { leaseMs }) })
+    startLostCheckWorker(storage)
     return { url: await app.listen({ host, port }), storage, close }
   } catch (error) {
     await close()

@@ -46,7 +46,10 @@ export const schema = defineSchema(
     ),
 
     /** Attempts of a job are about us (a worker that died, a database that was away); those of a check are its `retries`. */
-    checks: queue<CheckJob>({ maxAttempts: 10 }),
+    checks: queue<CheckJob>({ maxAttempts: 10, deadLetter: 'lostChecks' }),
+
+    /** Checks whose jobs failed for good, with why. */
+    lostChecks: queue<{ readonly data: CheckJob; readonly errors: readonly { readonly message: string }[] }>(),
   },
   ({ one, many }) => ({
     executions: { plan: one('plans', 'planId'), results: many('results', 'executionId') },

@@ -14,3 +14,23 @@ export function startCheckWorker(storage: RunnerStorage, options: WorkOptions): 
     await tx.repository('results').create({ executionId, position, name: check.name, ...outcome })
   }, options)
 }
+
+/**
+ * Starts a worker that gives checks their results whose jobs failed for good, because every worker that had one died: without it their
+ * executions would run for ever.
+ */
+export function startLostCheckWorker(storage: RunnerStorage): Worker {
+  return storage.queue('lostChecks').work(async ({ data: { data, errors } }, { tx }) => {
+    const { executionId, position, check } = data
+    const problems = [`It was given up: ${errors.at(-1)?.message}`]
+    await tx.repository('results').create({
+      executionId,
+      position,
+      name: check.name,
+      outcome: 'failed',
+      status: null,
+      durationMs: 0,
+      attempts: [{ status: null, durationMs: 0, problems }],
+    })
+  })
+}

@@ -211,16 +211,24 @@ export const watchCases: readonly ConformanceCase[] = [
     title: 'Watching ends with its signal, and with the storage, without an error',
     async run({ open }) {
       const storage = await open(schema)
+      const plans = storage.repository('plans')
       const abort = new AbortController()
-      const first = collect(storage.repository('plans').watch(undefined, { signal: abort.signal }))
-      const second = collect(storage.repository('plans').watchQuery({}, { signal: abort.signal }))
-      const third = collect(storage.repository('plans').watch())
-      const fourth = collect(storage.repository('plans').watchQuery())
-      setTimeout(() => abort.abort(), 20)
-      assert.deepEqual([await first, await second], [[], [[]]])
-      assert.deepEqual(await collect(storage.repository('plans').watch(undefined, { signal: abort.signal })), [])
+      const first = collect(plans.watch(undefined, { signal: abort.signal }))
+      // The other two wait for what comes after their first result.
+      const results = plans.watchQuery({}, { signal: abort.signal })
+      assert.deepEqual((await results.next()).value, [])
+      const second = collect(results)
+      const queried = plans.watchQuery()
+      assert.deepEqual((await queried.next()).value, [])
+      const third = collect(queried)
+      const watching = plans.watch()
+      const fourth = collect(watching)
+      await watching.ready
+      abort.abort()
+      assert.deepEqual([await first, await second], [[], []])
+      assert.deepEqual(await collect(plans.watch(undefined, { signal: abort.signal })), [])
       await storage.close()
-      assert.deepEqual([await third, await fourth], [[], [[]]])
+      assert.deepEqual([await third, await fourth], [[], []])
     },
   },
   {

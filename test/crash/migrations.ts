@@ -1,4 +1,4 @@
-import { type Migration, t } from '../../packages/holdfast/src/index.ts'
+import { defineSchema, increment, type Migration, type Schema, t, table } from '../../packages/holdfast/src/index.ts'
 
 /** Twelve migrations, each of which fails when it is applied a second time. */
 export const migrations: readonly Migration[] = [
@@ -19,3 +19,20 @@ export const migrations: readonly Migration[] = [
     }
   }),
 ]
+
+const counter = { id: t.integer().primaryKey(), n: t.integer() }
+
+/** The table whose rows the next migration changes. */
+export const counters: Migration = {
+  name: '00_counters',
+  up: (m) => m.createTable('counters', counter),
+  down: (m) => m.dropTable('counters'),
+}
+
+export const counterSchema = defineSchema({ counters: table(counter) }) satisfies Schema
+
+/** Counts every row up by one, ten at a time: a row that is changed twice shows it. */
+export const countingUp: Migration = {
+  name: '01_counting_up',
+  up: (m) => m.data('counters', { set: { n: increment(1) }, batch: 10 }),
+}

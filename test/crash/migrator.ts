@@ -1,10 +1,14 @@
 /** A process that opens a storage with migrations, which are applied when it is told to go on: `node migrator.ts TARGET`. */
 import { openStorage } from '../../packages/holdfast/src/storage/index.ts'
-import { migrations } from './migrations.ts'
+import { counters, countingUp, migrations } from './migrations.ts'
 
-const [target = ''] = process.argv.slice(2)
+const [target = '', what = ''] = process.argv.slice(2)
 process.send?.('ready')
 await new Promise((resolve) => process.once('message', resolve))
-const storage = await openStorage(target, { migrations, autoCreate: false, autoMigrate: true })
+const storage = await openStorage(target, {
+  migrations: what === 'counting' ? [counters, countingUp] : migrations,
+  autoCreate: false,
+  autoMigrate: true,
+})
 await storage.close()
 process.disconnect()

@@ -58,15 +58,18 @@ export { Graph } from './graph/index.ts'
 export { AsOf, type PastQuery, type Version } from './history/index.ts'
 export {
   type ApplyOptions,
+  type DataStep,
   type DialectSql,
   loadMigrations,
   type Migration,
   type MigrationPlan,
+  type MigrationProgress,
   type MigrationRun,
   type MigrationStatus,
   MigrationSteps,
   Migrations,
   type RollbackOptions,
+  type RowChange,
   type StepReference,
   type Verification,
   type Warning,

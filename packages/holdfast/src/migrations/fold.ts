@@ -16,6 +16,9 @@ export function fold(state: SchemaState, step: Step, parking?: Parking): SchemaS
   switch (step.kind) {
     case 'sql':
       return state
+    case 'data':
+      tableOf(state, step)
+      return state
     case 'createView':
       if (state.views.has(step.view)) throw wrong(step, `there is a view ${step.view} already`)
       return { ...state, views: new Map(state.views).set(step.view, step.select) }
@@ -57,7 +60,16 @@ export function withVersion(declared: Table | Documents): Table | Documents {
 type TableStep = Exclude<
   Step,
   {
-    kind: 'sql' | 'createView' | 'dropView' | 'createTable' | 'dropTable' | 'renameTable' | 'createIndex' | 'dropIndex'
+    kind:
+      | 'sql'
+      | 'data'
+      | 'createView'
+      | 'dropView'
+      | 'createTable'
+      | 'dropTable'
+      | 'renameTable'
+      | 'createIndex'
+      | 'dropIndex'
   }
 >
 

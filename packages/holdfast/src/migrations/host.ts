@@ -1,9 +1,11 @@
-import type { SchemaChange, SchemaEditor, Session } from '../backend/index.ts'
+import type { Result, SchemaChange, SchemaEditor, Session } from '../backend/index.ts'
 import type { Model, Models } from '../schema/index.ts'
 
 /** A transaction that may change the schema. */
 export interface AlteringSession extends Session {
   applySchema(changes: readonly SchemaChange[], models: Models): Promise<void>
+  /** Runs SQL as it stands; on backends that run it. */
+  sql(text: string, parameters: readonly unknown[]): Promise<Result>
 }
 
 /** What migrations need of the storage. */
@@ -14,6 +16,8 @@ export interface MigrationHost {
   readonly declared: readonly Model[]
   /** Those of them that features keep: they belong to Holdfast, and no migration makes them. */
   readonly features: readonly Model[]
+  /** Makes a model known to the backend for as long as `work` takes. */
+  withModel<T>(model: Model, work: () => Promise<T>): Promise<T>
   /** Runs a transaction that may change the schema. */
   alter<T>(work: (session: AlteringSession) => Promise<T>): Promise<T>
 }

@@ -22,8 +22,9 @@ export {
   type Verification,
 } from './migrations.ts'
 export { MigrationSteps } from './recorder.ts'
+export type { MigrationProgress } from './run.ts'
 export type { Warning } from './safety.ts'
-export type { DialectSql, StepReference } from './step.ts'
+export type { DataStep, DialectSql, RowChange, StepReference } from './step.ts'
 
 /** The tables of migrations. */
 export const migrationModels: readonly Model[] = [ledgerModel, lockModel]

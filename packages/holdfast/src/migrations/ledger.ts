@@ -15,6 +15,12 @@ export const ledgerModel: Model = resolveModel(
       appliedBy: t.text(),
       /** The version of the application, where npm started it. */
       version: t.text().nullable(),
+      /** `running` while steps of it that are committed one by one are not all done. */
+      state: t.enum(['applied', 'running']).default('applied'),
+      /** While it runs: how many steps are done, the key up to which the next one is, and how many rows that changed. */
+      steps: t.integer().default(0),
+      cursor: t.json<readonly unknown[]>().nullable(),
+      rows: t.integer().default(0),
       /** Whether what it dropped is gone for good. */
       finalized: t.boolean().default(false),
       appliedAt: t.timestamp().defaultNow(),
@@ -33,6 +39,10 @@ export interface AppliedMigration {
   readonly appliedBy: string
   readonly version: string | null
   readonly finalized: boolean
+  readonly state: 'applied' | 'running'
+  readonly steps: number
+  readonly cursor: readonly unknown[] | null
+  readonly rows: number
   readonly appliedAt: Date
 }
 
@@ -44,12 +54,13 @@ export async function readLedger(session: Session): Promise<AppliedMigration[]> 
   return (await ledgerIn(session).find({ orderBy: { position: 'asc' } })) as AppliedMigration[]
 }
 
-/** Notes that a migration was applied. */
+/** Notes that a migration was applied, or how far it is. */
 export async function noteApplied(
   session: Session,
   applied: Omit<AppliedMigration, 'appliedAt' | 'finalized'>,
-): Promise<AppliedMigration> {
-  return ledgerIn(session).create(applied)
+): Promise<void> {
+  const { name, position, ...rest } = applied
+  await ledgerIn(session).upsert(applied, { update: rest })
 }
 
 /** Notes that what these migrations dropped is gone. */

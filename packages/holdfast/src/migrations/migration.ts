@@ -50,11 +50,15 @@ export function readMigration(migration: Migration): ReadMigration {
   }
   const up = stepsOf(migration, 'up')
   const down = migration.down === undefined ? null : stepsOf(migration, 'down')
-  const checksum = createHash('sha256')
-    .update(contentOf(up.map(plain)))
+  return { name, up, down, checksum: checksumOf(up) }
+}
+
+/** A text that tells steps apart. */
+export function checksumOf(steps: readonly Step[]): string {
+  return createHash('sha256')
+    .update(contentOf(steps.map(plain)))
     .digest('hex')
     .slice(0, 32)
-  return { name, up, down, checksum }
 }
 
 function stepsOf(migration: Migration, direction: 'up' | 'down'): readonly Step[] {

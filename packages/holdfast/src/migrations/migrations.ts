@@ -8,14 +8,14 @@ import { type AppliedMigration, ledgerModel, noteFinalized, readLedger } from '.
 import { lockModel, MigrationLock } from './lock.ts'
 import { type Migration, type ReadMigration, readMigration } from './migration.ts'
 import { appliedState, type PlannedRun, planDown, planUp } from './plan.ts'
-import { runDown, runUp, statementsOf } from './run.ts'
+import { type MigrationProgress, type RunContext, runDown, runUp, statementsOf } from './run.ts'
 import { type Warning, warningsOf } from './safety.ts'
 
 /** How a migration stands. */
 export interface MigrationStatus {
   readonly name: string
-  /** `edited`: its steps are not those that were applied. `missing`: it was applied and is not registered here. */
-  readonly state: 'applied' | 'pending' | 'edited' | 'missing'
+  /** `running`: its data steps are not done; `apply` goes on where they are. `edited`: its steps are not those that were applied. `missing`: it was applied and is not registered here. */
+  readonly state: 'applied' | 'pending' | 'running' | 'edited' | 'missing'
   /** Null while it is pending, as are the following. */
   readonly appliedAt: Date | null
   readonly durationMs: number | null
@@ -37,6 +37,8 @@ export interface ApplyOptions {
   readonly to?: string
   /** How long to wait for another process that migrates; 5 minutes unless given. */
   readonly waitMs?: number
+  /** Called after each batch of a data step. */
+  readonly onProgress?: (progress: MigrationProgress) => void
 }
 
 /** How migrations are rolled back. */
@@ -116,7 +118,8 @@ export class Migrations {
     const applied = ledger.map((row): MigrationStatus => {
       const { name, appliedAt, durationMs, appliedBy, version, checksum } = row
       const known = this.#registered.get(name)
-      const state = known === undefined ? 'missing' : known.checksum === checksum ? 'applied' : 'edited'
+      const stands = known?.checksum === checksum ? 'applied' : 'edited'
+      const state = known === undefined ? 'missing' : row.state === 'running' ? 'running' : stands
       return { name, state, appliedAt, durationMs, appliedBy, version }
     })
     const names = new Set(ledger.map(({ name }) => name))
@@ -140,16 +143,15 @@ export class Migrations {
    *
    * @throws MigrationError naming the migration and the step that failed, or those that were edited or are missing; TimeoutError.
    */
-  async apply({ to, waitMs = DEFAULT_WAIT_MS }: ApplyOptions = {}): Promise<MigrationRun[]> {
+  async apply({ to, waitMs = DEFAULT_WAIT_MS, onProgress }: ApplyOptions = {}): Promise<MigrationRun[]> {
     const registered = [...this.#registered.values()]
     const pending = planUp(registered, await this.#ledger(), to)
     if (pending.length === 0 && (await this.#missingOfFeatures()) === 0) return []
     return this.#locked(waitMs, async (lock) => {
       const ledger = await readLedger(this.#host.session)
       let position = (ledger.at(-1)?.position ?? 0) + 1
-      const done = await this.#run(lock, planUp(registered, ledger, to), (context, { migration, before }) =>
-        runUp(context, migration, before, position++),
-      )
+      const runs = planUp(registered, ledger, to)
+      const done = await this.#run(lock, runs, (context, planned) => runUp(context, planned, position++), onProgress)
       await fitTables(this.#host.schema, this.#host.features, true)
       return done
     })
@@ -207,7 +209,9 @@ export class Migrations {
   /** @throws MigrationError, code `SCHEMA_MISMATCH`, naming the registered migrations that are not applied. */
   async assertApplied(): Promise<void> {
     if (this.#registered.size === 0) return
-    const pending = (await this.status()).filter(({ state }) => state === 'pending').map(({ name }) => name)
+    const pending = (await this.status())
+      .filter(({ state }) => state === 'pending' || state === 'running')
+      .map(({ name }) => name)
     if (pending.length === 0) return
     throw new MigrationError(`The database is behind: ${pending.join(', ')} not applied.`, {
       code: 'SCHEMA_MISMATCH',
@@ -228,13 +232,14 @@ export class Migrations {
   async #run(
     lock: MigrationLock,
     runs: readonly PlannedRun[],
-    run: (context: Parameters<typeof runUp>[0], planned: PlannedRun) => Promise<number>,
+    run: (context: RunContext, planned: PlannedRun) => Promise<number>,
+    onProgress?: (progress: MigrationProgress) => void,
   ): Promise<MigrationRun[]> {
     const host = this.#host
     const live = new Map((await host.schema.inspect()).map((table) => [table.name, table]))
     const done: MigrationRun[] = []
     for (const planned of runs) {
-      const durationMs = await run({ host, lock, live }, planned)
+      const durationMs = await run({ host, lock, live, onProgress }, planned)
       done.push({ name: planned.migration.name, durationMs })
     }
     return done

@@ -2,7 +2,7 @@ import { isHoldfastError, MigrationError } from '../base/errors.ts'
 import { modelsOf } from './changes.ts'
 import { fold } from './fold.ts'
 import type { AppliedMigration } from './ledger.ts'
-import type { ReadMigration } from './migration.ts'
+import { checksumOf, type ReadMigration } from './migration.ts'
 import { type Parking, withoutParked } from './parking.ts'
 import { NOTHING, type SchemaState } from './schema-state.ts'
 import { stateContent } from './state-content.ts'
@@ -12,6 +12,8 @@ import type { Step } from './step.ts'
 export interface PlannedRun {
   readonly migration: ReadMigration
   readonly before: SchemaState
+  /** How far it was when its process ended. */
+  readonly resumed?: AppliedMigration | undefined
 }
 
 /**
@@ -24,12 +26,19 @@ export function planUp(
   ledger: readonly AppliedMigration[],
   to: string | undefined,
 ): PlannedRun[] {
-  let state = appliedState(migrations, ledger)
-  const applied = new Set(ledger.map(({ name }) => name))
+  const done = ledger.filter((row) => row.state === 'applied')
+  const running = ledger.find((row) => row.state === 'running')
+  let state = appliedState(migrations, done)
+  const applied = new Set(done.map(({ name }) => name))
   const last = to === undefined ? migrations.length - 1 : indexOf(migrations, to)
-  const pending = migrations.slice(0, last + 1).filter(({ name }) => !applied.has(name))
+  const pending = migrations
+    .slice(0, last + 1)
+    .filter(({ name }) => !applied.has(name))
+    .sort((left, right) => Number(right.name === running?.name) - Number(left.name === running?.name))
+  if (running !== undefined) assertResumable(pending, running)
   const runs = pending.map((migration) => {
-    const run = { migration, before: state }
+    const resumed = migration.name === running?.name ? running : undefined
+    const run = { migration, before: state, resumed }
     state = foldAll(state, migration.up, up(migration.name))
     assertResolves(state, migration.name)
     return run
@@ -49,6 +58,12 @@ export function planDown(
   ledger: readonly AppliedMigration[],
   target: { readonly steps: number } | { readonly to: string | null },
 ): PlannedRun[] {
+  const running = ledger.find(({ state }) => state === 'running')
+  if (running !== undefined) {
+    throw new MigrationError(`The migration ${running.name} is half applied.`, {
+      hint: 'Apply it to its end first; it goes on where it was.',
+    })
+  }
   appliedState(migrations, ledger)
   const count = 'steps' in target ? target.steps : ledger.length - 1 - positionOf(ledger, target.to)
   const kept = ledger.slice(0, Math.max(0, ledger.length - count))
@@ -104,6 +119,18 @@ function foldAll(state: SchemaState, steps: readonly Step[], parking: Parking, p
   } catch (error) {
     throw doesNotFollow(parking.migration, error)
   }
+}
+
+/** @throws MigrationError where the steps that a running migration has made are not its first steps any more. */
+function assertResumable(pending: readonly ReadMigration[], { name, steps, checksum }: AppliedMigration): void {
+  const migration = pending.find((one) => one.name === name)
+  if (migration !== undefined && checksumOf(migration.up.slice(0, steps)) === checksum) return
+  throw new MigrationError(
+    `The migration ${name} is half applied, and ${migration === undefined ? 'not here' : 'was edited'}.`,
+    {
+      hint: `Bring its first ${steps} steps back to what they were, and apply it.`,
+    },
+  )
 }
 
 function up(migration: string): Parking {

@@ -39,6 +39,7 @@ describe.each(testBackends)('random schemas on $name', ({ fresh }) => {
       schema: backend.schema,
       declared,
       features: [],
+      withModel: undefined as never,
       alter: session.alter.bind(session) as never,
     }
     return { session, migrations: new Migrations(host) }

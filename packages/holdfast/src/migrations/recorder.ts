@@ -1,6 +1,7 @@
+import { MigrationError } from '../base/errors.ts'
 import type { Columns, Documents, DocumentsOptions, Table, TableOptions } from '../schema/index.ts'
 import { documents, table } from '../schema/index.ts'
-import type { AnyColumn, DialectSql, Step, StepReference } from './step.ts'
+import type { AnyColumn, DataStep, DialectSql, Step, StepReference } from './step.ts'
 
 /**
  * What `up` and `down` are given: each call notes one step, and nothing is done before all are noted. Names are those of TypeScript, and
@@ -95,6 +96,31 @@ export class MigrationSteps {
   /** Drops a view. */
   dropView(name: string): void {
     this.steps.push({ kind: 'dropView', view: name })
+  }
+
+  /**
+   * Changes rows, in batches of 10,000 (or `batch`) by the primary key, each committed with a note of how far it is: a process that is killed
+   * goes on from there. Give one of
+   * - `set`: what columns become, as `updateMany` takes it: `{ role: 'guest' }`;
+   * - `sql`: what follows `set` in an update, for each dialect: `{ sqlite: "full_name = first || ' ' || last", postgres: … }`;
+   * - `each`: a function that is given a row and gives the columns that change.
+   *
+   * With `where` only the rows that match. In `down` all batches run in the one transaction of the rollback.
+   *
+   * @example
+   * ```ts
+   * m.data('users', { each: (row) => ({ fullName: `${row['first']} ${row['last']}` }) })
+   * ```
+   */
+  data(name: string, change: Omit<DataStep, 'kind' | 'table'>): void {
+    const kinds = [change.set, change.sql, change.each].filter((one) => one !== undefined)
+    const { batch } = change
+    if (kinds.length !== 1 || (batch !== undefined && !(Number.isSafeInteger(batch) && batch > 0))) {
+      throw new MigrationError(`The data step on ${name} is wrong.`, {
+        hint: 'Give one of set, sql and each; batch is a whole number above 0.',
+      })
+    }
+    this.steps.push({ kind: 'data', table: name, ...change })
   }
 
   /**

@@ -35,6 +35,8 @@ export function renderStep(step: Step): string {
       return call(step.kind, [step.view, step.select])
     case 'dropView':
       return call(step.kind, [step.view])
+    case 'data':
+      return `// The rows of ${step.table} were changed here.`
     case 'sql':
       return call(step.kind, [step.sql as DialectSql])
   }

@@ -1,14 +1,17 @@
 import { hostname, userInfo } from 'node:os'
-import type { ExistingTable, SchemaChange, SchemaEditor, Traits } from '../backend/index.ts'
+import type { ExistingTable, SchemaChange, SchemaEditor, Session, Traits } from '../backend/index.ts'
 import { ConflictError, ConstraintError, isHoldfastError, LeaseLostError, MigrationError } from '../base/errors.ts'
-import type { Models } from '../schema/index.ts'
+import type { Model, Models } from '../schema/index.ts'
 import { changesOf, type StepChanges } from './changes.ts'
+import { type BatchDone, type DataProgress, readCursor, runBatch, writeCursor } from './data-step.ts'
 import { fitOf } from './fit.ts'
 import type { AlteringSession, MigrationHost } from './host.ts'
 import { noteApplied, noteRolledBack } from './ledger.ts'
 import type { MigrationLock } from './lock.ts'
-import type { ReadMigration } from './migration.ts'
+import { checksumOf, type ReadMigration } from './migration.ts'
+import type { PlannedRun } from './plan.ts'
 import type { SchemaState } from './schema-state.ts'
+import type { DataStep, Step } from './step.ts'
 
 /** What running a migration needs. */
 export interface RunContext {
@@ -16,34 +19,114 @@ export interface RunContext {
   readonly lock: MigrationLock
   /** The tables that were there before, by name: some of them may have been made by `autoCreate`. */
   readonly live: Map<string, ExistingTable>
+  readonly onProgress?: ((progress: MigrationProgress) => void) | undefined
 }
 
-/** Makes the steps of `up` and notes them in the ledger, in one transaction; gives how long it took. */
+/** How far a data step is. */
+export interface MigrationProgress {
+  /** The migration. */
+  readonly name: string
+  /** Which of its steps, from 1 on. */
+  readonly step: number
+  /** The table in the database. */
+  readonly table: string
+  /** How many rows were changed. */
+  readonly rows: number
+  /** Whether it was the last batch. */
+  readonly done: boolean
+}
+
+/**
+ * Makes the steps of `up` and notes them in the ledger, in one transaction; around data steps, whose batches are committed one by one, in one
+ * before and one after. Gives how long it took.
+ */
 export async function runUp(
   context: RunContext,
-  migration: ReadMigration,
-  before: SchemaState,
+  { migration, before, resumed }: PlannedRun,
   position: number,
 ): Promise<number> {
   const started = performance.now()
   const steps = prepared(context, migration, before, 'up')
-  let durationMs = 0
-  await inTransaction(context, migration, async (session) => {
-    await makeSteps(session, migration, steps)
-    durationMs = Math.round(performance.now() - started)
-    const { name, checksum } = migration
-    const version = process.env['npm_package_version'] ?? null
-    await noteApplied(session, { name, position, checksum, durationMs, appliedBy: whoRuns(), version })
-  })
-  return durationMs
+  const since = resumed?.durationMs ?? 0
+  const durationMs = (): number => since + Math.round(performance.now() - started)
+  const note = async (session: Session, done: number, progress: DataProgress | null): Promise<void> => {
+    const isDone = done === steps.length
+    await noteApplied(session, {
+      name: migration.name,
+      position: resumed?.position ?? position,
+      checksum: checksumOf(migration.up.slice(0, isDone ? undefined : done)),
+      durationMs: durationMs(),
+      appliedBy: whoRuns(),
+      version: process.env['npm_package_version'] ?? null,
+      state: isDone ? 'applied' : 'running',
+      steps: done,
+      cursor: progress?.after ?? null,
+      rows: progress?.rows ?? 0,
+    })
+  }
+  let at = resumed?.steps ?? 0
+  let left: DataProgress = { after: resumed?.cursor ?? null, rows: resumed?.rows ?? 0 }
+  do {
+    const prepared = steps[at]
+    if (prepared?.step.kind === 'data') {
+      const done = at
+      await runData(context, migration, prepared, done, left, (session, progress) =>
+        note(session, progress === null ? done + 1 : done, progress),
+      )
+      at++
+      left = { after: null, rows: 0 }
+    } else {
+      const end = steps.findIndex(({ step }, index) => index > at && step.kind === 'data')
+      const next = end === -1 ? steps.length : end
+      await inTransaction(context, migration, async (session) => {
+        await makeSteps(session, migration, steps, at, next)
+        await note(session, next, null)
+      })
+      at = next
+    }
+  } while (at < steps.length)
+  return durationMs()
 }
+
+/** Runs the batches of a data step, each with a note of how far it is; with null after the last. */
+async function runData(
+  context: RunContext,
+  migration: ReadMigration,
+  { step, models }: PreparedStep,
+  at: number,
+  from: DataProgress,
+  note: (session: Session, progress: DataProgress | null) => Promise<void>,
+): Promise<void> {
+  const { host, onProgress } = context
+  const model = modelOf(step as DataStep, models)
+  let progress: BatchDone = { ...from, after: from.after && readCursor(model, from.after), done: false }
+  await host.withModel(model, async () => {
+    while (!progress.done) {
+      progress = await inTransaction(context, migration, async (session) => {
+        const done = await attempt(migration, at, step, () => runBatch(session, model, step as DataStep, progress))
+        const after = done.after === null ? null : writeCursor(model, done.after)
+        await note(session, done.done ? null : { rows: done.rows, after })
+        return done
+      })
+      onProgress?.({ name: migration.name, step: at + 1, table: model.table, rows: progress.rows, done: progress.done })
+    }
+  })
+}
+
+/** The table of a data step as it is then, under a name that no other model has. */
+function modelOf({ table }: DataStep, models: Models): Model {
+  const model = models.get(table) as Model
+  return { ...model, name: `holdfastData${++dataSteps} ${table}`, history: undefined } as unknown as Model
+}
+
+let dataSteps = 0
 
 /** Makes the steps of `down` and takes the migration out of the ledger, in one transaction. */
 export async function runDown(context: RunContext, migration: ReadMigration, before: SchemaState): Promise<number> {
   const started = performance.now()
   const steps = prepared(context, migration, before, 'down')
   await inTransaction(context, migration, async (session) => {
-    await makeSteps(session, migration, steps)
+    await makeSteps(session, migration, steps, 0, steps.length, context.host)
     await noteRolledBack(session, migration.name)
   })
   return Math.round(performance.now() - started)
@@ -134,40 +217,61 @@ function fitted(change: SchemaChange, live: Map<string, ExistingTable>, { schema
   return [{ ...change, from }]
 }
 
-async function inTransaction(
+async function inTransaction<T>(
   { host, lock }: RunContext,
   migration: ReadMigration,
-  work: (session: AlteringSession) => Promise<void>,
-): Promise<void> {
+  work: (session: AlteringSession) => Promise<T>,
+): Promise<T> {
   try {
-    await host.alter(async (session) => {
+    return await host.alter(async (session) => {
       await lock.hold(session)
-      await work(session)
+      const value = await work(session)
       await lock.hold(session)
+      return value
     })
   } catch (error) {
     // SQLite looks at references when all is done.
-    throw error instanceof ConstraintError ? failed(migration, error, hintFor(error), 'at its end') : error
+    throw error instanceof ConstraintError ? failed(migration, error, hintFor(error, migration), 'at its end') : error
   }
 }
 
+/** Makes the steps from one to before another. Data steps among them are run whole, in the same transaction. */
 async function makeSteps(
   session: AlteringSession,
   migration: ReadMigration,
   steps: readonly PreparedStep[],
+  from: number,
+  to: number,
+  host?: MigrationHost,
 ): Promise<void> {
-  for (const [at, { fitted, models, step }] of steps.entries()) {
-    if (fitted.length === 0) continue
-    try {
-      await session.applySchema(fitted, models as Models)
-    } catch (error) {
-      if (error instanceof LeaseLostError || (isHoldfastError(error) && error.retryable)) throw error
-      throw failed(migration, error, hintFor(error), `at step ${at + 1} of ${steps.length}, ${step.kind}`)
+  for (const [offset, { fitted, models, step }] of steps.slice(from, to).entries()) {
+    if (step.kind === 'data' && host !== undefined) {
+      const model = modelOf(step, models)
+      let progress: BatchDone = { after: null, rows: 0, done: false }
+      await host.withModel(model, async () => {
+        while (!progress.done)
+          progress = await attempt(migration, from + offset, step, () => runBatch(session, model, step, progress))
+      })
     }
+    if (fitted.length > 0)
+      await attempt(migration, from + offset, step, () => session.applySchema(fitted, models as Models))
   }
 }
 
-function hintFor(error: unknown): string {
+async function attempt<T>(migration: ReadMigration, at: number, { kind }: Step, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof LeaseLostError || (isHoldfastError(error) && error.retryable)) throw error
+    const where = `at step ${at + 1} of ${migration.up.length}, ${kind}`
+    throw failed(migration, error, hintFor(error, migration, at), where)
+  }
+}
+
+function hintFor(error: unknown, { up }: ReadMigration, at = up.length): string {
+  // What a data step has committed stays, with all before it.
+  if (up.slice(0, at + 1).some(({ kind }) => kind === 'data'))
+    return 'The steps and batches before stay done: correct what failed and apply it again, and it goes on from there.'
   if (error instanceof ConflictError)
     return 'Rows that are there collide: change them in a step before. Nothing was kept.'
   if (error instanceof ConstraintError)

@@ -3,15 +3,15 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { migrations } from '../../../../test/crash/migrations.ts'
+import { counterSchema, counters, countingUp, migrations } from '../../../../test/crash/migrations.ts'
 import { testBackends } from '../../../../test/targets.ts'
 import { openStorage, type Storage } from '../index.ts'
 
 const STARTERS = 8
 const migrator = join(import.meta.dirname, '../../../../test/crash/migrator.ts')
 
-async function startMigrator(target: string): Promise<ChildProcess> {
-  const child = fork(migrator, [target], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+async function startMigrator(target: string, what = 'all'): Promise<ChildProcess> {
+  const child = fork(migrator, [target, what], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   await once(child, 'message')
   return child
 }
@@ -50,6 +50,30 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('migrations 
     await sql`update holdfast_migration_lock set held_until = ${second}`.execute(storage.sql)
     await storage.migrations.apply()
     expect(await names(storage)).toEqual(migrations.map(({ name }) => name))
+    await storage.close()
+    await drop()
+  })
+
+  it('go on with their rows where a process was killed, and change each once', { timeout: 120_000 }, async () => {
+    const { target, drop } = await fresh()
+    const storage = await openStorage(target, { migrations: [counters], autoCreate: true, schema: counterSchema })
+    const rows = storage.repository('counters')
+    await rows.createMany(Array.from({ length: 4_000 }, (_, at) => ({ id: at, n: 0 })))
+    storage.migrations.register(countingUp)
+    for (let kills = 0; kills < 3; kills++) {
+      const before = await rows.count({ n: 1 })
+      const victim = await startMigrator(target, 'counting')
+      const killed = once(victim, 'exit')
+      victim.send('go')
+      while ((await rows.count({ n: 1 })) === before) expect(victim.exitCode).toBeNull()
+      victim.kill('SIGKILL')
+      await killed
+      const second = target.startsWith('sqlite') ? sql`unixepoch() * 1000` : sql`now()`
+      await sql`update holdfast_migration_lock set held_until = ${second}`.execute(storage.sql)
+      expect((await storage.migrations.status()).at(-1)?.state).toBe('running')
+    }
+    await storage.migrations.apply()
+    expect(await rows.count({ n: 1 })).toBe(4_000)
     await storage.close()
     await drop()
   })

@@ -37,6 +37,24 @@ export type Step =
   | { readonly kind: 'createView'; readonly view: string; readonly select: DialectSql }
   | { readonly kind: 'dropView'; readonly view: string }
   | { readonly kind: 'sql'; readonly sql: DialectSql }
+  | DataStep
+
+/** A step that changes rows, in batches by the primary key. */
+export interface DataStep {
+  readonly kind: 'data'
+  readonly table: string
+  /** One statement a batch; or `sql`, or `each`. */
+  readonly set?: Readonly<Record<string, unknown>>
+  readonly sql?: DialectSql
+  readonly each?: (row: Readonly<Record<string, unknown>>) => RowChange | Promise<RowChange>
+  /** Which rows; all unless given. Not for `sql`. */
+  readonly where?: Readonly<Record<string, unknown>>
+  /** How many rows a batch is of. */
+  readonly batch?: number
+}
+
+/** The columns of a row that change; nothing for a row that stays. */
+export type RowChange = Readonly<Record<string, unknown>> | null | undefined
 
 interface ColumnStep<Kind extends string> {
   readonly kind: Kind

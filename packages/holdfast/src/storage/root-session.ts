@@ -122,7 +122,12 @@ export class RootSession implements Session, TransactionRoot {
 
   /** Runs a transaction that may change the schema, for migrations. */
   alter<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
-    return this.#runTransaction(work, { isolation: 'read committed', altersTables: true }, null)
+    const altering = (session: TransactionSession): Promise<T> => {
+      // Whatever was read before may be of another shape by now.
+      session.written.addSql('alter table')
+      return work(session)
+    }
+    return this.#runTransaction(altering, { isolation: 'read committed', altersTables: true }, null)
   }
 
   async #runTransaction<T>(

@@ -307,6 +307,14 @@ async function openAny<const S extends Schema>(
     schema: backend.schema,
     declared: [...created],
     features: [...created].filter((model) => schema.models.get(model.name) !== model),
+    withModel: async (model, work) => {
+      models.set(model.name, model)
+      try {
+        return await work()
+      } finally {
+        models.delete(model.name)
+      }
+    },
     alter: (work) => session.alter(work),
   }).register(options.migrations ?? [])
   try {

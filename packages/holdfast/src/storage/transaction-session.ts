@@ -141,7 +141,6 @@ export class TransactionSession implements Session {
   async applySchema(changes: readonly SchemaChange[], models: Models): Promise<void> {
     await this.#track(async () => {
       if (this.#connection.schema === undefined) throw new TypeError('This backend alters no tables in transactions')
-      this.written.addSql('alter table')
       await this.#connection.schema.apply(changes, models)
       return { rows: [], count: 0 }
     })

@@ -22,6 +22,7 @@ import { inputCases } from './input.ts'
 import { isolationCases } from './isolation.ts'
 import { joinCases } from './joins.ts'
 import { lifecycleCases } from './lifecycle.ts'
+import { migrationRowCases } from './migration-rows.ts'
 import { migrationCases } from './migrations.ts'
 import { misuseCases } from './misuse.ts'
 import { nameCases } from './names.ts'
@@ -82,6 +83,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueHandlerCases,
   ...scheduleCases,
   ...migrationCases,
+  ...migrationRowCases,
   ...graphCases,
   ...graphWalkCases,
   ...graphReachCases,

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import { defineSchema, t, table } from '../../../schema/index.ts'
+import { refused } from '../assertions.ts'
+import type { ConformanceCase } from '../case.ts'
+import { addAge, fill, open, users } from './migration-fixtures.ts'
+
+export const migrationRowCases: readonly ConformanceCase[] = [
+  {
+    id: 'migrations/types',
+    title: 'A column of another type keeps its values, and one that cannot be kept fails the migration',
+    async run(context) {
+      const storage = await open(context)
+      await storage.repository('users').createMany([{ name: '12' }, { name: '-3' }])
+      const { migrations } = storage
+      migrations.register({
+        name: '2_types',
+        up(m) {
+          m.alterColumn('users', 'name', t.integer())
+          m.alterColumn('users', 'name', t.bigint())
+          m.alterColumn('users', 'name', t.integer().default(5))
+        },
+        down: (m) => m.alterColumn('users', 'name', t.text()),
+      })
+      await migrations.apply()
+      await migrations.rollback()
+      assert.deepEqual(
+        (await storage.repository('users').find()).map(({ name }) => name),
+        ['12', '-3'],
+      )
+      await storage.repository('users').create({ name: 'no number' })
+      const error = await refused(() => migrations.apply(), 'MIGRATION')
+      assert.match(error.message, /2_types failed at step 1 of 3, alterColumn/)
+      assert.equal(await storage.repository('users').count(), 3)
+    },
+  },
+  {
+    id: 'migrations/parking',
+    title: 'What a migration drops is given back by a rollback, with its rows, until it is finalized',
+    async run(context) {
+      const storage = await open(context)
+      await fill(storage)
+      const { migrations } = storage
+      migrations.register({
+        name: '2_drop',
+        up(m) {
+          m.dropTable('notes')
+          m.dropColumn('users', 'name')
+          m.addColumn('users', 'name', t.integer().nullable())
+        },
+        down(m) {
+          m.dropColumn('users', 'name')
+          m.addColumn('users', 'name', t.text(), { fill: '' })
+          m.createTable('notes', {
+            id: t.integer().primaryKey(),
+            userId: t.integer().references('users', { onDelete: 'cascade' }),
+          })
+        },
+      })
+      const notes = () => storage.repository('notes').find()
+      const before = await notes()
+      await migrations.apply()
+      await refused(notes, 'DRIVER')
+      await migrations.rollback()
+      assert.deepEqual(await notes(), before)
+      assert.deepEqual(await storage.repository('users').find(), users)
+      assert.deepEqual(await migrations.verify(), { ok: true, differences: [] })
+      await migrations.apply()
+      assert.deepEqual(await migrations.finalize(), ['1_create', '2_drop'])
+      await migrations.rollback()
+      assert.deepEqual(await notes(), [])
+      assert.deepEqual(
+        await storage.repository('users').find(),
+        users.map(({ id }) => ({ id, name: '' })),
+      )
+    },
+  },
+  {
+    id: 'migrations/data',
+    title:
+      'Rows are changed in batches, by one change for all, by a function, or in SQL, and nothing is left out or done twice',
+    async run(context) {
+      const storage = await open(context)
+      const { migrations } = storage
+      await storage.repository('users').createMany(Array.from({ length: 25 }, (_, at) => ({ name: `n${at % 5}` })))
+      const steps: [number, number][] = []
+      migrations.register({
+        name: '2_data',
+        up(m) {
+          m.addColumn('users', 'age', t.integer().nullable())
+          m.data('users', { set: { age: 7 }, where: { name: 'n1' }, batch: 4 })
+          m.data('users', {
+            batch: 10,
+            each: async ({ name, age }) => (name === 'n2' ? null : { name: `${name}${age === 7 ? '!' : ''}`, age: 1 }),
+          })
+          m.data('users', { sql: "name = name || '?'", batch: 25 })
+          m.alterColumn('users', 'age', t.integer(), { fill: 0 })
+        },
+        down(m) {
+          m.data('users', { each: ({ name }) => ({ name: String(name).slice(0, 2) }), batch: 3 })
+          m.dropColumn('users', 'age')
+        },
+      })
+      await migrations.apply({ onProgress: ({ step, rows, done }) => done && steps.push([step, rows]) })
+      const sql = context.traits.sql === undefined ? '' : '?'
+      assert.deepEqual(steps, [
+        [2, 5],
+        [3, 20],
+        [4, sql === '' ? 0 : 25],
+      ])
+      const names = async () => (await storage.repository('users').find()).map(({ name }) => name).slice(0, 5)
+      assert.deepEqual(
+        await names(),
+        ['n0', 'n1!', 'n2', 'n3', 'n4'].map((name) => name + sql),
+      )
+      await refused(() => storage.repository('users').create({ name: 'no age' }), 'CONSTRAINT_NOT_NULL')
+      await migrations.rollback()
+      assert.deepEqual(await names(), ['n0', 'n1', 'n2', 'n3', 'n4'])
+    },
+  },
+  {
+    id: 'migrations/data-resumes',
+    title:
+      'A data step that fails half-way goes on where it was, and nothing is rolled back or edited before it is done',
+    async run(context) {
+      const storage = await open(context)
+      const { migrations } = storage
+      await storage.repository('users').createMany(Array.from({ length: 10 }, (_, at) => ({ name: String(at) })))
+      let broken = true
+      const seen: unknown[] = []
+      migrations.register(addAge, {
+        name: '3_data',
+        up(m) {
+          m.addColumn('users', 'note', t.text().nullable())
+          m.data('users', {
+            batch: 3,
+            each(row) {
+              if (broken && row['name'] === '7') throw new Error('broken')
+              seen.push(row['name'])
+              return { note: `of ${row['name']}` }
+            },
+          })
+        },
+        down: (m) => m.dropColumn('users', 'note'),
+      })
+      const error = await refused(() => migrations.apply(), 'MIGRATION')
+      assert.match(`${error.message} ${error.hint}`, /3_data failed at step 2 of 2, data: broken .* goes on from there/)
+      assert.deepEqual(
+        (await migrations.status()).map(({ state }) => state),
+        ['applied', 'applied', 'running'],
+      )
+      await refused(() => migrations.rollback(), 'MIGRATION')
+      broken = false
+      assert.deepEqual(
+        (await migrations.apply()).map(({ name }) => name),
+        ['3_data'],
+      )
+      assert.deepEqual(seen, ['0', '1', '2', '3', '4', '5', '6', '6', '7', '8', '9'])
+      await migrations.rollback()
+    },
+  },
+  {
+    id: 'migrations/after-auto-create',
+    title: 'Migrations go on where autoCreate has added the same things before, and refuse a table that is another',
+    async run(context) {
+      const storage = await context.open(
+        defineSchema({
+          users: table({ id: t.integer().primaryKey().generated(), name: t.text(), age: t.integer().nullable() }),
+        }),
+      )
+      await storage.repository('users').create({ name: 'kim', age: 3 })
+      storage.migrations.register(
+        {
+          name: '1_create',
+          up: (m) => m.createTable('users', { id: t.integer().primaryKey().generated(), name: t.text() }),
+          down: (m) => m.dropTable('users'),
+        },
+        {
+          name: '2_age',
+          up: (m) => m.addColumn('users', 'age', t.integer().nullable()),
+          down: (m) => m.dropColumn('users', 'age'),
+        },
+      )
+      await storage.migrations.apply()
+      assert.deepEqual(await storage.repository('users').find(), [{ id: 1, name: 'kim', age: 3 }])
+      await storage.migrations.rollback()
+      await refused(() => storage.repository('users').find(), 'DRIVER')
+      await storage.migrations.apply()
+      storage.migrations.register({ name: '3_other', up: (m) => m.createTable('holdfastMigrations', { id: t.id() }) })
+      const error = await refused(() => storage.migrations.apply(), 'SCHEMA_MISMATCH')
+      assert.match(error.message, /holdfast_migrations/)
+    },
+  },
+]

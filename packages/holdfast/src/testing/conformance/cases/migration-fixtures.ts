@@ -1,4 +1,3 @@
-import type { Kysely } from 'kysely'
 import type { Migration, Migrations } from '../../../migrations/index.ts'
 import type { Repository } from '../../../repository/index.ts'
 import { defineSchema, type Schema, t, table } from '../../../schema/index.ts'
@@ -41,7 +40,7 @@ export interface UserStorage {
   repository(name: string): Repository<any, any, any, any, any>
   readonly migrations: Migrations
   // biome-ignore lint/suspicious/noExplicitAny: as above.
-  readonly sql: Kysely<any>
+  readonly sql: any
   close(): Promise<void>
 }
 

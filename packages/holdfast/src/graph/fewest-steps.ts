@@ -3,14 +3,60 @@ import type { GraphContext } from './context.ts'
 import type { Route } from './route.ts'
 import { backwards, edgesFrom, type Following } from './walk.ts'
 
-/** A search from one end. */
-interface Side {
-  readonly end: string
+/** A search from one end: every node it has seen, in the order of seeing, and where each was come to from. */
+class Side {
   readonly following: Following
-  /** Every node seen, with the one it was come to from; the end itself with undefined. */
-  readonly seen: Map<string, string | undefined>
-  /** The nodes that were seen last. */
-  level: readonly string[]
+  readonly #places: Map<string, number>
+  readonly #ids: string[]
+  /** The node before each; the end itself has none. */
+  readonly #before: (string | undefined)[] = [undefined]
+  /** Where the nodes that were seen last begin. */
+  #level = 0
+
+  constructor(following: Following, end: string) {
+    this.following = following
+    this.#places = new Map([[end, 0]])
+    this.#ids = [end]
+  }
+
+  /** How many nodes wait. */
+  get waiting(): number {
+    return this.#ids.length - this.#level
+  }
+
+  has(id: string): boolean {
+    return this.#places.has(id)
+  }
+
+  /** Goes one level further and gives the nodes seen there; where several lead to one, the first by id counts. */
+  async goOn(context: GraphContext): Promise<readonly string[]> {
+    const [ids, places, before] = [this.#ids, this.#places, this.#before]
+    const level = ids.slice(this.#level)
+    this.#level = ids.length
+    for await (const answers of edgesFrom(context, this.following, level, 'near')) {
+      for (const [[near, far], rows] of answers) {
+        for (const row of rows) {
+          const reached = row[far] as string
+          const known = places.get(reached)
+          if (known === undefined) {
+            places.set(reached, ids.push(reached) - 1)
+            before.push(row[near] as string)
+          } else if (known >= this.#level && isFirst(row[near] as string, before[known] as string)) {
+            before[known] = row[near] as string
+          }
+        }
+      }
+    }
+    return ids.slice(this.#level)
+  }
+
+  /** From a node back to the end that the search came from. */
+  chain(id: string): string[] {
+    const chain: string[] = []
+    for (let at: string | undefined = id; at !== undefined; at = this.#before[this.#places.get(at) as number])
+      chain.push(at)
+    return chain
+  }
 }
 
 /**
@@ -24,50 +70,21 @@ export async function fewestSteps(
   to: string,
 ): Promise<Route | null> {
   if (from === to) return { ids: [from], cost: 0 }
-  const start: Side = { end: from, following, seen: new Map([[from, undefined]]), level: [from] }
-  const end: Side = { end: to, following: backwards(following), seen: new Map([[to, undefined]]), level: [to] }
-  while (start.level.length > 0 && end.level.length > 0) {
-    const [side, other] = start.level.length <= end.level.length ? [start, end] : [end, start]
-    await goOn(context, side)
-    const meetings = side.level.filter((id) => other.seen.has(id))
+  const start = new Side(following, from)
+  const end = new Side(backwards(following), to)
+  while (start.waiting > 0 && end.waiting > 0) {
+    const [side, other] = start.waiting <= end.waiting ? [start, end] : [end, start]
+    let meeting: string | undefined
+    for (const id of await side.goOn(context))
+      if (other.has(id) && (meeting === undefined || isFirst(id, meeting))) meeting = id
     // All meetings of a level lie on paths of the same length: a shorter one would have met before.
-    if (meetings.length > 0) return routeThrough(meetings.reduce(first), start, end)
+    if (meeting === undefined) continue
+    const ids = [...start.chain(meeting).reverse(), ...end.chain(meeting).slice(1)]
+    return { ids, cost: ids.length - 1 }
   }
   return null
 }
 
-/** Goes one level further; where several nodes lead to one, the first by id counts. */
-async function goOn(context: GraphContext, side: Side): Promise<void> {
-  const { seen } = side
-  const level = new Set<string>()
-  for await (const answers of edgesFrom(context, side.following, side.level, 'near')) {
-    for (const [[near, far], rows] of answers) {
-      for (const row of rows) {
-        const reached = row[far] as string
-        const from = row[near] as string
-        const known = seen.get(reached)
-        if (known === undefined && reached !== side.end) {
-          level.add(reached)
-          seen.set(reached, from)
-        } else if (level.has(reached)) seen.set(reached, first(known as string, from))
-      }
-    }
-  }
-  side.level = [...level]
-}
-
-function first(left: string, right: string): string {
-  return compareText(left, right) <= 0 ? left : right
-}
-
-function routeThrough(meeting: string, start: Side, end: Side): Route {
-  const ids = [...chain(meeting, start).toReversed(), ...chain(meeting, end).slice(1)]
-  return { ids, cost: ids.length - 1 }
-}
-
-/** From a node back to the end that the search came from. */
-function chain(id: string, { seen }: Side): string[] {
-  const ids: string[] = []
-  for (let at: string | undefined = id; at !== undefined; at = seen.get(at)) ids.push(at)
-  return ids
+function isFirst(left: string, right: string): boolean {
+  return compareText(left, right) < 0
 }

@@ -5,6 +5,7 @@ import { coldStart } from './cold-start.ts'
 import { eventLoop } from './event-loop.ts'
 import { graphBars } from './graph.ts'
 import { history } from './history.ts'
+import { pickUp } from './pick-up.ts'
 import { scaling } from './scaling.ts'
 import { streaming } from './streaming.ts'
 import { types } from './types.ts'
@@ -17,6 +18,7 @@ export const bars: readonly Bar[] = [
   coldStart,
   history,
   types,
+  pickUp,
   ...graphBars,
   cacheMemory,
   cacheSqlite,

@@ -16,6 +16,8 @@ export interface JobQueue {
   enqueueMany(payloads: readonly Payload[]): Promise<unknown>
   /** Runs a handler that does nothing with every job; resolves when it was called so many times. */
   run(jobs: number, mode: Mode): Promise<void>
+  /** Starts a worker that has nothing to do yet, with settings for promptness; gives what stops it. Where a peer is measured by it. */
+  wait?(onJob: (payload: Payload) => void): Promise<() => Promise<unknown>>
   close(): Promise<void>
 }
 

@@ -1,6 +1,6 @@
 import { Logger, makeWorkerUtils, run } from 'graphile-worker'
 import type { Target } from '../../peers/store.ts'
-import { Countdown, type JobQueue } from '../job-queue.ts'
+import { Countdown, type JobQueue, type Payload } from '../job-queue.ts'
 
 const logger = new Logger(() => () => undefined)
 
@@ -31,6 +31,15 @@ export async function open(target: Target): Promise<JobQueue> {
       })
       await countdown.reached
       await runner.stop()
+    },
+    async wait(onJob) {
+      const runner = await run({
+        preset: { worker: { connectionString, concurrentJobs: 4, maxPoolSize: 10 } },
+        taskList: { work: async (payload) => onJob(payload as Payload) },
+        logger,
+        noHandleSignals: true,
+      })
+      return () => runner.stop()
     },
     close: async () => {
       await utils.release()

@@ -20,6 +20,10 @@ export async function open(target: Target): Promise<JobQueue> {
       await countdown.reached
       await worker.stop()
     },
+    async wait(onJob) {
+      const worker = work.work(({ data }) => onJob(data), { concurrency: 4 })
+      return () => worker.stop()
+    },
     close: () => storage.close(),
   }
 }

@@ -55,7 +55,10 @@ export class PostgresBackend implements Backend {
       expected: (model) => expectedTable(model, postgresDialect),
     }
     if (!settings.prepare) return
-    this.notify = async (topic) => this.#open.notifier.notify(topic)
+    this.notify = async (topic) => {
+      this.#open.listener.wakeHere(topic)
+      return this.#open.notifier.notify(topic)
+    }
     this.wake = async (topic, onWake) => this.#open.listener.add(topic, onWake)
   }
 

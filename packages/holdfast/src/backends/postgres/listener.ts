@@ -57,6 +57,11 @@ export class Listener {
     }
   }
 
+  /** Wakes those who wait for a topic in this process, sooner than the server can. */
+  wakeHere(topic: string): void {
+    this.#wake(payloadOf(topic))
+  }
+
   /** Ends the session. */
   async close(): Promise<void> {
     this.#closing.abort()

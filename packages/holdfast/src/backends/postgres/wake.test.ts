@@ -132,15 +132,17 @@ describe('a listening connection', () => {
 })
 
 describe('notifications', () => {
-  it('of one moment are sent once for each topic, the first of them at once', async () => {
+  it('of one moment are sent once for each topic, a few at once and more together', async () => {
     const sent: string[][] = []
     const notifier = new Notifier(async (payloads) => {
       sent.push([...payloads])
     })
-    await notifier.notify('a')
-    expect(sent).toEqual([['a']])
-    await Promise.all(['b', 'a', 'b', 'c'].map((topic) => notifier.notify(topic)))
-    expect(sent).toEqual([['a'], ['b', 'a', 'c']])
+    for (const topic of ['a', 'b', 'c', 'd']) await notifier.notify(topic)
+    expect(sent).toEqual([['a'], ['b'], ['c'], ['d']])
+    const first = notifier.notify('e')
+    const others = ['b', 'e', 'b'].map((topic) => notifier.notify(topic))
+    await Promise.all([first, ...others])
+    expect(sent.slice(4)).toEqual([['e', 'b']])
   })
 
   it('that fail tell those who wait for them, and the next are sent', async () => {

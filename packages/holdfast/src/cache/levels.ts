@@ -304,6 +304,12 @@ export class Levels implements Follower {
     this.second?.forget?.()
   }
 
+  /** Forgets all that memory has: the second level knows, and where there is none, nothing is known any more. */
+  forget(): void {
+    this.cleared()
+    this.remote.tell()
+  }
+
   invalidated(tag: string): void {
     // Which tags what is under way will have is not known yet.
     this.#spoilAll()

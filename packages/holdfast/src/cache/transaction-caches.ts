@@ -20,6 +20,8 @@ export class TransactionCaches {
   readonly #begin: () => Promise<unknown>
   readonly #outer: TransactionCaches | undefined
   readonly #used = new Map<string, CacheAccess<unknown>>()
+  /** The caches that were used, in savepoints too. */
+  readonly #made = new Set<Made>()
   readonly #overlays = new Map<string, OverlayLevel>()
 
   /**
@@ -38,6 +40,7 @@ export class TransactionCaches {
     const known = this.#used.get(name)
     const made = this.#caches.made(name, options)
     if (known !== undefined) return known
+    this.#note(made)
     const level = this.#caches.levelIn(this.#session, made)
     const cache =
       level === undefined
@@ -45,6 +48,11 @@ export class TransactionCaches {
         : new TransactionCache(made.input, level, new Announcement(made.levels, this.#session))
     this.#used.set(name, cache)
     return cache
+  }
+
+  #note(made: Made): void {
+    this.#made.add(made)
+    if (this.#outer !== undefined) this.#outer.#note(made)
   }
 
   /** What this transaction writes to a cache that is not in its database. */
@@ -60,6 +68,11 @@ export class TransactionCaches {
         : new OverlayLevel(this.#outer.overlay(name, made), async () => undefined)
     this.#overlays.set(name, overlay)
     return overlay
+  }
+
+  /** Makes memory forget what was written here: nobody knows whether it is committed. */
+  mayBeCommitted(): void {
+    for (const made of this.#made) made.levels.forget()
   }
 
   /** Makes what a savepoint wrote part of the transaction around it. */

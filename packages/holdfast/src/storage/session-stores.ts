@@ -136,6 +136,11 @@ export class TransactionStores<S extends Schema> extends SessionStores<S> implem
     this.#caches = new TransactionCaches(shared.caches, this.reaching([cacheEntries]), begin, outer)
   }
 
+  /** Makes memory forget what the transaction wrote to caches, since nobody knows whether it is committed. */
+  mayBeCommitted(): void {
+    this.#caches.mayBeCommitted()
+  }
+
   cache<V = unknown>(name: string, options?: CacheOptions): CacheAccess<V> {
     return this.#caches.get(name, options) as CacheAccess<V>
   }

@@ -1,7 +1,7 @@
 import { acceptActor, auditModels, Redaction, Sealer } from '../audit/index.ts'
 import type { Backend, BackendFactory, Session } from '../backend/index.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
-import { type Issue, isHoldfastError, ValidationError } from '../base/errors.ts'
+import { type Issue, isHoldfastError, UnknownOutcomeError, ValidationError } from '../base/errors.ts'
 import { type Cache, type CacheOptions, Caches, cacheEntries, ReadCache } from '../cache/index.ts'
 import type { WatchHost } from '../changes/index.ts'
 import { declaredGraphs } from '../graph/index.ts'
@@ -139,11 +139,19 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
    * ```
    */
   transaction<T>(work: (tx: Transaction<S>) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    return this.#session.runTransaction(
-      (session) => work(new TransactionStores<S>(this.shared, session)),
+    const last: { stores?: TransactionStores<S> } = {}
+    const done = this.#session.runTransaction(
+      (session) => {
+        last.stores = new TransactionStores<S>(this.shared, session)
+        return work(last.stores)
+      },
       options,
       this.#actor,
     )
+    return done.catch((error: unknown) => {
+      if (error instanceof UnknownOutcomeError) last.stores?.mayBeCommitted()
+      throw error
+    })
   }
 
   /**

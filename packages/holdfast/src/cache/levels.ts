@@ -318,7 +318,14 @@ export class Levels implements Follower {
 
   failed(error: unknown): void {
     this.counts.errors++
-    this.#options.onError?.(error)
+    try {
+      this.#options.onError?.(error)
+    } catch (thrown) {
+      // It must not fail the read that goes on; it is an uncaught exception of its own.
+      queueMicrotask(() => {
+        throw thrown
+      })
+    }
   }
 
   /** Runs a read of the second level; where that is down, reads go on without it. */

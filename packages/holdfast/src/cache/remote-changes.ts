@@ -94,7 +94,12 @@ export class RemoteChanges {
     if (!this.#session.traits.sharedBetweenProcesses) return
     this.#lookedMs = this.#comparedMs = performance.now()
     this.#believe(TRUSTED_MS)
-    this.#stop = await this.#session.wake(TOPIC, () => this.#wake())
+    try {
+      this.#stop = await this.#session.wake(TOPIC, () => this.#wake())
+    } catch (error) {
+      // Without hints, looks from time to time are enough.
+      for (const follower of this.#followers.values()) follower.failed(error)
+    }
   }
 
   #wake(): void {

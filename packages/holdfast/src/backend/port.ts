@@ -176,11 +176,24 @@ export interface SchemaEditor {
   statements(changes: readonly SchemaChange[], models: Models): readonly string[]
   /** The tables that exist. */
   inspect(): Promise<readonly ExistingTable[]>
+  /** The indexes, constraints and defaults of the tables that exist. */
+  inspectRules(): Promise<readonly TableRules[]>
+  /** The same for tables that are made from models for a moment, so that both are in the same words. */
+  expectedRules(models: Models): Promise<readonly TableRules[]>
   /**
    * How the column types of a model are called in the database, by the names `inspect` uses, so that a live table can be compared
    * with what the code expects.
    */
   expected(model: Model): ExistingTable
+}
+
+/**
+ * What a table says beyond its columns, in the database's own words: by what it is and its name (`index users_name_index`, `check users_age_check`,
+ * `default of age`), how it is written.
+ */
+export interface TableRules {
+  readonly name: string
+  readonly rules: ReadonlyMap<string, string>
 }
 
 /** A table as it is in the database; all names are the database's. */

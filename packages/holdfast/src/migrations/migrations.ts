@@ -10,6 +10,7 @@ import { type Migration, type ReadMigration, readMigration } from './migration.t
 import { appliedState, type PlannedRun, planDown, planUp } from './plan.ts'
 import { type MigrationProgress, type RunContext, runDown, runUp, statementsOf } from './run.ts'
 import { type Warning, warningsOf } from './safety.ts'
+import { differencesOf } from './verify.ts'
 
 /** How a migration stands. */
 export interface MigrationStatus {
@@ -220,12 +221,9 @@ export class Migrations {
     })
   }
 
-  /** Compares the database with the schema of the storage, and names every difference. */
+  /** Compares the database with the schema of the storage, indexes, constraints and defaults included, and names every difference. */
   async verify(): Promise<Verification> {
-    const { schema, declared } = this.#host
-    const live = new Map((await schema.inspect()).map((table) => [table.name, table]))
-    const fits = declared.map((model) => fitOf(model, live.get(model.table), schema))
-    const differences = fits.flatMap((fit) => [...fit.differences, ...fit.missing])
+    const differences = await differencesOf(this.#host.schema, this.#host.declared)
     return { ok: differences.length === 0, differences }
   }
 

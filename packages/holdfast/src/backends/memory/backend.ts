@@ -22,7 +22,7 @@ import type { Model, Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import { Catalog } from './catalog.ts'
 import { MemoryPlan } from './plan.ts'
-import { describeTable } from './schema-editor.ts'
+import { describeTable, rulesOf } from './schema-editor.ts'
 import { streamRows } from './stream.ts'
 import { MemoryTransaction } from './transaction.ts'
 import { Committed, Draft, Snapshot } from './view.ts'
@@ -59,6 +59,8 @@ export class MemoryBackend implements Backend {
       apply: (changes) => this.#edit(changes),
       inspect: () => this.#inspect(),
       statements: () => [],
+      inspectRules: async () => [...this.#committed.catalog.definitions()].map(({ model }) => rulesOf(model)),
+      expectedRules: async (of) => [...of.values()].map(rulesOf),
       expected: (model: Model): ExistingTable => describeTable(model),
     }
   }

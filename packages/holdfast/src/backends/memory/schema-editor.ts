@@ -1,4 +1,4 @@
-import type { ExistingTable, SchemaChange } from '../../backend/index.ts'
+import { contentOf, type ExistingTable, type SchemaChange, type TableRules } from '../../backend/index.ts'
 import { ConstraintError, StorageError } from '../../base/errors.ts'
 import type { Model } from '../../schema/index.ts'
 import { alterTable } from './alter-table.ts'
@@ -68,6 +68,26 @@ function assertNotReferred(catalog: Catalog, definition: Definition): void {
 function noSuchThing(table: string, index?: string): StorageError {
   const what = index === undefined ? `table ${table}` : `table ${table} with an index ${index} in its model`
   return new StorageError('DRIVER', `There is no ${what}.`, { hint: 'Compare the change with what inspect() gives.' })
+}
+
+/** The rules of a table as this backend describes them. */
+export function rulesOf({ table, columns, primaryKey, indexes, foreignKeys, checks }: Model): TableRules {
+  const rules: [string, string][] = [
+    [
+      `primary key ${table}`,
+      contentOf([primaryKey, columns.filter(({ generated }) => generated).map(({ name }) => name)]),
+    ],
+    ...indexes.map(({ name, ...rest }): [string, string] => [`index ${name}`, contentOf(rest)]),
+    ...foreignKeys.map(({ name, ...rest }): [string, string] => [`foreign key ${name}`, contentOf(rest)]),
+    ...checks.map(({ name, ...rest }): [string, string] => [`check ${name}`, contentOf(rest)]),
+    ...columns.flatMap(({ column, default: given }): [string, string][] =>
+      given?.kind === 'value' || given?.kind === 'now' ? [[`default of ${column}`, contentOf(given)]] : [],
+    ),
+    ...columns.flatMap(({ column, values, precision }): [string, string][] =>
+      values === undefined && precision === undefined ? [] : [[`range of ${column}`, contentOf([values, precision])]],
+    ),
+  ]
+  return { name: table, rules: new Map(rules) }
 }
 
 /** A table as this backend describes it: types are the column types of the schema. */

@@ -7,6 +7,7 @@ import type {
   Row,
   SchemaEditor,
   Settled,
+  TableRules,
   Traits,
   TransactionOptions,
   Unsubscribe,
@@ -18,6 +19,7 @@ import { expectedTable, postgresDialect } from '../sql/index.ts'
 import type { Settings } from './options.ts'
 import { makeParts, type Parts } from './parts.ts'
 import { PostgresPlan } from './plan.ts'
+import { expectedRules, inspectRules } from './rules.ts'
 import { changeStatements, inspectTables } from './schema-editor.ts'
 
 /** Keeps everything in a Postgres database. What is behind it is made by `open`, when the driver is there. */
@@ -52,6 +54,8 @@ export class PostgresBackend implements Backend {
         return inspectTables((text, values) => autocommit.ask(text, values))
       },
       statements: changeStatements,
+      inspectRules: () => inspectRules((text, values) => this.sql(text, values)),
+      expectedRules: (of) => this.#expectedRules(of),
       expected: (model) => expectedTable(model, postgresDialect),
     }
     if (!settings.prepare) return
@@ -105,6 +109,19 @@ export class PostgresBackend implements Backend {
     return this.#open.transactions.run(options, work)
   }
 
+  /** The tables are made in a transaction that is rolled back. */
+  async #expectedRules(models: Models): Promise<readonly TableRules[]> {
+    const undone = new Error('rolled back')
+    let rules: readonly TableRules[] = []
+    await this.transaction({ isolation: 'read committed' }, async (connection) => {
+      rules = await expectedRules((text, values) => runOn(connection, text, values), models)
+      throw undone
+    }).catch((error: unknown) => {
+      if (error !== undone) throw error
+    })
+    return rules
+  }
+
   async #close(): Promise<void> {
     const parts = this.#parts
     if (parts === undefined) return
@@ -124,4 +141,9 @@ export class PostgresBackend implements Backend {
     if (this.#parts !== undefined) return this.#parts
     throw new ConfigurationError('The Postgres backend is not open.', { hint: 'Call open() first, and await it.' })
   }
+}
+
+function runOn(connection: Connection, text: string, values: readonly unknown[]): Promise<Result> {
+  if (connection.sql === undefined) throw new TypeError('A transaction of Postgres runs SQL')
+  return connection.sql(text, values)
 }

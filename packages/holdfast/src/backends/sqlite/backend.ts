@@ -9,6 +9,7 @@ import type {
   Row,
   SchemaEditor,
   Settled,
+  TableRules,
   Traits,
   Unsubscribe,
 } from '../../backend/index.ts'
@@ -17,10 +18,12 @@ import type { Model, Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import { expectedTable, sqliteDialect } from '../sql/index.ts'
 import { isClosed } from './failures.ts'
+import { loadDriver } from './load-driver.ts'
 import { type OpenDatabase, openDatabase } from './open-database.ts'
 import { IN_MEMORY } from './opening.ts'
 import type { SqliteOptions } from './options.ts'
 import { prepareStatement, type SqlitePlan } from './prepare.ts'
+import { expectedRules, inspectRules } from './rules.ts'
 import { changeStatements, inspectTables } from './schema.ts'
 import type { Writer } from './writer.ts'
 
@@ -52,6 +55,8 @@ export class SqliteBackend implements Backend {
         ),
       inspect: () => this.#opened(({ reads }) => reads.use(inspectTables)),
       statements: changeStatements,
+      inspectRules: () => this.#opened(({ reads }) => reads.use(({ database }) => inspectRules(database))),
+      expectedRules: (of) => this.#expectedRules(of),
       expected: (model: Model): ExistingTable => expectedTable(model, sqliteDialect),
     }
   }
@@ -110,6 +115,17 @@ export class SqliteBackend implements Backend {
 
   wake(topic: string, onWake: () => void): Promise<Unsubscribe> {
     return this.#opened(async ({ wakes }) => wakes.wake(topic, onWake))
+  }
+
+  /** The tables are made in a database in memory. */
+  async #expectedRules(models: Models): Promise<readonly TableRules[]> {
+    const driver = await loadDriver(this.#options.driver)
+    const database = driver.open(IN_MEMORY)
+    try {
+      return expectedRules(database, models)
+    } finally {
+      database.close()
+    }
   }
 
   async #opened<T>(use: (database: OpenDatabase) => Promise<T>): Promise<T> {

@@ -6,6 +6,39 @@ import { addAge, fill, open, users } from './migration-fixtures.ts'
 
 export const migrationRowCases: readonly ConformanceCase[] = [
   {
+    id: 'migrations/drift',
+    title: 'What was changed behind the back of migrations is named: columns, indexes, constraints and defaults',
+    needs: ['sql', 'persistent'],
+    async run({ open: openStorage }) {
+      const columns = { id: t.integer().primaryKey(), name: t.text().default('a'), age: t.integer().check({ gte: 0 }) }
+      const storage = await openStorage(defineSchema({ users: table(columns, { indexes: ['name'] }) }))
+      assert.deepEqual(await storage.migrations.verify(), { ok: true, differences: [] })
+      const otherwise = {
+        id: t.integer().primaryKey(),
+        name: t.text().default('b').unique(),
+        extra: t.text().nullable(),
+        age: t.integer().check({ gte: 1 }),
+        bossId: t.integer().nullable().references('users'),
+      }
+      await storage.sql.schema.dropTable('users').execute()
+      await openStorage(defineSchema({ users: table(otherwise) }))
+      const { differences } = await storage.migrations.verify()
+      for (const part of [
+        'users_name_index of users is missing',
+        'users_name_unique of users is not in the schema',
+        'users.extra is not in the schema',
+        'default of name of users is',
+        'users_age_check of users is',
+        'foreign key',
+      ]) {
+        assert.ok(
+          differences.some((one) => one.includes(part)),
+          `${part} is not in ${differences.join('; ')}`,
+        )
+      }
+    },
+  },
+  {
     id: 'migrations/types',
     title: 'A column of another type keeps its values, and one that cannot be kept fails the migration',
     async run(context) {

@@ -32,6 +32,9 @@ const layers = {
   ],
 }
 
+// Listens to what the queue tells.
+layers.opentelemetry = ['queue']
+
 layers.cli = Object.keys(layers)
 
 // What is published for tests may use everything.

@@ -1,5 +1,6 @@
 import type { Session } from '../backend/index.ts'
 import { LeaseLostError, SerializationError, TimeoutError } from '../base/errors.ts'
+import { tellRunning } from './channels.ts'
 import { all, equals, set } from './conditions.ts'
 import { Discard, Snooze } from './endings.ts'
 import { finish, leaseLost } from './finish.ts'
@@ -57,7 +58,7 @@ export class Attempts {
 
   async #once(job: Job, signal: AbortSignal, later: LaterTransaction<unknown>, isFirst: boolean): Promise<Ending> {
     const context = this.#contextOf(job, signal, later, isFirst)
-    const given = await later.run(async () => this.#handler(job, context))
+    const given = await tellRunning(job, () => later.run(async () => this.#handler(job, context)))
     if (given instanceof Snooze || given instanceof Discard) throw given
     const result = storableJson(given, 'result')
     const committed = await later.commit(async (session) => {

@@ -1,6 +1,7 @@
 import type { Row, Session } from '../backend/index.ts'
 import type { Queue as QueueDeclaration } from '../schema/index.ts'
 import { acceptJobs, type Entry, type NewJob } from './accept-job.ts'
+import { tellAdding } from './channels.ts'
 import { clockOffsetMs } from './clock.ts'
 import { all, equals, oneOf, outputs, proposed } from './conditions.ts'
 import { releaseActiveKeys, takeWindows } from './duplicates.ts'
@@ -34,8 +35,21 @@ export async function enqueueAll(
   declaration: QueueDeclaration | undefined,
   entries: readonly Entry[],
 ): Promise<Job[]> {
-  const jobs = acceptJobs(queue, declaration, entries)
-  if (jobs.length === 0) return []
+  const accepted = acceptJobs(queue, declaration, entries)
+  if (accepted.length === 0) return []
+  return tellAdding(queue, accepted.length, (carrier) => {
+    const carried = ({ settings }: NewJob) => (carrier === undefined ? settings : { ...settings, carrier })
+    const jobs = carrier === undefined ? accepted : accepted.map((job) => ({ ...job, settings: carried(job) }))
+    return addAll(session, queue, declaration, jobs)
+  })
+}
+
+async function addAll(
+  session: Session,
+  queue: string,
+  declaration: QueueDeclaration | undefined,
+  jobs: readonly NewJob[],
+): Promise<Job[]> {
   const added = jobs.some(needsMore)
     ? await session.transaction((inner) => addWithCare(inner, queue, declaration, jobs), OWN)
     : await add(session, queue, jobs)

@@ -1,4 +1,5 @@
 export type { EnqueueOptions } from './accept-job.ts'
+export { type Around, adding, type JobRunning, type JobsAdding, running } from './channels.ts'
 export { Discard, discard, Snooze, snooze } from './endings.ts'
 export type { QueueStats } from './find.ts'
 export type { Handler, HandlerContext, Middleware } from './handler.ts'

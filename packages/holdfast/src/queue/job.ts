@@ -17,6 +17,8 @@ export interface JobSettings {
   readonly backoff?: Backoff
   /** The ids of the jobs that it comes after. */
   readonly after?: readonly string[]
+  /** What a listener sent along, such as the trace in which it was added. */
+  readonly carrier?: Readonly<Record<string, string>>
 }
 
 /** A job as its queue gives it. */

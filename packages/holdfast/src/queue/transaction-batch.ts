@@ -3,10 +3,11 @@ import { isHoldfastError } from '../base/errors.ts'
 import { type Ending, endingOf, runLimited, timeoutOf } from './attempt.ts'
 import { pauseMs } from './backoff.ts'
 import { bringToEnd, type Finishing, type Removed } from './bring-to-end.ts'
+import { tellRunning } from './channels.ts'
 import { removeWaiting } from './claim.ts'
 import { clockOffsetMs } from './clock.ts'
 import { Discard, Snooze } from './endings.ts'
-import { type Handler, storableJson } from './handler.ts'
+import { type Handler, type HandlerContext, storableJson } from './handler.ts'
 import type { WorkerHost } from './host.ts'
 import { type Job, jobError, jobOf } from './job.ts'
 import { liveJobs } from './models.ts'
@@ -63,14 +64,15 @@ export class TransactionBatch {
   }
 
   async #handle(job: Job, session: Session, signal: AbortSignal): Promise<Ending> {
-    const given = await this.#handler(job, {
+    const context: HandlerContext<unknown> = {
       tx: this.#host.transactionOf(session),
       signal,
       // Nobody could see it before the batch is committed, and by then the job is finished.
       progress: async (value) => void storableJson(value, 'progress'),
       // What is done again after a failure was undone before.
       step: async (_, work) => work(),
-    })
+    }
+    const given = await tellRunning(job, async () => this.#handler(job, context))
     if (given instanceof Snooze || given instanceof Discard) throw given
     return { kind: 'completed', result: storableJson(given, 'result'), committed: true }
   }

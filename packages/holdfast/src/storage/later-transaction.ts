@@ -16,8 +16,10 @@ export class LaterSession implements Session, SqlRunner {
   readonly #root: RootSession
   readonly #scope: AmbientScope = {}
   #opened: Promise<TransactionSession> | undefined
-  #outcome: Promise<void> = Promise.resolve()
-  #end: PromiseWithResolvers<void> = Promise.withResolvers()
+  /** Settles with the transaction. */
+  #outcome: Promise<void> | undefined
+  /** Ends its work: most jobs write nothing, so it is made when it is needed. */
+  #end: PromiseWithResolvers<void> | undefined
 
   constructor(root: RootSession, actor: string | null) {
     this.#root = root
@@ -103,12 +105,14 @@ export class LaterSession implements Session, SqlRunner {
   open(): Promise<TransactionSession> {
     if (this.#opened !== undefined) return this.#opened
     const opened = Promise.withResolvers<TransactionSession>()
+    const end = Promise.withResolvers<void>()
     this.#opened = opened.promise
+    this.#end = end
     this.#outcome = this.#root.runTransaction(
       (session) => {
         this.#scope.transaction = session
         opened.resolve(session)
-        return this.#end.promise
+        return end.promise
       },
       { retries: 0 },
       this.actor,
@@ -126,7 +130,7 @@ export class LaterSession implements Session, SqlRunner {
   async commit(last: (session: Session) => Promise<void>): Promise<boolean> {
     if (this.#opened === undefined) return false
     await last(await this.#opened)
-    this.#end.resolve()
+    this.#end?.resolve()
     await this.#outcome
     return true
   }
@@ -135,29 +139,51 @@ export class LaterSession implements Session, SqlRunner {
   async rollback(): Promise<void> {
     if (this.#opened === undefined) return
     const undone = new Error('rolled back')
-    this.#end.reject(undone)
-    await this.#outcome.catch((error: unknown) => {
+    this.#end?.reject(undone)
+    await this.#outcome?.catch((error: unknown) => {
       // What the transaction itself failed with was thrown where it was used.
       if (error === undone) return
     })
   }
 }
 
-/** A transaction for a handler, seen through the ways to the data that `transactionOf` makes. */
+/** A transaction for a handler, seen through the ways to the data that `transactionOf` makes when they are first asked for. */
 export function openLater<Tx>(
   root: RootSession,
   actor: string | null,
   transactionOf: (session: LaterSession) => Tx,
 ): LaterTransaction<Tx> {
-  const session = new LaterSession(root, actor)
-  return {
-    tx: transactionOf(session),
-    session,
-    get used() {
-      return session.used
-    },
-    run: (work) => session.run(work),
-    commit: (last) => session.commit(last),
-    rollback: () => session.rollback(),
+  return new HandlerTransaction(new LaterSession(root, actor), transactionOf)
+}
+
+class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
+  readonly session: LaterSession
+  readonly #transactionOf: (session: LaterSession) => Tx
+  #tx: Tx | undefined
+
+  constructor(session: LaterSession, transactionOf: (session: LaterSession) => Tx) {
+    this.session = session
+    this.#transactionOf = transactionOf
+  }
+
+  get tx(): Tx {
+    this.#tx ??= this.#transactionOf(this.session)
+    return this.#tx
+  }
+
+  get used(): boolean {
+    return this.session.used
+  }
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return this.session.run(work)
+  }
+
+  commit(last: (session: Session) => Promise<void>): Promise<boolean> {
+    return this.session.commit(last)
+  }
+
+  rollback(): Promise<void> {
+    return this.session.rollback()
   }
 }

@@ -47,7 +47,7 @@ export class Attempts {
     for (let conflicts = 0; ; conflicts++) {
       const later = this.#host.openLater()
       try {
-        return await this.#once(job, signal, later, conflicts === 0)
+        return await this.#once(job, signal, later)
       } catch (error) {
         // What it could not undo, it loses with its connection.
         await later.rollback().catch(() => undefined)
@@ -56,8 +56,8 @@ export class Attempts {
     }
   }
 
-  async #once(job: Job, signal: AbortSignal, later: LaterTransaction<unknown>, isFirst: boolean): Promise<Ending> {
-    const context = this.#contextOf(job, signal, later, isFirst)
+  async #once(job: Job, signal: AbortSignal, later: LaterTransaction<unknown>): Promise<Ending> {
+    const context = this.#contextOf(job, signal, later)
     const given = await tellRunning(job, () => later.run(async () => this.#handler(job, context)))
     if (given instanceof Snooze || given instanceof Discard) throw given
     const result = storableJson(given, 'result')
@@ -68,16 +68,11 @@ export class Attempts {
     return { kind: 'completed', result, committed }
   }
 
-  #contextOf(
-    job: Job,
-    signal: AbortSignal,
-    later: LaterTransaction<unknown>,
-    isFirst: boolean,
-  ): HandlerContext<unknown> {
+  #contextOf(job: Job, signal: AbortSignal, later: LaterTransaction<unknown>): HandlerContext<unknown> {
     const { session } = this.#scope
     // Where one writer works at a time, another transaction would wait for the one that waits for it.
     const current = (): Session => (later.used ? later.session : session)
-    const steps = new Steps(job, current, isFirst && job.attempt === 1)
+    const steps = new Steps(job, current)
     return {
       tx: later.tx,
       signal,

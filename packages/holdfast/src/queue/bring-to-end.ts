@@ -5,7 +5,8 @@ import { enqueueAll } from './enqueue.ts'
 import { dropLinks, settleLinks } from './flow.ts'
 import { admit } from './groups.ts'
 import { type Job, jobError, jobOf } from './job.ts'
-import { finishedJobs, liveJobs, steps } from './models.ts'
+import { finishedJobs, liveJobs } from './models.ts'
+import { dropSteps } from './recorded-steps.ts'
 import type { QueueScope } from './scope.ts'
 import { endTopicOf, topicOf } from './topics.ts'
 
@@ -21,6 +22,7 @@ export interface Removed {
   readonly id: string
   readonly awaited: boolean
   readonly stepped: boolean
+  readonly progress: unknown
 }
 
 /** Writes down how jobs ended that are no longer live, and does what follows from it. */
@@ -32,12 +34,12 @@ export async function bringToEnd(
   const byId = new Map(removed.map((row) => [row.id, row]))
   const ended = finishing.filter(({ job }) => byId.has(job.id))
   if (ended.length === 0) return
-  await record(scope.session, ended)
+  await record(scope.session, ended, byId)
   await followUp(scope, ended, byId)
 }
 
 /** What `remove` and its kin give back of each job. */
-export const REMOVED: readonly string[] = ['id', 'awaited', 'stepped']
+export const REMOVED: readonly string[] = ['id', 'awaited', 'stepped', 'progress']
 
 async function followUp(
   scope: QueueScope,
@@ -47,7 +49,11 @@ async function followUp(
   const { session, queue } = scope
   const jobs = ended.map(({ job }) => job)
   const stepped = jobs.filter(({ id }) => removed.get(id)?.stepped === true)
-  if (stepped.length > 0) await dropSteps(session, stepped)
+  if (stepped.length > 0)
+    await dropSteps(
+      session,
+      stepped.map(({ id }) => id),
+    )
   await sendToDeadLetters(scope, ended)
   await letNextThrough(session, queue, new Set(jobs.flatMap(({ group }) => (group === null ? [] : [group]))))
   const awaited = ended.filter(({ job }) => removed.get(job.id)?.awaited === true)
@@ -64,17 +70,6 @@ async function followUp(
 
 async function letNextThrough(session: Session, queue: string, groups: ReadonlySet<string>): Promise<void> {
   if ((await admit(session, queue, groups)).size > 0) session.notify(topicOf(queue))
-}
-
-async function dropSteps(session: Session, jobs: readonly Job[]): Promise<void> {
-  const plan = session.plan('queue drop steps', () => ({
-    kind: 'delete',
-    model: steps.name,
-    where: oneOf('job', 0),
-    orderBy: [],
-    returning: [],
-  }))
-  await session.execute(plan, [jobs.map(({ id }) => id)])
 }
 
 async function sendToDeadLetters({ session, declaration }: QueueScope, ended: readonly Finishing[]): Promise<void> {
@@ -114,7 +109,11 @@ async function doom(scope: QueueScope, ids: readonly string[]): Promise<void> {
 
 const RECORDED = finishedJobs.columns.map(({ name }) => name).filter((name) => name !== 'finishedAt')
 
-async function record(session: Session, finishing: readonly Finishing[]): Promise<void> {
+async function record(
+  session: Session,
+  finishing: readonly Finishing[],
+  removed: ReadonlyMap<string, Removed>,
+): Promise<void> {
   const offset = clockOffsetMs(session)
   const plan = session.plan('queue record', () => ({
     kind: 'insert',
@@ -127,7 +126,9 @@ async function record(session: Session, finishing: readonly Finishing[]): Promis
     returning: [],
   }))
   const parameters = finishing.flatMap(({ job, state, result }) => {
-    const values: Row = { ...job, state, result: result ?? null, precedence: 0 - job.priority }
+    // The job is as it was when it was taken; its handler may have told of its progress since.
+    const progress = removed.get(job.id)?.progress ?? null
+    const values: Row = { ...job, state, progress, result: result ?? null, precedence: 0 - job.priority }
     return [...RECORDED.map((column) => values[column]), offset]
   })
   await session.execute(plan, parameters)

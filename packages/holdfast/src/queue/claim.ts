@@ -138,14 +138,14 @@ export async function makeReady({ session, queue }: QueueScope): Promise<boolean
       oneOf('state', 4),
       isDue('dueAt', 5),
       // Jobs of groups first stand in line with their group.
-      any(isNull('group'), not(equals('attempt', 6))),
+      any(isNull('group'), equals('admitted', 2)),
     ),
     orderBy: [],
-    limit: 7,
+    limit: 6,
     skipLocked: true,
     returning: [],
   }))
-  const parameters = ['waiting', null, true, queue, ['scheduled', 'active'], clockOffsetMs(session), 0, READY_BATCH]
+  const parameters = ['waiting', null, true, queue, ['scheduled', 'active'], clockOffsetMs(session), READY_BATCH]
   const [paused] = await Promise.all([
     isPaused(session, queue),
     session.execute(plan, parameters),
@@ -161,11 +161,11 @@ async function lineUp(session: Session, queue: string): Promise<void> {
     model: liveJobs.name,
     joins: [],
     outputs: outputs(['id']),
-    where: dueOfGroups({ queue: 0, state: 1, plusMs: 2, zero: 3 }),
+    where: dueOfGroups({ queue: 0, state: 1, plusMs: 2, admitted: 3 }),
     orderBy: [],
     limit: 4,
   }))
-  const { rows } = await session.execute(plan, [queue, 'scheduled', clockOffsetMs(session), 0, 1])
+  const { rows } = await session.execute(plan, [queue, 'scheduled', clockOffsetMs(session), false, 1])
   if (rows.length > 0)
     await session.transaction(async (inner) => admit(inner, queue, await joinGroups(inner, queue)), OWN)
 }

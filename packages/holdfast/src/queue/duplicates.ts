@@ -1,4 +1,4 @@
-import type { Session } from '../backend/index.ts'
+import type { Row, Session } from '../backend/index.ts'
 import type { NewJob } from './accept-job.ts'
 import { clockOffsetMs } from './clock.ts'
 import { add, all, equals, isDue, oneOf, outputs, set } from './conditions.ts'
@@ -77,25 +77,41 @@ async function holdersOf(session: Session, queue: string, keys: readonly string[
   return new Map(rows.map((row) => [row['key'] as string, row['job'] as string]))
 }
 
+/** A job whose place another takes. */
+export interface Replaced {
+  readonly id: string
+  readonly group: string | null
+  readonly awaited: boolean
+  readonly stepped: boolean
+}
+
 /**
  * Jobs that run keep going without their keys where others are to take their place. The others that have the keys stay locked, so that
- * nobody begins to run them before they are replaced.
+ * nobody begins to run them before they are replaced; gives these.
  */
-export async function releaseActiveKeys(session: Session, queue: string, jobs: readonly NewJob[]): Promise<void> {
+export async function holdReplaced(session: Session, queue: string, jobs: readonly NewJob[]): Promise<Replaced[]> {
   const keys = jobs.flatMap(({ key, onDuplicate }) => (onDuplicate === 'ignore' ? [] : [key as string]))
-  if (keys.length === 0) return
+  if (keys.length === 0) return []
   const lock = session.plan('queue lock keys', () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [add('blockers', 0)],
     where: all(equals('queue', 1), oneOf('key', 2)),
     orderBy: [],
-    returning: ['id', 'state'],
+    returning: ['id', 'state', 'group', 'awaited', 'stepped'],
   }))
   const { rows } = await session.execute(lock, [0, queue, keys])
-  const active = rows.filter((row) => row['state'] === 'active').map((row) => row['id'])
-  if (active.length === 0) return
-  const release = session.plan('queue release keys', () => ({
+  const [active, held] = [rows.filter(isActive), rows.filter((row) => !isActive(row))]
+  if (active.length > 0) await releaseKeys(session, active)
+  return held as unknown as Replaced[]
+}
+
+function isActive(row: Row): boolean {
+  return row['state'] === 'active'
+}
+
+async function releaseKeys(session: Session, rows: readonly Row[]): Promise<void> {
+  const plan = session.plan('queue release keys', () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [set('key', 0)],
@@ -103,5 +119,5 @@ export async function releaseActiveKeys(session: Session, queue: string, jobs: r
     orderBy: [],
     returning: [],
   }))
-  await session.execute(release, [null, active])
+  await session.execute(plan, [null, rows.map((row) => row['id'])])
 }

@@ -1,14 +1,16 @@
 import type { Row, Session } from '../backend/index.ts'
+import { SerializationError } from '../base/errors.ts'
 import type { Queue as QueueDeclaration } from '../schema/index.ts'
 import { acceptJobs, type Entry, type NewJob } from './accept-job.ts'
 import { tellAdding } from './channels.ts'
 import { clockOffsetMs } from './clock.ts'
 import { all, equals, oneOf, outputs, proposed } from './conditions.ts'
-import { releaseActiveKeys, takeWindows } from './duplicates.ts'
-import { blockOnOthers } from './flow.ts'
-import { admit } from './groups.ts'
+import { holdReplaced, type Replaced, takeWindows } from './duplicates.ts'
+import { dropLinks, findBlockers, link, refuseCircles } from './flow.ts'
+import { admit, groupLimitOf } from './groups.ts'
 import { type Job, jobOf } from './job.ts'
 import { liveJobs } from './models.ts'
+import { dropSteps } from './recorded-steps.ts'
 import { OWN } from './scope.ts'
 import { topicOf } from './topics.ts'
 
@@ -23,8 +25,12 @@ const REPLACED = [
   'attempt',
   'maxAttempts',
   'group',
+  'admitted',
+  'blockers',
+  'stepped',
   'data',
   'settings',
+  'progress',
   'errors',
 ]
 
@@ -71,11 +77,14 @@ async function addWithCare(
 ): Promise<Job[]> {
   const known = await takeWindows(session, queue, jobs)
   const fresh = lastOfEachKey(jobs.filter(({ id }) => !known.has(id)))
-  await releaseActiveKeys(session, queue, fresh)
-  const blockers = await blockOnOthers(session, queue, fresh)
-  const added = await add(session, queue, fresh, blockers)
-  const groups = new Set(fresh.flatMap(({ group }) => (group === null ? [] : [group])))
-  const admitted = await admit(session, queue, groups, declaration?.options.groupConcurrency ?? 1)
+  const held = await holdReplaced(session, queue, fresh)
+  await refuseCircles(session, queue, fresh, held)
+  const blockers = await findBlockers(session, queue, fresh)
+  const added = await add(session, queue, fresh, new Map([...blockers].map(([id, own]) => [id, own.length])))
+  await replaceTies(session, fresh, added, held, blockers)
+  // Those that were replaced leave their places to others of their groups.
+  const groups = new Set([...fresh, ...held].flatMap(({ group }) => (group === null ? [] : [group])))
+  const admitted = await admit(session, queue, groups, groupLimitOf(declaration))
   const byId = new Map(fresh.map(({ id }, index) => [id, added[index] as Job]))
   const byKey = new Map(fresh.map(({ id, key }) => [key, byId.get(id) as Job]))
   return jobs.map(({ id, key }) => {
@@ -84,10 +93,39 @@ async function addWithCare(
   })
 }
 
-/** Of jobs of one call that are to replace each other only the last is added. */
+/**
+ * Ties the jobs that were added to those that they come after. One that took the place of another has its id, and neither its steps nor
+ * what that one came after.
+ */
+async function replaceTies(
+  session: Session,
+  jobs: readonly NewJob[],
+  added: readonly Job[],
+  held: readonly Replaced[],
+  blockers: ReadonlyMap<string, readonly string[]>,
+): Promise<void> {
+  const pairs = jobs.map((job, index) => ({ job, id: (added[index] as Job).id }))
+  const replaced = pairs.filter(({ job, id }) => job.onDuplicate !== 'ignore' && id !== job.id).map(({ id }) => id)
+  const known = new Set(held.map(({ id }) => id))
+  if (replaced.some((id) => !known.has(id)))
+    throw new SerializationError('A job was enqueued with a key that another transaction was enqueueing.')
+  if (replaced.length > 0) await dropLinks(session, replaced)
+  const stepped = held.filter((job) => job.stepped).map(({ id }) => id)
+  if (stepped.length > 0) await dropSteps(session, stepped)
+  // The others were not added, since a job had their keys.
+  const tied = pairs.filter(({ job, id }) => job.onDuplicate !== 'ignore' || id === job.id)
+  await link(
+    session,
+    tied.flatMap(({ job, id }) =>
+      (blockers.get(job.id) ?? []).map((after) => ({ after, job: id, onFailure: job.onFailure })),
+    ),
+  )
+}
+
+/** Of jobs of one call with the same key only the last that is to take the place of others is added, where there is one. */
 function lastOfEachKey(jobs: readonly NewJob[]): NewJob[] {
-  const last = new Map(jobs.map((job) => [job.key, job]))
-  return jobs.filter((job) => job.onDuplicate === 'ignore' || last.get(job.key) === job)
+  const replacing = new Map(jobs.filter(({ onDuplicate }) => onDuplicate !== 'ignore').map((job) => [job.key, job]))
+  return jobs.filter((job) => (replacing.get(job.key) ?? job) === job)
 }
 
 /** Adds jobs in one statement for each way of saying when; for one whose key is taken, the job that has it is given. */
@@ -97,21 +135,36 @@ async function add(
   jobs: readonly NewJob[],
   blockers: ReadonlyMap<string, number> = new Map(),
 ): Promise<Job[]> {
+  const byId = new Map<string, Row>()
+  const byKey = new Map<string | null, Row>()
+  // Where a job had the key and ended before it was looked at, nobody has it any more.
+  for (let left = jobs; left.length > 0; left = left.filter(({ id, key }) => !byId.has(id) && !byKey.has(key))) {
+    for (const row of await insertAll(session, queue, left, blockers)) {
+      byId.set(row['id'] as string, row)
+      byKey.set(row['key'] as string | null, row)
+    }
+    const taken = left.filter(({ id, key }) => !byId.has(id) && !byKey.has(key)).map(({ key }) => key as string)
+    for (const row of await findByKeys(session, queue, taken)) byKey.set(row['key'] as string, row)
+  }
+  return jobs.map(({ id, key }) => jobOf((byId.get(id) ?? byKey.get(key)) as Row))
+}
+
+async function insertAll(
+  session: Session,
+  queue: string,
+  jobs: readonly NewJob[],
+  blockers: ReadonlyMap<string, number>,
+): Promise<Row[]> {
   const groups = Map.groupBy(
     jobs,
     (job) => `${'at' in job.when} ${job.onDuplicate !== 'ignore'} ${waits(job, blockers)}`,
   )
-  const insertAll = async (on: Session): Promise<Row[]> => {
+  const insertGroups = async (on: Session): Promise<Row[]> => {
     const rows: Row[] = []
     for (const group of groups.values()) rows.push(...(await insert(on, queue, group, blockers)))
     return rows
   }
-  const rows = groups.size === 1 ? await insertAll(session) : await session.transaction(insertAll, OWN)
-  const byId = new Map(rows.map((row) => [row['id'] as string, row]))
-  const byKey = new Map(rows.map((row) => [row['key'] as string | null, row]))
-  const taken = jobs.filter(({ id, key }) => !byId.has(id) && !byKey.has(key)).map(({ key }) => key as string)
-  for (const row of await findByKeys(session, queue, taken)) byKey.set(row['key'] as string, row)
-  return jobs.map(({ id, key }) => jobOf((byId.get(id) ?? byKey.get(key)) as Row))
+  return groups.size === 1 ? insertGroups(session) : session.transaction(insertGroups, OWN)
 }
 
 async function insert(
@@ -167,6 +220,7 @@ function rowOf(job: NewJob, queue: string, time: Date | number, offset: number, 
     maxAttempts,
     key,
     group,
+    admitted: false,
     blockers,
     awaited: false,
     stepped: false,
@@ -185,7 +239,8 @@ async function findByKeys(session: Session, queue: string, keys: readonly string
     kind: 'select',
     model: liveJobs.name,
     joins: [],
-    outputs: outputs(COLUMNS),
+    // Whoever adds a job is not given the lease of the one that runs.
+    outputs: outputs(COLUMNS.filter((column) => column !== 'token')),
     where: all(equals('queue', 0), oneOf('key', 1)),
     orderBy: [],
   }))

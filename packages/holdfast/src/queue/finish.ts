@@ -71,16 +71,15 @@ async function putOff(session: Session, job: Job, delayMs: number, attempts = 0)
       setNow('dueAt', 2),
       setNow('runAt', 2),
       set('errors', 3),
-      set('progress', 4),
-      add('attempt', 5),
+      add('attempt', 4),
     ],
-    where: all(equals('id', 6), equals('token', 7)),
+    where: all(equals('id', 5), equals('token', 6)),
     orderBy: [],
     returning: [],
   }))
   const plusMs = clockOffsetMs(session) + delayMs
   const errors: readonly JobError[] = job.errors
-  const parameters = ['scheduled', null, plusMs, errors, job.progress, attempts, job.id, job.token]
+  const parameters = ['scheduled', null, plusMs, errors, attempts, job.id, job.token]
   return (await session.execute(plan, parameters)).count > 0
 }
 

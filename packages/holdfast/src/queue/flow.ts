@@ -2,28 +2,28 @@ import type { Row, Session } from '../backend/index.ts'
 import { NotFoundError, ValidationError } from '../base/errors.ts'
 import type { NewJob } from './accept-job.ts'
 import { clockOffsetMs } from './clock.ts'
-import { add, all, atMost, equals, isAhead, isDue, isNull, oneOf, outputs, set } from './conditions.ts'
+import { add, all, atMost, equals, isAhead, isNull, oneOf, outputs, set } from './conditions.ts'
 import { finishedJobs, links, liveJobs } from './models.ts'
 
-/** A job that came after another one, as a link tells of it. */
-interface Link {
+/** A job that comes after another one. */
+export interface Link {
   readonly after: string
   readonly job: string
   readonly onFailure: 'fail' | 'run'
 }
 
 /**
- * Notes which jobs the new ones come after; gives how many of those have not ended, by the ids of the new ones.
+ * Which of the jobs that the new ones come after have not ended, by the ids of the new ones.
  *
- * The jobs before them are locked, so that none ends unseen: it either ended before this, or finds the links when it does.
+ * Those jobs are locked, so that none ends unseen: it either ended before this, or finds the links when it does.
  *
  * @throws NotFoundError for a job that is not there (any more); ValidationError for one that has failed, unless that does not matter.
  */
-export async function blockOnOthers(
+export async function findBlockers(
   session: Session,
   queue: string,
   jobs: readonly NewJob[],
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const before = [...new Set(jobs.flatMap(({ after }) => after))]
   if (before.length === 0) return new Map()
   const live = await awaitEnd(session, before)
@@ -31,17 +31,53 @@ export async function blockOnOthers(
     session,
     before.filter((id) => !live.has(id)),
   )
-  const made: Link[] = []
+  const blockers = new Map<string, string[]>()
   for (const { id, after, onFailure } of jobs) {
     for (const other of after) {
       const state = ended.get(other)
-      if (live.has(other)) made.push({ after: other, job: id, onFailure })
+      if (live.has(other)) blockers.set(id, [...(blockers.get(id) ?? []), other])
       else if (state === undefined) throw new NotFoundError('any queue', other)
       else if (state !== 'completed' && onFailure === 'fail') throw hasFailed(queue, other, state)
     }
   }
-  await insertLinks(session, made)
-  return new Map([...Map.groupBy(made, ({ job }) => job)].map(([id, own]) => [id, own.length]))
+  return blockers
+}
+
+/**
+ * Only a job that takes the place of another can come after one that comes after it: neither would ever run.
+ *
+ * @throws ValidationError naming such a job.
+ */
+export async function refuseCircles(
+  session: Session,
+  queue: string,
+  jobs: readonly NewJob[],
+  replaced: readonly { readonly id: string; readonly awaited: boolean }[],
+): Promise<void> {
+  const before = new Set(jobs.flatMap(({ after, onDuplicate }) => (onDuplicate === 'ignore' ? [] : after)))
+  if (before.size === 0) return
+  const behind = new Set(replaced.map(({ id }) => id))
+  for (let next = replaced.filter(({ awaited }) => awaited).map(({ id }) => id); next.length > 0; ) {
+    next = (await jobsAfter(session, next)).filter((id) => !behind.has(id))
+    for (const id of next) behind.add(id)
+  }
+  const circle = [...before].find((id) => behind.has(id))
+  if (circle === undefined) return
+  const reason = `names the job ${circle}, which is the one that it replaces or comes after it`
+  throw new ValidationError(`A job of ${queue} was refused`, [{ path: 'after', reason }])
+}
+
+async function jobsAfter(session: Session, ids: readonly string[]): Promise<string[]> {
+  const plan = session.plan('queue jobs after', () => ({
+    kind: 'select',
+    model: links.name,
+    joins: [],
+    outputs: outputs(['job']),
+    where: oneOf('after', 0),
+    orderBy: [],
+  }))
+  const { rows } = await session.execute(plan, [ids])
+  return [...new Set(rows.map((row) => row['job'] as string))]
 }
 
 function hasFailed(queue: string, id: string, state: string): ValidationError {
@@ -76,7 +112,8 @@ async function statesOf(session: Session, ids: readonly string[]): Promise<Reado
   return new Map(rows.map((row) => [row['id'] as string, row['state'] as string]))
 }
 
-async function insertLinks(session: Session, made: readonly Link[]): Promise<void> {
+/** Notes which jobs come after which. */
+export async function link(session: Session, made: readonly Link[]): Promise<void> {
   if (made.length === 0) return
   const plan = session.plan('queue insert links', () => ({
     kind: 'insert',
@@ -173,7 +210,7 @@ async function free(session: Session, jobs: readonly string[]): Promise<Row[]> {
     kind: 'update',
     model: liveJobs.name,
     set: [set('state', 0), set('ready', 1), set('dueAt', 2)],
-    where: all(unblocked(4), isDue('dueAt', 3), isNull('group')),
+    where: all(unblocked(3), isNull('group')),
     orderBy: [],
     returning: ['queue', 'group'],
   }))
@@ -186,8 +223,9 @@ async function free(session: Session, jobs: readonly string[]): Promise<Row[]> {
     orderBy: [],
   }))
   const offset = clockOffsetMs(session)
-  const { rows: waiting } = await session.execute(now, ['waiting', true, null, offset, jobs, 'blocked', 0])
+  // First these, and then all others: a job must not come due between two looks at the clock and be in neither.
   const { rows: scheduled } = await session.execute(later, ['scheduled', offset, jobs, 'blocked', 0])
+  const { rows: waiting } = await session.execute(now, ['waiting', true, null, jobs, 'blocked', 0])
   const { rows: blocked } = await session.execute(grouped, [jobs, 'blocked', 0])
   return [...waiting, ...scheduled.map((row) => ({ ...row, group: null })), ...blocked]
 }

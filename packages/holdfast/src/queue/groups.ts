@@ -1,7 +1,8 @@
 import type { Session } from '../backend/index.ts'
+import type { Queue as QueueDeclaration } from '../schema/index.ts'
 import type { Condition } from '../statement/index.ts'
 import { clockOffsetMs } from './clock.ts'
-import { all, any, ascending, equals, isDue, isNull, not, oneOf, outputs, set } from './conditions.ts'
+import { all, ascending, equals, isDue, isNull, not, oneOf, outputs, set } from './conditions.ts'
 import { lockGates } from './gates.ts'
 import { liveJobs } from './models.ts'
 
@@ -28,6 +29,11 @@ export async function admit(
   return new Set(admitted)
 }
 
+/** How many jobs of a group run at once; undefined where this process does not know. */
+export function groupLimitOf(declaration: QueueDeclaration | undefined): number | undefined {
+  return declaration === undefined ? undefined : (declaration.options.groupConcurrency ?? 1)
+}
+
 /** How many jobs of each group are under way: those that wait for another attempt count, so that none overtakes them. */
 async function countBusy(session: Session, queue: string, groups: readonly string[]): Promise<Map<string, number>> {
   const plan = session.plan('queue busy groups', () => ({
@@ -35,16 +41,12 @@ async function countBusy(session: Session, queue: string, groups: readonly strin
     model: liveJobs.name,
     joins: [],
     outputs: [...outputs(['group']), { kind: 'aggregate', name: 'n', function: 'count' }],
-    where: all(
-      equals('queue', 0),
-      oneOf('group', 1),
-      oneOf('state', 2),
-      any(not(equals('attempt', 3)), equals('state', 4)),
-    ),
+    // The states are said too, because there is an index by them.
+    where: all(equals('queue', 0), oneOf('group', 1), oneOf('state', 2), equals('admitted', 3)),
     groupBy: ['group'],
     orderBy: [],
   }))
-  const { rows } = await session.execute(plan, [queue, groups, ['waiting', 'active', 'scheduled'], 0, 'waiting'])
+  const { rows } = await session.execute(plan, [queue, groups, ['waiting', 'active', 'scheduled'], true])
   return new Map(rows.map((row) => [row['group'] as string, row['n'] as number]))
 }
 
@@ -74,7 +76,7 @@ async function letThrough(session: Session, ids: readonly string[]): Promise<voi
   const plan = session.plan('queue let through', () => ({
     kind: 'update',
     model: liveJobs.name,
-    set: [set('state', 0), set('ready', 1), set('dueAt', 2)],
+    set: [set('state', 0), set('ready', 1), set('dueAt', 2), set('admitted', 1)],
     where: all(oneOf('id', 3), equals('state', 4)),
     orderBy: [],
     returning: [],
@@ -88,21 +90,21 @@ export async function joinGroups(session: Session, queue: string): Promise<Reado
     kind: 'update',
     model: liveJobs.name,
     set: [set('state', 0)],
-    where: dueOfGroups({ queue: 1, state: 2, plusMs: 3, zero: 4 }),
+    where: dueOfGroups({ queue: 1, state: 2, plusMs: 3, admitted: 4 }),
     orderBy: [],
     returning: ['group'],
   }))
-  const { rows } = await session.execute(plan, ['blocked', queue, 'scheduled', clockOffsetMs(session), 0])
+  const { rows } = await session.execute(plan, ['blocked', queue, 'scheduled', clockOffsetMs(session), false])
   return new Set(rows.map((row) => row['group'] as string))
 }
 
-/** Jobs of groups that were never taken and whose time has come; the numbers are parameters. */
-export function dueOfGroups(at: Readonly<Record<'queue' | 'state' | 'plusMs' | 'zero', number>>): Condition {
+/** Jobs of groups that have no place yet and whose time has come; the numbers are parameters. */
+export function dueOfGroups(at: Readonly<Record<'queue' | 'state' | 'plusMs' | 'admitted', number>>): Condition {
   return all(
     equals('queue', at.queue),
     equals('state', at.state),
     isDue('dueAt', at.plusMs),
-    equals('attempt', at.zero),
+    equals('admitted', at.admitted),
     not(isNull('group')),
   )
 }

@@ -10,7 +10,7 @@ export class HeldJobs {
   readonly #buffer: Job[] = []
   readonly #running = new Map<Job, AbortController>()
   #timer: NodeJS.Timeout | undefined
-  #onEmpty: () => void = () => undefined
+  readonly #onEmpty = new Set<() => void>()
 
   constructor(session: Session, leaseMs: number) {
     this.#session = session
@@ -44,7 +44,7 @@ export class HeldJobs {
   /** Holds a job no longer. */
   done(job: Job): void {
     this.#running.delete(job)
-    if (this.#running.size === 0) this.#onEmpty()
+    if (this.#running.size === 0) for (const tell of this.#onEmpty) tell()
   }
 
   /** Gives signs of life three times in each lease. */
@@ -78,10 +78,11 @@ export class HeldJobs {
   async empty(timeoutMs?: number): Promise<boolean> {
     if (this.#running.size === 0) return true
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#onEmpty = resolve
+    this.#onEmpty.add(resolve)
     const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs)
     await promise
     clearTimeout(timer)
+    this.#onEmpty.delete(resolve)
     return this.#running.size === 0
   }
 

@@ -34,6 +34,8 @@ export const liveJobs: Model = resolveModel(
       /** At most one live job of a queue has it. */
       key: t.text().nullable(),
       group: t.text().nullable(),
+      /** Whether its group has let it through: then it has a place until it ends, also while it waits for another attempt. */
+      admitted: t.boolean(),
       /** How many jobs that it comes after have not ended. */
       blockers: t.integer(),
       /** Whether somebody wants to know when it ends: jobs that come after it, or callers of `waitFor`. */

@@ -145,7 +145,8 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
   /**
    * Waits until a job has finished, and gives it: completed, failed or cancelled.
    *
-   * @throws NotFoundError when there is none; TimeoutError when it takes longer than `timeoutMs`.
+   * @throws NotFoundError when there is none (any more); TimeoutError when it takes longer than `timeoutMs`; ConfigurationError inside a
+   *   transaction.
    *
    * @example
    * ```ts

@@ -1,7 +1,7 @@
 import type { Row, Session } from '../backend/index.ts'
 import { oneOf } from './conditions.ts'
 import { finished, live } from './find.ts'
-import { admit } from './groups.ts'
+import { admit, groupLimitOf } from './groups.ts'
 import { finishedJobs } from './models.ts'
 import { OWN, type QueueScope } from './scope.ts'
 import { topicOf } from './topics.ts'
@@ -28,7 +28,7 @@ export async function retryJobs(scope: QueueScope, filter: RetryFilter): Promise
     if (rows.length === 0) return 0
     await live(session).createMany(rows.map((row) => liveAgain(row, session.clock.now())))
     const groups = new Set(rows.flatMap((row) => (row['group'] === null ? [] : [row['group'] as string])))
-    await admit(session, queue, groups, declaration?.options.groupConcurrency ?? 1)
+    await admit(session, queue, groups, groupLimitOf(declaration))
     session.notify(topicOf(queue))
     return rows.length
   }, OWN)
@@ -76,6 +76,7 @@ function liveAgain(row: Row, now: number): Row {
     state: ready ? 'waiting' : 'blocked',
     ready: ready || null,
     attempt: 0,
+    admitted: false,
     blockers: 0,
     awaited: false,
     stepped: false,

@@ -12,14 +12,10 @@ export class Steps {
   readonly #session: () => Session
   #known: Promise<Map<string, unknown>> | undefined
 
-  /**
-   * @param session where to read and write now.
-   * @param isNew the job was never run before, so there are none.
-   */
-  constructor(job: Job, session: () => Session, isNew: boolean) {
+  /** @param session where to read and write now. */
+  constructor(job: Job, session: () => Session) {
     this.#job = job
     this.#session = session
-    if (isNew) this.#known = Promise.resolve(new Map())
   }
 
   async run<T>(name: string, work: () => T | Promise<T>): Promise<T> {

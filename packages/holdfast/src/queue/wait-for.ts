@@ -1,4 +1,4 @@
-import { type Issue, NotFoundError, TimeoutError, ValidationError } from '../base/errors.ts'
+import { ConfigurationError, type Issue, NotFoundError, TimeoutError, ValidationError } from '../base/errors.ts'
 import { checkKnown, checkWhole } from '../schema/index.ts'
 import { findJob } from './find.ts'
 import { awaitEnd } from './flow.ts'
@@ -19,18 +19,25 @@ const DEFAULT_POLL_MS = 1_000
 /** Waits until a job has finished. */
 export async function waitForEnd(scope: QueueScope, id: string, options: WaitOptions): Promise<Job> {
   const { session, queue } = scope
+  if (session.inTransaction) {
+    throw new ConfigurationError('A transaction that waits for a job cannot see its end.', {
+      code: 'TRANSACTION_MISUSE',
+      hint: 'Wait outside of it, with storage.queue(…).waitFor(…).',
+    })
+  }
   const { timeoutMs, pollMs = DEFAULT_POLL_MS } = accept(queue, options)
   const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs
   let wake: () => void = () => undefined
   const unsubscribe = await session.wake(endTopicOf(queue), () => wake())
   try {
-    const isLive = (await awaitEnd(session, [id])).has(id)
+    await awaitEnd(session, [id])
     for (;;) {
       const { promise: woken, resolve } = Promise.withResolvers<void>()
       wake = resolve
-      const job = await findJob(session, queue, id)
-      if (job === null && !isLive) throw new NotFoundError(`the queue ${queue}`, id)
-      if (job?.finishedAt != null) return job
+      // Looked for twice, because it may go from the one table to the other between two statements.
+      const job = (await findJob(session, queue, id)) ?? (await findJob(session, queue, id))
+      if (job === null) throw new NotFoundError(`the queue ${queue}`, id)
+      if (job.finishedAt !== null) return job
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) throw new TimeoutError(`Waiting for the job ${id}`, timeoutMs as number)
       const timer = setTimeout(resolve, Math.min(pollMs, leftMs))

@@ -30,6 +30,7 @@ import { orderCases } from './order.ts'
 import { pageCases } from './page.ts'
 import { pathCases } from './paths.ts'
 import { queueCases } from './queue.ts'
+import { queueCrossingCases } from './queue-crossings.ts'
 import { queueHandlerCases } from './queue-handlers.ts'
 import { queueKeyCases } from './queue-keys.ts'
 import { queueOrderCases } from './queue-order.ts'
@@ -80,6 +81,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueCases,
   ...queueKeyCases,
   ...queueOrderCases,
+  ...queueCrossingCases,
   ...queueHandlerCases,
   ...scheduleCases,
   ...migrationCases,

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type HandlerContext, type Job, snooze } from '../../../queue/index.ts'
+import { defineSchema, queue, t, table } from '../../../schema/index.ts'
+import { refused } from '../assertions.ts'
+import type { ConformanceCase } from '../case.ts'
+
+const schema = defineSchema({
+  done: table({ id: t.text().primaryKey() }),
+  jobs: queue<{ n: number }>({ maxAttempts: 3, backoff: { kind: 'fixed', firstMs: 1_000, jitter: 0 } }),
+  other: queue<{ n: number }>({ maxAttempts: 1, deadLetter: 'letters' }),
+  hasty: queue<{ n: number }>({ maxAttempts: 1, timeoutMs: 20 }),
+})
+
+async function openWithClock(open: Parameters<ConformanceCase['run']>[0]['open']) {
+  const time = { ahead: 0 }
+  const storage = await open(schema, { clock: { now: () => Date.now() + time.ahead } })
+  return { storage, jobs: storage.queue('jobs'), time }
+}
+
+function numbers(jobs: readonly { readonly data: { readonly n: number } }[]): number[] {
+  return jobs.map(({ data }) => data.n)
+}
+
+/** What happens where the features of queues meet: keys, groups, jobs before others, steps, transactions. */
+export const queueCrossingCases: readonly ConformanceCase[] = [
+  {
+    id: 'queue/replaced-after',
+    title:
+      'A job that takes the place of another comes after the jobs that it names, and no longer after those of the other',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const [first, second] = await jobs.enqueueMany([{ data: { n: 1 } }, { data: { n: 2 } }])
+      const [a, b] = [first, second] as [NonNullable<typeof first>, NonNullable<typeof first>]
+      await jobs.enqueue({ n: 3 }, { key: 'k', after: [a] })
+      const replaced = await jobs.enqueue({ n: 4 }, { key: 'k', onDuplicate: 'replace', after: [b] })
+      assert.equal(replaced.state, 'blocked')
+      const taken = await jobs.dequeueMany(10)
+      assert.deepEqual(numbers(taken), [1, 2])
+      await jobs.acknowledge(taken[0] as typeof a)
+      assert.equal(await jobs.dequeue(), null)
+      await jobs.acknowledge(taken[1] as typeof a)
+      assert.deepEqual(numbers(await jobs.dequeueMany(10)), [4])
+    },
+  },
+  {
+    id: 'queue/replaced-after-waiting',
+    title: 'A job that waits may be replaced by one that comes after others, but not by one that comes after itself',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const a = await jobs.enqueue({ n: 1 })
+      const waiting = await jobs.enqueue({ n: 3 }, { key: 'k' })
+      const behind = await jobs.enqueue({ n: 5 }, { after: [await jobs.enqueue({ n: 6 }, { after: [waiting] })] })
+      for (const after of [waiting, behind]) {
+        const options = { key: 'k', onDuplicate: 'replace', after: [a, after] } as const
+        await refused(() => jobs.enqueue({ n: 4 }, options), { code: 'VALIDATION', paths: ['after'] })
+      }
+      await jobs.enqueue({ n: 4 }, { key: 'k', onDuplicate: 'replace', after: [a] })
+      const taken = await jobs.dequeueMany(10)
+      assert.deepEqual(numbers(taken), [1])
+      await jobs.acknowledge(taken[0] as typeof a)
+      assert.deepEqual(numbers(await jobs.dequeueMany(10)), [4])
+    },
+  },
+  {
+    id: 'queue/replaced-group',
+    title: 'When a job is replaced by one of another group, the next of its group gets through',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      await jobs.enqueue({ n: 1 }, { group: 'a', key: 'k' })
+      await jobs.enqueue({ n: 2 }, { group: 'a' })
+      await jobs.enqueue({ n: 3 }, { group: 'b', key: 'k', onDuplicate: 'replace' })
+      assert.deepEqual(numbers(await jobs.dequeueMany(10)).toSorted(), [2, 3])
+    },
+  },
+  {
+    id: 'queue/replaced-steps',
+    title: 'A job that takes the place of another knows nothing of its steps',
+    async run({ open }) {
+      const { jobs, time } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 }, { key: 'k' })
+      const handler =
+        (fails: boolean) =>
+        async (job: Job<{ n: number }>, { step }: HandlerContext<unknown>) => {
+          const n = await step('read', () => job.data.n)
+          if (fails) throw new Error('again')
+          return n
+        }
+      await jobs.drain(handler(true))
+      await jobs.enqueue({ n: 2 }, { key: 'k', onDuplicate: 'replace' })
+      time.ahead += 2_000
+      await jobs.drain(handler(false))
+      assert.equal((await jobs.get(id))?.result, 2)
+    },
+  },
+  {
+    id: 'queue/snoozed-steps',
+    title: 'A job that is put off remembers its steps',
+    async run({ open }) {
+      const { jobs, time } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 })
+      let ran = 0
+      for (let round = 0; round < 2; round++) {
+        await jobs.drain(async (_, { step }) => {
+          await step('once', () => void ran++)
+          return round === 0 ? snooze(1_000) : 'done'
+        })
+        time.ahead += 2_000
+      }
+      assert.equal(ran, 1)
+      const job = await jobs.get(id)
+      assert.deepEqual([job?.state, job?.errors], ['completed', []])
+    },
+  },
+  {
+    id: 'queue/snoozed-group',
+    title: 'A job of a group that is put off is not overtaken',
+    async run({ open }) {
+      const { jobs, time } = await openWithClock(open)
+      const ran: number[] = []
+      await jobs.enqueueMany([1, 2].map((n) => ({ data: { n }, group: 'g' })))
+      const run = () =>
+        jobs.drain((job) => {
+          ran.push(job.data.n)
+          return ran.length === 1 ? snooze(1_000) : undefined
+        })
+      await run()
+      await jobs.enqueue({ n: 3 }, { group: 'g' })
+      await run()
+      time.ahead += 2_000
+      await run()
+      assert.deepEqual(ran, [1, 1, 2, 3])
+    },
+  },
+  {
+    id: 'queue/keys-ending',
+    title: 'A job whose key is enqueued while the job that has it ends is given, or one is added',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      let adding = true
+      let made = 0
+      const add = async () => {
+        for (let n = 0; n < 150; n++) {
+          await jobs.enqueue({ n }, { key: 'k' })
+          made++
+        }
+        adding = false
+      }
+      const end = async () => {
+        while (adding) for (const job of await jobs.dequeueMany(5)) await jobs.acknowledge(job)
+      }
+      await Promise.all([add(), end(), end()])
+      assert.equal(made, 150)
+    },
+  },
+  {
+    id: 'queue/keys-token',
+    title: 'Whoever enqueues the key of a job that runs is not given its lease',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      await jobs.enqueue({ n: 1 }, { key: 'k' })
+      await jobs.dequeue()
+      const known = await jobs.enqueue({ n: 2 }, { key: 'k' })
+      assert.deepEqual([known.state, known.token], ['active', null])
+      await refused(() => jobs.acknowledge(known), 'LEASE_LOST')
+    },
+  },
+  {
+    id: 'queue/waiting-for-a-forgotten-job',
+    title: 'Waiting for a job that is forgotten when it ends, or that is of another queue, ends',
+    async run({ open }) {
+      const { storage, jobs } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 })
+      const elsewhere = await storage.queue('other').enqueue({ n: 1 })
+      await refused(() => jobs.waitFor(elsewhere.id, { timeoutMs: 5_000 }), 'NOT_FOUND')
+      const waiting = refused(() => jobs.waitFor(id, { pollMs: 300, timeoutMs: 5_000 }), 'NOT_FOUND')
+      await sleep(100)
+      await storage.transaction(async (tx) => {
+        const job = (await tx.queue('jobs').dequeue()) as NonNullable<Awaited<ReturnType<typeof jobs.dequeue>>>
+        await tx.queue('jobs').acknowledge(job)
+        await tx.queue('jobs').purge()
+      })
+      await waiting
+    },
+  },
+  {
+    id: 'queue/waiting-inside',
+    title: 'Waiting for a job inside a transaction, which could not see its end, is refused',
+    async run({ open }) {
+      const { storage, jobs } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 })
+      await storage.transaction((tx) =>
+        refused(() => tx.queue('jobs').waitFor(id, { timeoutMs: 50 }), 'TRANSACTION_MISUSE'),
+      )
+    },
+  },
+  {
+    id: 'queue/progress-kept',
+    title: 'What a handler said of its progress stays with the job, also when it is tried again or has ended',
+    async run({ open }) {
+      const { jobs, time } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 })
+      await jobs.drain(async (_, { progress }) => {
+        await progress(1)
+        throw new Error('again')
+      })
+      assert.equal((await jobs.get(id))?.progress, 1)
+      time.ahead += 2_000
+      await jobs.drain(async (_, { progress }) => progress(2))
+      assert.equal((await jobs.get(id))?.progress, 2)
+    },
+  },
+  {
+    id: 'queue/undeclared-limit',
+    title: 'A process that does not know how many of a group may run leaves that to those that do',
+    needs: ['persistent'],
+    async run({ open }) {
+      const wide = await open(defineSchema({ jobs: queue<{ n: number }>({ groupConcurrency: 3 }) }))
+      const plain = await open(defineSchema({}))
+      const q = wide.queue('jobs')
+      await q.enqueue({ n: 0 }, { group: 'g' })
+      await plain.queue('jobs').enqueue({ n: 1 }, { group: 'g' })
+      assert.equal((await q.dequeueMany(10)).length, 2)
+    },
+  },
+  {
+    id: 'queue/stop-twice',
+    title: 'A worker may be stopped twice at once',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 })
+      const worker = jobs.work(() => sleep(200))
+      while ((await jobs.get(id))?.state !== 'active') await sleep(5)
+      const started = performance.now()
+      await Promise.all([worker.stop(), worker.stop()])
+      assert.ok(performance.now() - started < 5_000)
+    },
+  },
+]

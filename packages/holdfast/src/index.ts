@@ -68,6 +68,7 @@ export {
   type MigrationStatus,
   MigrationSteps,
   Migrations,
+  type Rehearsal,
   type RollbackOptions,
   type RowChange,
   type StepReference,

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { promisify } from 'node:util'
@@ -96,6 +97,39 @@ describe('holdfast migrate', { timeout: 120_000 }, () => {
     expect((await holdfast('up', '--to', 'none')).err).toContain('There is no migration none.')
     expect((await holdfast('nonsense')).code).toBe(2)
     expect((await holdfast('down', '--steps', 'x')).code).toBe(2)
+  })
+
+  it('keeps migrations in order', async () => {
+    writeSchema('id: t.id(), name: t.text()')
+    await holdfast('generate', 'first')
+    await holdfast('up')
+    writeSchema('id: t.id(), name: t.text(), age: t.integer().default(1)')
+    await holdfast('generate', 'second')
+    const copy = `sqlite:${join(folder, 'copy.db')}`
+    expect(await holdfast('rehearse', '--on', copy)).toMatchObject({ code: 0, err: '' })
+    await holdfast('up')
+
+    const other = join(folder, 'other')
+    mkdirSync(other)
+    for (const file of files().slice(0, 1)) copyFileSync(join(folder, 'migrations', file), join(other, file))
+    const clash = `export default { name: '3_clash', up: (m) => m.renameColumn('users', 'name', 'age') }\n`
+    writeFileSync(join(other, '3_clash.ts'), clash)
+    expect((await holdfast('check')).code).toBe(0)
+    const checked = await holdfast('check', '--with', other)
+    expect(checked).toMatchObject({ code: 3 })
+    expect(checked.out).toContain('users has a column age already')
+
+    expect((await holdfast('finalize', '--allow-destructive')).code).toBe(0)
+    expect((await holdfast('squash', 'all')).out).toMatch(/\d{14}_all\.ts\n$/)
+    expect(files()).toHaveLength(1)
+    expect((await holdfast('status', '--check')).code).toBe(0)
+    expect((await holdfast('up')).out).toBe('There is nothing to do.\n')
+    expect((await holdfast('verify')).code).toBe(0)
+
+    await rm(join(folder, 'app.db'))
+    expect((await holdfast('baseline')).code).toBe(1)
+    expect((await holdfast('up')).code).toBe(0)
+    expect((await holdfast('down')).code).toBe(0)
   })
 
   it('is a program', async () => {

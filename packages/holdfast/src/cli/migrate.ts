@@ -5,9 +5,8 @@ import { EXIT } from './exit.ts'
 import { type GenerateOptions, generate } from './generate.ts'
 import type { Output, Streams } from './output.ts'
 import { loadSchema, type ProjectOptions, withStorage } from './project.ts'
-
-/** What runs the action of a command, and sees to its exit code. */
-export type RunCommand = (json: boolean, action: (output: Output) => Promise<number>) => Promise<void>
+import type { RunCommand } from './run-command.ts'
+import { addUpkeep } from './upkeep.ts'
 
 /** The commands of `holdfast migrate`. */
 export function migrateCommand(run: RunCommand, streams: Streams): Command {
@@ -104,6 +103,7 @@ export function migrateCommand(run: RunCommand, streams: Streams): Command {
       ),
     )
 
+  addUpkeep(command, run)
   return migrate
 }
 

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { describeFailure, EXIT } from './exit.ts'
-import { migrateCommand, type RunCommand } from './migrate.ts'
+import { migrateCommand } from './migrate.ts'
 import { outputTo, type Streams } from './output.ts'
+import type { RunCommand } from './run-command.ts'
 
 /** Runs the command line, without the program's name, and gives its exit code. Never rejects. */
 export async function runProgram(words: readonly string[], streams: Streams): Promise<number> {

@@ -73,7 +73,7 @@ function isAddable({ nullable, default: given }: ModelColumn): boolean {
   return nullable || given?.kind === 'now' || (given?.kind === 'value' && given.value !== null)
 }
 
-function mismatch(differences: readonly string[], hint: string): MigrationError {
+export function mismatch(differences: readonly string[], hint: string): MigrationError {
   return new MigrationError(`The database does not fit the schema: ${differences.join('; ')}.`, {
     code: 'SCHEMA_MISMATCH',
     hint,

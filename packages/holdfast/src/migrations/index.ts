@@ -2,6 +2,7 @@ import type { Model } from '../schema/index.ts'
 import { ledgerModel } from './ledger.ts'
 import { lockModel } from './lock.ts'
 
+export { checkMigrations } from './check.ts'
 export { fitTables } from './fit.ts'
 export {
   generateMigration,
@@ -22,8 +23,10 @@ export {
   type Verification,
 } from './migrations.ts'
 export { MigrationSteps } from './recorder.ts'
+export type { Rehearsal } from './rehearse.ts'
 export type { MigrationProgress } from './run.ts'
 export type { Warning } from './safety.ts'
+export { squashMigrations } from './squash.ts'
 export type { DataStep, DialectSql, RowChange, StepReference } from './step.ts'
 
 /** The tables of migrations. */

@@ -63,6 +63,15 @@ export async function noteApplied(
   await ledgerIn(session).upsert(applied, { update: rest })
 }
 
+/** Notes that a migration was applied before there was a ledger. */
+export async function noteBaseline(
+  session: Session,
+  { name, checksum }: { readonly name: string; readonly checksum: string },
+  position: number,
+): Promise<void> {
+  await ledgerIn(session).create({ name, position, checksum, durationMs: 0, appliedBy: 'baseline', finalized: true })
+}
+
 /** Notes that what these migrations dropped is gone. */
 export async function noteFinalized(session: Session, names: readonly string[]): Promise<void> {
   await ledgerIn(session).updateMany({ name: { in: names } } as never, { finalized: true } as never)
@@ -75,4 +84,11 @@ export async function noteRolledBack(session: Session, name: string): Promise<vo
 
 function ledgerIn(session: Session): Ledger {
   return new Repository(session, ledgerModel)
+}
+
+/** Puts one row in the place of those of the migrations that it replaces. */
+export async function replaceRows(session: Session, row: AppliedMigration, replaced: readonly string[]): Promise<void> {
+  const ledger = ledgerIn(session)
+  await ledger.deleteMany({ name: { in: replaced } } as never)
+  await ledger.create(row)
 }

@@ -24,6 +24,8 @@ import type { Step } from './step.ts'
 export interface Migration {
   /** Unique, and never changed once it is applied. */
   readonly name: string
+  /** For a squashed migration: those that it stands for, where they are applied. */
+  readonly replaces?: readonly string[]
   /** Notes the steps that make the change. It does nothing else: it is called often. */
   up(m: MigrationSteps): void
   /** Notes the steps that undo it. One without cannot be rolled back. */
@@ -36,6 +38,7 @@ export interface ReadMigration {
   readonly up: readonly Step[]
   /** Null where it cannot be rolled back. */
   readonly down: readonly Step[] | null
+  readonly replaces: readonly string[]
   /** Tells whether the steps of `up` are still what they were; not how the file is written. */
   readonly checksum: string
 }
@@ -50,7 +53,7 @@ export function readMigration(migration: Migration): ReadMigration {
   }
   const up = stepsOf(migration, 'up')
   const down = migration.down === undefined ? null : stepsOf(migration, 'down')
-  return { name, up, down, checksum: checksumOf(up) }
+  return { name, up, down, replaces: migration.replaces ?? [], checksum: checksumOf(up) }
 }
 
 /** A text that tells steps apart. */

@@ -2,14 +2,16 @@ import type { SchemaEditor, Traits } from '../backend/index.ts'
 import { MigrationError } from '../base/errors.ts'
 import { modelsOf } from './changes.ts'
 import { finalizingChanges } from './finalize.ts'
-import { fitOf, fitTables } from './fit.ts'
+import { fitOf, fitTables, mismatch } from './fit.ts'
 import type { MigrationHost } from './host.ts'
-import { type AppliedMigration, ledgerModel, noteFinalized, readLedger } from './ledger.ts'
+import { type AppliedMigration, ledgerModel, noteBaseline, noteFinalized, readLedger, replaceRows } from './ledger.ts'
 import { lockModel, MigrationLock } from './lock.ts'
 import { type Migration, type ReadMigration, readMigration } from './migration.ts'
-import { appliedState, type PlannedRun, planDown, planUp } from './plan.ts'
+import { appliedState, assertNothingRuns, type PlannedRun, planDown, planUp, stateAfterAll } from './plan.ts'
+import { fingerprints, lostBetween, type Rehearsal } from './rehearse.ts'
 import { type MigrationProgress, type RunContext, runDown, runUp, statementsOf } from './run.ts'
 import { type Warning, warningsOf } from './safety.ts'
+import { adoptSquashed } from './squash.ts'
 import { differencesOf } from './verify.ts'
 
 /** How a migration stands. */
@@ -148,8 +150,7 @@ export class Migrations {
     const registered = [...this.#registered.values()]
     const pending = planUp(registered, await this.#ledger(), to)
     if (pending.length === 0 && (await this.#missingOfFeatures()) === 0) return []
-    return this.#locked(waitMs, async (lock) => {
-      const ledger = await readLedger(this.#host.session)
+    return this.#locked(waitMs, async (lock, ledger) => {
       let position = (ledger.at(-1)?.position ?? 0) + 1
       const runs = planUp(registered, ledger, to)
       const done = await this.#run(lock, runs, (context, planned) => runUp(context, planned, position++), onProgress)
@@ -176,8 +177,8 @@ export class Migrations {
    */
   async rollback({ steps, to, waitMs = DEFAULT_WAIT_MS }: RollbackOptions = {}): Promise<MigrationRun[]> {
     const target = to === undefined ? { steps: steps ?? 1 } : { to }
-    return this.#locked(waitMs, async (lock) => {
-      const runs = planDown([...this.#registered.values()], await readLedger(this.#host.session), target)
+    return this.#locked(waitMs, async (lock, ledger) => {
+      const runs = planDown([...this.#registered.values()], ledger, target)
       return this.#run(lock, runs, (context, { migration, before }) => runDown(context, migration, before))
     })
   }
@@ -188,8 +189,8 @@ export class Migrations {
    */
   async finalize({ waitMs = DEFAULT_WAIT_MS }: { readonly waitMs?: number } = {}): Promise<string[]> {
     const host = this.#host
-    return this.#locked(waitMs, async (lock) => {
-      const ledger = await readLedger(host.session)
+    return this.#locked(waitMs, async (lock, ledger) => {
+      assertNothingRuns(ledger)
       const registered = [...this.#registered.values()]
       const final = appliedState(
         registered,
@@ -205,6 +206,69 @@ export class Migrations {
       })
       return names
     })
+  }
+
+  /**
+   * Notes pending migrations as applied without running them, for a database that was made before there were migrations: it must fit what
+   * they lead to. Gives their names.
+   *
+   * @throws MigrationError, code `SCHEMA_MISMATCH`, naming every difference.
+   */
+  async baseline({ to, waitMs = DEFAULT_WAIT_MS }: Omit<ApplyOptions, 'onProgress'> = {}): Promise<string[]> {
+    const { schema, session } = this.#host
+    return this.#locked(waitMs, async (lock, ledger) => {
+      assertNothingRuns(ledger)
+      const runs = planUp([...this.#registered.values()], ledger, to)
+      const live = new Map((await schema.inspect()).map((table) => [table.name, table]))
+      const models = [
+        ...modelsOf(
+          stateAfterAll(
+            runs.map(({ migration }) => migration),
+            runs[0]?.before,
+          ),
+        ).values(),
+      ]
+      const fits = models.map((model) => fitOf(model, live.get(model.table), schema))
+      const differences = fits.flatMap((fit) => [...fit.differences, ...fit.missing])
+      if (differences.length > 0)
+        throw mismatch(differences, 'Correct the database or the migrations, or apply them to an empty database.')
+      const first = (ledger.at(-1)?.position ?? 0) + 1
+      await session.transaction(async (inner) => {
+        await lock.hold(inner)
+        for (const [at, { migration }] of runs.entries()) await noteBaseline(inner, migration, first + at)
+      })
+      return runs.map(({ migration }) => migration.name)
+    })
+  }
+
+  /**
+   * Applies what is pending, undoes it, and applies it again, and compares what every table holds before and after: on a copy of the database,
+   * or a scratch one, never on the real one. It reads every row.
+   *
+   * @throws MigrationError for a migration that cannot be applied or undone.
+   */
+  async rehearse(): Promise<Rehearsal> {
+    const registered = [...this.#registered.values()]
+    const ledger = await this.#ledger()
+    const before = appliedState(registered, ledger)
+    const first = await fingerprints(this.#host, before)
+    const names = (await this.apply()).map(({ name }) => name)
+    const after = await fingerprints(this.#host, stateAfterAll(registered))
+    await this.rollback({ steps: names.length })
+    const differences = lostBetween(first, await fingerprints(this.#host, before))
+    await this.apply()
+    const again = await fingerprints(this.#host, stateAfterAll(registered))
+    for (const [table, { rows, hash }] of again) {
+      const once = after.get(table)
+      if (once?.rows !== rows || once.hash !== hash)
+        differences.push(`${table} is another when it is migrated a second time`)
+    }
+    const tables = [...new Set([...first.keys(), ...after.keys()])].map((table) => ({
+      table,
+      before: first.get(table)?.rows ?? null,
+      after: after.get(table)?.rows ?? null,
+    }))
+    return { ok: differences.length === 0, migrations: names, tables, differences }
   }
 
   /** @throws MigrationError, code `SCHEMA_MISMATCH`, naming the registered migrations that are not applied. */
@@ -251,25 +315,40 @@ export class Migrations {
     return features.flatMap((model) => fitOf(model, live.get(model.table), schema).missing).length
   }
 
-  async #locked<T>(waitMs: number, work: (lock: MigrationLock) => Promise<T>): Promise<T> {
+  async #locked<T>(
+    waitMs: number,
+    work: (lock: MigrationLock, ledger: readonly AppliedMigration[]) => Promise<T>,
+  ): Promise<T> {
     const { session } = this.#host
     for (const model of [ledgerModel, lockModel]) await session.ensureTable(model)
     this.#ready = true
     const lock = await MigrationLock.take(session, waitMs)
     try {
-      return await work(lock)
+      return await work(lock, await this.#adopt(lock))
     } finally {
       await lock.release(session)
     }
   }
 
+  /** The ledger, in which squashed migrations stand for those that they replace from now on. */
+  async #adopt(lock: MigrationLock): Promise<readonly AppliedMigration[]> {
+    const { session } = this.#host
+    const { ledger, adopted } = adoptSquashed(await readLedger(session), [...this.#registered.values()])
+    if (adopted.length === 0) return ledger
+    await session.transaction(async (inner) => {
+      await lock.hold(inner)
+      for (const { row, replaced } of adopted) await replaceRows(inner, row, replaced)
+    })
+    return ledger
+  }
+
   /** The ledger; nothing is written to a database that has none. */
-  async #ledger(): Promise<AppliedMigration[]> {
+  async #ledger(): Promise<readonly AppliedMigration[]> {
     if (!this.#ready) {
       const tables = await this.#host.schema.inspect()
       if (!tables.some(({ name }) => name === ledgerModel.table)) return []
       this.#ready = true
     }
-    return readLedger(this.#host.session)
+    return adoptSquashed(await readLedger(this.#host.session), [...this.#registered.values()]).ledger
   }
 }

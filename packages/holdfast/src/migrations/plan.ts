@@ -58,12 +58,7 @@ export function planDown(
   ledger: readonly AppliedMigration[],
   target: { readonly steps: number } | { readonly to: string | null },
 ): PlannedRun[] {
-  const running = ledger.find(({ state }) => state === 'running')
-  if (running !== undefined) {
-    throw new MigrationError(`The migration ${running.name} is half applied.`, {
-      hint: 'Apply it to its end first; it goes on where it was.',
-    })
-  }
+  assertNothingRuns(ledger)
   appliedState(migrations, ledger)
   const count = 'steps' in target ? target.steps : ledger.length - 1 - positionOf(ledger, target.to)
   const kept = ledger.slice(0, Math.max(0, ledger.length - count))
@@ -80,9 +75,18 @@ export function planDown(
   return runs
 }
 
+/** @throws MigrationError for a migration whose data steps are not done. */
+export function assertNothingRuns(ledger: readonly AppliedMigration[]): void {
+  const running = ledger.find(({ state }) => state === 'running')
+  if (running === undefined) return
+  throw new MigrationError(`The migration ${running.name} is half applied.`, {
+    hint: 'Apply it to its end first; it goes on where it was.',
+  })
+}
+
 /** The state that all migrations lead to. */
-export function stateAfterAll(migrations: readonly ReadMigration[]): SchemaState {
-  return withoutParked(migrations.reduce((state, { name, up: steps }) => foldAll(state, steps, up(name)), NOTHING))
+export function stateAfterAll(migrations: readonly ReadMigration[], from: SchemaState = NOTHING): SchemaState {
+  return withoutParked(migrations.reduce((state, { name, up: steps }) => foldAll(state, steps, up(name)), from))
 }
 
 /** The state that the applied migrations have led to, in the order in which they were applied. */
@@ -166,6 +170,16 @@ function assertSameInOrder(migrations: readonly ReadMigration[], run: readonly s
       hint: 'Roll the later ones back first, or give the new ones names that come after them.',
     },
   )
+}
+
+/** @throws MigrationError for the first `down` that does not lead back; those that have none are passed over. */
+export function assertLeadBack(migrations: readonly ReadMigration[]): void {
+  let state = NOTHING
+  for (const migration of migrations) {
+    const after = foldAll(state, migration.up, up(migration.name))
+    if (migration.down !== null) assertLeadsBack(migration, after, state)
+    state = after
+  }
 }
 
 function assertLeadsBack({ name, down }: ReadMigration, after: SchemaState, before: SchemaState): void {

@@ -1,10 +1,101 @@
 import assert from 'node:assert/strict'
+import type { Migration, MigrationSteps } from '../../../migrations/index.ts'
 import { defineSchema, t, table } from '../../../schema/index.ts'
 import { refused } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
-import { addAge, fill, open, users } from './migration-fixtures.ts'
+import { addAge, create, fill, open, users } from './migration-fixtures.ts'
 
 export const migrationRowCases: readonly ConformanceCase[] = [
+  {
+    id: 'migrations/baseline',
+    title: 'Migrations are noted as applied to a database that fits them, and refused by one that does not',
+    async run({ open: openStorage }) {
+      const columns = { id: t.integer().primaryKey(), name: t.text() }
+      const storage = await openStorage(defineSchema({ users: table(columns) }))
+      const { migrations } = storage
+      migrations.register(
+        { name: '1_create', up: (m) => m.createTable('users', columns), down: (m) => m.dropTable('users') },
+        {
+          name: '2_age',
+          up: (m) => m.addColumn('users', 'age', t.integer().nullable()),
+          down: (m) => m.dropColumn('users', 'age'),
+        },
+      )
+      const error = await refused(() => migrations.baseline(), 'SCHEMA_MISMATCH')
+      assert.match(error.message, /users\.age is missing/)
+      assert.deepEqual(await migrations.baseline({ to: '1_create' }), ['1_create'])
+      assert.deepEqual(
+        (await migrations.apply()).map(({ name }) => name),
+        ['2_age'],
+      )
+      await migrations.rollback({ to: null })
+    },
+  },
+  {
+    id: 'migrations/rehearse',
+    title: 'A rehearsal applies, undoes and applies, and says what a rollback would not give back',
+    async run(context) {
+      const storage = await open(context)
+      await fill(storage)
+      storage.migrations.register({
+        name: '2_good',
+        up: (m) => m.dropColumn('users', 'name'),
+        down: (m) => m.addColumn('users', 'name', t.text(), { fill: '' }),
+      })
+      const good = await storage.migrations.rehearse()
+      assert.deepEqual([good.ok, good.migrations, good.differences], [true, ['2_good'], []])
+      assert.deepEqual(good.tables, [
+        { table: 'users', before: 2, after: 2 },
+        { table: 'notes', before: 3, after: 3 },
+      ])
+      storage.migrations.register({
+        name: '3_bad',
+        up: (m) => m.data('notes', { set: { userId: 1 } }),
+        down: () => undefined,
+      })
+      const bad = await storage.migrations.rehearse()
+      assert.deepEqual([bad.ok, bad.differences], [false, ['notes has other values after the rollback']])
+    },
+  },
+  {
+    id: 'migrations/squash',
+    title:
+      'A migration that replaces others stands for them where all are applied and finalized, and is refused where some are',
+    needs: ['persistent'],
+    async run(context) {
+      const before = await open(context)
+      const addNick: Migration = {
+        name: '2_nick',
+        up: (m) => m.addColumn('users', 'nick', t.text().nullable()),
+        down: (m) => m.dropColumn('users', 'nick'),
+      }
+      const all = {
+        name: '2_all',
+        replaces: ['1_create', '2_nick'],
+        up(m: MigrationSteps) {
+          create.up(m)
+          addNick.up(m)
+        },
+        down: (m: MigrationSteps) => create.down?.(m),
+      }
+      await refused(() => open(context, [all]), 'MIGRATION')
+      before.migrations.register(addNick)
+      await before.migrations.apply()
+      await refused(() => open(context, [all]), 'MIGRATION')
+      await before.migrations.finalize()
+      const after = await open(context, [all])
+      assert.deepEqual(
+        (await after.migrations.status()).map(({ name, state }) => [name, state]),
+        [['2_all', 'applied']],
+      )
+      await after.migrations.rollback()
+      await after.migrations.apply()
+      assert.deepEqual(
+        (await after.migrations.status()).map(({ name, state }) => [name, state]),
+        [['2_all', 'applied']],
+      )
+    },
+  },
   {
     id: 'migrations/drift',
     title: 'What was changed behind the back of migrations is named: columns, indexes, constraints and defaults',

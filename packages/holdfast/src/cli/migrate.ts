@@ -1,9 +1,16 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { type MigrationPlan, type MigrationRun, type MigrationStatus, planFor } from '../migrations/index.ts'
+import {
+  type MigrationPlan,
+  type MigrationProgress,
+  type MigrationRun,
+  type MigrationStatus,
+  planFor,
+} from '../migrations/index.ts'
 import { backendOf } from '../storage/index.ts'
 import { EXIT } from './exit.ts'
 import { type GenerateOptions, generate } from './generate.ts'
 import type { Output, Streams } from './output.ts'
+import { progressOn } from './progress.ts'
 import { loadSchema, type ProjectOptions, withStorage } from './project.ts'
 import type { RunCommand } from './run-command.ts'
 import { addUpkeep } from './upkeep.ts'
@@ -36,7 +43,7 @@ export function migrateCommand(run: RunCommand, streams: Streams): Command {
     .option('--to <name>', 'the last one to apply')
     .option('--allow-destructive', 'also what drops tables or columns, or replaces values')
     .action((options: ProjectOptions & { to?: string; allowDestructive?: boolean }) =>
-      run(options.json === true, (output) => up(options, output)),
+      run(options.json === true, (output) => up(options, output, progressOn(streams, options.json === true))),
     )
 
   command('down', 'undo the last migration')
@@ -107,7 +114,11 @@ export function migrateCommand(run: RunCommand, streams: Streams): Command {
   return migrate
 }
 
-function up(options: ProjectOptions & { to?: string; allowDestructive?: boolean }, output: Output): Promise<number> {
+function up(
+  options: ProjectOptions & { to?: string; allowDestructive?: boolean },
+  output: Output,
+  onProgress: (progress: MigrationProgress) => void,
+): Promise<number> {
   return withStorage(options, async ({ migrations }) => {
     const target = options.to === undefined ? {} : { to: options.to }
     const plans = await migrations.plan(target)
@@ -116,7 +127,7 @@ function up(options: ProjectOptions & { to?: string; allowDestructive?: boolean 
     )
     for (const line of plans.flatMap((one) => warningLines(one, output))) output.note(line)
     if (losing.length > 0 && options.allowDestructive !== true) return refuse(output, losing)
-    const runs = await migrations.apply(target)
+    const runs = await migrations.apply({ ...target, onProgress })
     output.result({ applied: runs }, linesOfRuns(runs, 'applied', output))
     return EXIT.done
   })

@@ -56,6 +56,12 @@ export async function runBatch(
   return { after: upper, rows: from.rows + count, done: upper === null }
 }
 
+/** How many rows a data step is about. */
+export function countRows(session: Session, model: Model, { where }: DataStep): Promise<number> {
+  const rows: Rows = new Repository(session, model)
+  return where === undefined ? rows.count() : rows.count(where as never)
+}
+
 async function changeEach(
   session: Session,
   rows: Rows,

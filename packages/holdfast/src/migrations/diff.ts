@@ -124,12 +124,18 @@ class Differ {
   /** Indexes and checks that the target does not have; those of dropped columns go with them. */
   #dropParts(table: string): void {
     const target = this.#target(table)
-    const wanted = new Set(target.indexes.map(({ fields, unique }) => contentOf([fields, unique])))
+    const wanted = new Set(target.indexes.map(({ fields, unique, sparse }) => contentOf([fields, unique, sparse])))
     const model = this.#model(table)
-    for (const { fields, unique } of model.indexes) {
-      if (wanted.has(contentOf([fields, unique]))) continue
+    for (const { fields, unique, sparse } of model.indexes) {
+      if (wanted.has(contentOf([fields, unique, sparse]))) continue
       if (fields.every(({ column }) => target.byName.has(column)))
-        this.#emit({ kind: 'dropIndex', table, fields: fields.map((field) => fieldName(model, field)), unique })
+        this.#emit({
+          kind: 'dropIndex',
+          table,
+          fields: fields.map((field) => fieldName(model, field)),
+          unique,
+          ...(sparse !== undefined && { sparse }),
+        })
     }
     this.#dropChecks(table)
   }
@@ -165,10 +171,18 @@ class Differ {
 
   #addIndexes(table: string): void {
     const target = this.#target(table)
-    const there = new Set(this.#model(table).indexes.map(({ fields, unique }) => contentOf([fields, unique])))
-    for (const { fields, unique } of target.indexes) {
-      if (there.has(contentOf([fields, unique]))) continue
-      this.#emit({ kind: 'createIndex', table, fields: fields.map((field) => fieldName(target, field)), unique })
+    const there = new Set(
+      this.#model(table).indexes.map(({ fields, unique, sparse }) => contentOf([fields, unique, sparse])),
+    )
+    for (const { fields, unique, sparse } of target.indexes) {
+      if (there.has(contentOf([fields, unique, sparse]))) continue
+      this.#emit({
+        kind: 'createIndex',
+        table,
+        fields: fields.map((field) => fieldName(target, field)),
+        unique,
+        ...(sparse !== undefined && { sparse }),
+      })
     }
     this.#dropChecks(table)
     const current = checksOf(this.state.tables.get(table)).length

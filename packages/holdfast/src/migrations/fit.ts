@@ -52,7 +52,7 @@ export async function fitTables(schema: SchemaEditor, models: readonly Model[], 
 }
 
 const MIGRATE =
-  'Migrate the database to the schema with storage.migrations.apply(), or open another one; in development, autoCreate: true adds what is missing.'
+  'Run `npx holdfast migrate up`, or give openStorage the migrations; in development, autoCreate: true adds what is missing.'
 
 /** The model without its indexes that are not there, and without those missing columns that can be added to rows which have nothing for them. */
 function withoutMissing(model: Model, table: ExistingTable): Model {

@@ -131,13 +131,26 @@ function foldIndex<Declaration extends Table | Documents>(
   const isOwn = own?.definition.unique === true
   if (step.kind === 'createIndex') {
     if (isOwn || others.length < lists.length) throw wrong(step, `${step.table} has this index already`)
-    return { ...declared, options: { ...declared.options, [option]: [...lists, step.fields] } }
+    return withSparse({ ...declared, options: { ...declared.options, [option]: [...lists, step.fields] } }, step)
   }
   if (!isOwn && others.length === lists.length) throw wrong(step, `${step.table} has no such index`)
-  const rest = { ...declared, options: { ...declared.options, [option]: others } }
+  const rest = withSparse({ ...declared, options: { ...declared.options, [option]: others } }, step)
   if (!isOwn || rest.kind !== 'table') return rest
   const plain = new Column({ ...(own as AnyColumn).definition, unique: false })
   return { ...rest, columns: { ...rest.columns, [only]: plain } }
+}
+
+/** An index that is made takes its sparse columns along, one that is dropped takes them away. */
+function withSparse<Declaration extends Table | Documents>(
+  declared: Declaration,
+  { kind, sparse = [] }: Extract<Step, { kind: 'createIndex' | 'dropIndex' }>,
+): Declaration {
+  if (sparse.length === 0 || declared.kind !== 'table') return declared
+  const others = ((declared.options.sparse ?? []) as readonly string[]).filter((column) => !sparse.includes(column))
+  return {
+    ...declared,
+    options: { ...declared.options, sparse: kind === 'dropIndex' ? others : [...others, ...sparse] },
+  }
 }
 
 /** The table with a column in place of another, or at the end. */

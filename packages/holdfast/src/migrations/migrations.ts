@@ -280,7 +280,7 @@ export class Migrations {
     if (pending.length === 0) return
     throw new MigrationError(`The database is behind: ${pending.join(', ')} not applied.`, {
       code: 'SCHEMA_MISMATCH',
-      hint: 'Open it with autoMigrate: true, which applies them once however many processes start.',
+      hint: 'Run `npx holdfast migrate up`, or open it with autoMigrate: true, which applies them once however many processes start.',
       differences: pending.map((name) => `the migration ${name} is not applied`),
     })
   }

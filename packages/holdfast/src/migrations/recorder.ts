@@ -59,13 +59,13 @@ export class MigrationSteps {
   }
 
   /** Makes an index over fields or paths into JSON: `m.createIndex('plans', ['owner.team'])`. */
-  createIndex(name: string, fields: string | readonly string[], options: { readonly unique?: boolean } = {}): void {
-    this.steps.push({ kind: 'createIndex', table: name, fields: listOf(fields), unique: options.unique ?? false })
+  createIndex(name: string, fields: string | readonly string[], options: IndexOptions = {}): void {
+    this.steps.push({ kind: 'createIndex', table: name, fields: listOf(fields), ...indexOf(options) })
   }
 
   /** Drops the index over these fields. */
-  dropIndex(name: string, fields: string | readonly string[], options: { readonly unique?: boolean } = {}): void {
-    this.steps.push({ kind: 'dropIndex', table: name, fields: listOf(fields), unique: options.unique ?? false })
+  dropIndex(name: string, fields: string | readonly string[], options: IndexOptions = {}): void {
+    this.steps.push({ kind: 'dropIndex', table: name, fields: listOf(fields), ...indexOf(options) })
   }
 
   /** Makes a column refer to the key of another table: `m.addForeignKey('sessions', 'userId', { model: 'users', onDelete: 'cascade' })`. */
@@ -130,6 +130,17 @@ export class MigrationSteps {
   sql(sql: DialectSql): void {
     this.steps.push({ kind: 'sql', sql })
   }
+}
+
+/** What tells an index from another over the same fields. */
+export interface IndexOptions {
+  readonly unique?: boolean
+  /** Nullable columns: rows without a value in one of them are left out of the table's indexes that hold it. */
+  readonly sparse?: readonly string[]
+}
+
+function indexOf({ unique = false, sparse = [] }: IndexOptions): { unique: boolean; sparse?: readonly string[] } {
+  return sparse.length === 0 ? { unique } : { unique, sparse }
 }
 
 function isDeclaration(given: Columns | Table | Documents): given is Table | Documents {

@@ -23,7 +23,7 @@ export function renderStep(step: Step): string {
     }
     case 'createIndex':
     case 'dropIndex':
-      return call(step.kind, [step.table, step.fields, ...(step.unique ? [{ unique: true }] : [])])
+      return call(step.kind, [step.table, step.fields, ...optionsOf(step)])
     case 'addForeignKey': {
       const { model, onDelete = 'restrict', onUpdate = 'restrict' } = step.references
       return call(step.kind, [step.table, step.column, { model, ...actionsOf(onDelete, onUpdate) }])
@@ -40,6 +40,11 @@ export function renderStep(step: Step): string {
     case 'sql':
       return call(step.kind, [step.sql as DialectSql])
   }
+}
+
+function optionsOf({ unique, sparse }: Extract<Step, { kind: 'createIndex' | 'dropIndex' }>): object[] {
+  const options = { ...(unique && { unique }), ...(sparse !== undefined && { sparse }) }
+  return Object.keys(options).length === 0 ? [] : [options]
 }
 
 function call(kind: string, given: readonly unknown[]): string {

@@ -3,7 +3,7 @@ import type { ExistingTable, SchemaChange, SchemaEditor, Session, Traits } from 
 import { ConflictError, ConstraintError, isHoldfastError, LeaseLostError, MigrationError } from '../base/errors.ts'
 import type { Model, Models } from '../schema/index.ts'
 import { changesOf, type StepChanges } from './changes.ts'
-import { type BatchDone, type DataProgress, readCursor, runBatch, writeCursor } from './data-step.ts'
+import { type BatchDone, countRows, type DataProgress, readCursor, runBatch, writeCursor } from './data-step.ts'
 import { fitOf } from './fit.ts'
 import type { AlteringSession, MigrationHost } from './host.ts'
 import { noteApplied, noteRolledBack } from './ledger.ts'
@@ -32,6 +32,8 @@ export interface MigrationProgress {
   readonly table: string
   /** How many rows were changed. */
   readonly rows: number
+  /** How many rows match; all of the table for SQL. */
+  readonly total: number
   /** Whether it was the last batch. */
   readonly done: boolean
 }
@@ -101,6 +103,7 @@ async function runData(
   const model = modelOf(step as DataStep, models)
   let progress: BatchDone = { ...from, after: from.after && readCursor(model, from.after), done: false }
   await host.withModel(model, async () => {
+    const total = onProgress === undefined ? 0 : await countRows(host.session, model, step as DataStep)
     while (!progress.done) {
       progress = await inTransaction(context, migration, async (session) => {
         const done = await attempt(migration, at, step, () => runBatch(session, model, step as DataStep, progress))
@@ -108,7 +111,14 @@ async function runData(
         await note(session, done.done ? null : { rows: done.rows, after })
         return done
       })
-      onProgress?.({ name: migration.name, step: at + 1, table: model.table, rows: progress.rows, done: progress.done })
+      onProgress?.({
+        name: migration.name,
+        step: at + 1,
+        table: model.table,
+        rows: progress.rows,
+        total,
+        done: progress.done,
+      })
     }
   })
 }

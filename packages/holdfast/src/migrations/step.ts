@@ -70,6 +70,8 @@ interface IndexStep<Kind extends string> {
   readonly table: string
   readonly fields: readonly string[]
   readonly unique: boolean
+  /** Nullable columns: rows without a value in one of them are left out of it. */
+  readonly sparse?: readonly string[]
 }
 
 interface CheckStep<Kind extends string> {

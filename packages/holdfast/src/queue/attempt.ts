@@ -6,6 +6,7 @@ import { Discard, Snooze } from './endings.ts'
 import { finish, leaseLost } from './finish.ts'
 import { type Handler, type HandlerContext, storableJson } from './handler.ts'
 import type { LaterTransaction, WorkerHost } from './host.ts'
+import type { Interruption } from './interruption.ts'
 import type { Job } from './job.ts'
 import { liveJobs } from './models.ts'
 import type { QueueScope } from './scope.ts'
@@ -38,26 +39,27 @@ export class Attempts {
   }
 
   /** Runs the handler with a job. Never rejects; a handler that does not end although its signal aborted is given up. */
-  async run(job: Job, controller: AbortController): Promise<Ending> {
+  async run(job: Job, interruption: Interruption): Promise<Ending> {
     const timeoutMs = timeoutOf(job, this.#scope.declaration)
-    return runLimited(timeoutMs, controller, () => this.#try(job, controller.signal))
+    return runLimited(timeoutMs, interruption, () => this.#try(job, interruption))
   }
 
-  async #try(job: Job, signal: AbortSignal): Promise<Ending> {
+  async #try(job: Job, interruption: Interruption): Promise<Ending> {
     for (let conflicts = 0; ; conflicts++) {
       const later = this.#host.openLater()
       try {
-        return await this.#once(job, signal, later)
+        return await this.#once(job, interruption, later)
       } catch (error) {
         // What it could not undo, it loses with its connection.
         await later.rollback().catch(() => undefined)
-        if (!isConflict(error) || conflicts >= MAX_CONFLICTS || signal.aborted) return endingOf(error, signal)
+        if (!isConflict(error) || conflicts >= MAX_CONFLICTS || interruption.aborted)
+          return endingOf(error, interruption)
       }
     }
   }
 
-  async #once(job: Job, signal: AbortSignal, later: LaterTransaction<unknown>): Promise<Ending> {
-    const context = this.#contextOf(job, signal, later)
+  async #once(job: Job, interruption: Interruption, later: LaterTransaction<unknown>): Promise<Ending> {
+    const context = this.#contextOf(job, interruption, later)
     const given = await tellRunning(job, () => later.run(async () => this.#handler(job, context)))
     if (given instanceof Snooze || given instanceof Discard) throw given
     const result = storableJson(given, 'result')
@@ -68,16 +70,23 @@ export class Attempts {
     return { kind: 'completed', result, committed }
   }
 
-  #contextOf(job: Job, signal: AbortSignal, later: LaterTransaction<unknown>): HandlerContext<unknown> {
+  #contextOf(job: Job, interruption: Interruption, later: LaterTransaction<unknown>): HandlerContext<unknown> {
     const { session } = this.#scope
     // Where one writer works at a time, another transaction would wait for the one that waits for it.
     const current = (): Session => (later.used ? later.session : session)
-    const steps = new Steps(job, current)
+    let steps: Steps | undefined
     return {
-      tx: later.tx,
-      signal,
+      get tx() {
+        return later.tx
+      },
+      get signal() {
+        return interruption.signal
+      },
       progress: (value) => writeProgress(current(), job, storableJson(value, 'progress')),
-      step: (name, work) => steps.run(name, work),
+      step: (name, work) => {
+        steps ??= new Steps(job, current)
+        return steps.run(name, work)
+      },
     }
   }
 }
@@ -87,36 +96,36 @@ export function timeoutOf(job: Job, declaration: QueueScope['declaration']): num
   return job.settings?.timeoutMs ?? declaration?.options.timeoutMs
 }
 
-/** Runs `work` with a bound on its time: the controller aborts, and `work` is given up when it does not care. */
+/** Runs `work` with a bound on its time: it is interrupted, and `work` is given up when it does not care. */
 export async function runLimited(
   timeoutMs: number | undefined,
-  controller: AbortController,
+  interruption: Interruption,
   work: () => Promise<Ending>,
 ): Promise<Ending> {
   if (timeoutMs === undefined) return work()
-  const timer = setTimeout(() => controller.abort(new TimeoutError('The job', timeoutMs)), timeoutMs)
+  const timer = setTimeout(() => interruption.abort(new TimeoutError('The job', timeoutMs)), timeoutMs)
   try {
-    return await Promise.race([work(), givenUp(controller.signal)])
+    return await Promise.race([work(), givenUp(interruption)])
   } finally {
     clearTimeout(timer)
   }
 }
 
 /** What an attempt came to that threw. */
-export function endingOf(error: unknown, signal: AbortSignal): Ending {
+export function endingOf(error: unknown, interruption: Interruption): Ending {
   if (error instanceof Snooze) return { kind: 'snoozed', ms: error.ms }
   if (error instanceof Discard) return { kind: 'failed', error, retry: false }
-  const reason: unknown = signal.aborted ? signal.reason : error
+  const reason = interruption.aborted ? interruption.reason : error
   if (reason instanceof LeaseLostError) return { kind: 'lost', error: reason }
   if (error instanceof LeaseLostError) return { kind: 'lost', error }
   return { kind: 'failed', error: reason instanceof TimeoutError ? reason : error, retry: true }
 }
 
-/** Resolves some time after the signal aborted, for a handler that does not care. */
-function givenUp(signal: AbortSignal): Promise<Ending> {
+/** Resolves some time after the interruption, for a handler that does not care. */
+function givenUp(interruption: Interruption): Promise<Ending> {
   return new Promise((resolve) => {
-    const giveUp = () => resolve(endingOf(signal.reason, signal))
-    signal.addEventListener('abort', () => setTimeout(giveUp, ABORT_GRACE_MS), { once: true })
+    const giveUp = () => resolve(endingOf(interruption.reason, interruption))
+    interruption.signal.addEventListener('abort', () => setTimeout(giveUp, ABORT_GRACE_MS), { once: true })
   })
 }
 

@@ -1,6 +1,7 @@
 import type { Session } from '../backend/index.ts'
 import { extendLeases, handBack } from './claim.ts'
 import { leaseLost } from './finish.ts'
+import { Interruption } from './interruption.ts'
 import type { Job } from './job.ts'
 
 /** The jobs that a worker holds: those it runs, and those it has taken and not started. */
@@ -8,7 +9,7 @@ export class HeldJobs {
   readonly #session: Session
   readonly #leaseMs: number
   readonly #buffer: Job[] = []
-  readonly #running = new Map<Job, AbortController>()
+  readonly #running = new Map<Job, Interruption>()
   #timer: NodeJS.Timeout | undefined
   readonly #onEmpty = new Set<() => void>()
 
@@ -32,13 +33,13 @@ export class HeldJobs {
     this.#buffer.push(...jobs)
   }
 
-  /** The next job, to be run with its controller. */
-  start(): { readonly job: Job; readonly controller: AbortController } | undefined {
+  /** The next job, and what interrupts it. */
+  start(): { readonly job: Job; readonly interruption: Interruption } | undefined {
     const job = this.#buffer.shift()
     if (job === undefined) return undefined
-    const controller = new AbortController()
-    this.#running.set(job, controller)
-    return { job, controller }
+    const interruption = new Interruption()
+    this.#running.set(job, interruption)
+    return { job, interruption }
   }
 
   /** Holds a job no longer. */
@@ -71,7 +72,7 @@ export class HeldJobs {
 
   /** Aborts the signals of everything that runs. */
   abort(reason: unknown): void {
-    for (const controller of this.#running.values()) controller.abort(reason)
+    for (const interruption of this.#running.values()) interruption.abort(reason)
   }
 
   /** Waits until nothing runs, at most so long where a bound is given; says whether that is so. */

@@ -9,6 +9,7 @@ import { clockOffsetMs } from './clock.ts'
 import { Discard, Snooze } from './endings.ts'
 import { type Handler, type HandlerContext, storableJson } from './handler.ts'
 import type { WorkerHost } from './host.ts'
+import { Interruption } from './interruption.ts'
 import { type Job, jobError, jobOf } from './job.ts'
 import { liveJobs } from './models.ts'
 import type { QueueScope } from './scope.ts'
@@ -52,21 +53,23 @@ export class TransactionBatch {
   async #runOne(session: Session, job: Job): Promise<Ending> {
     if (job.attempt > job.maxAttempts)
       return { kind: 'failed', error: new Error('The worker that ran it was lost.'), retry: false }
-    const controller = new AbortController()
+    const interruption = new Interruption()
     try {
-      return await runLimited(timeoutOf(job, this.#scope.declaration), controller, () =>
-        session.transaction((part) => this.#handle(job, part, controller.signal)),
+      return await runLimited(timeoutOf(job, this.#scope.declaration), interruption, () =>
+        session.transaction((part) => this.#handle(job, part, interruption)),
       )
     } catch (error) {
-      if (isHoldfastError(error) && error.retryable && !controller.signal.aborted) throw error
-      return endingOf(error, controller.signal)
+      if (isHoldfastError(error) && error.retryable && !interruption.aborted) throw error
+      return endingOf(error, interruption)
     }
   }
 
-  async #handle(job: Job, session: Session, signal: AbortSignal): Promise<Ending> {
+  async #handle(job: Job, session: Session, interruption: Interruption): Promise<Ending> {
     const context: HandlerContext<unknown> = {
       tx: this.#host.transactionOf(session),
-      signal,
+      get signal() {
+        return interruption.signal
+      },
       // Nobody could see it before the batch is committed, and by then the job is finished.
       progress: async (value) => void storableJson(value, 'progress'),
       // What is done again after a failure was undone before.

@@ -7,6 +7,7 @@ import { failAttempt, leaseLost, snoozeJob } from './finish.ts'
 import { type Handler, surround } from './handler.ts'
 import { HeldJobs } from './held-jobs.ts'
 import type { WorkerHost } from './host.ts'
+import type { Interruption } from './interruption.ts'
 import type { Job } from './job.ts'
 import { prune } from './prune.ts'
 import type { QueueScope } from './scope.ts'
@@ -198,22 +199,22 @@ export class Worker extends EventEmitter<WorkerEvents> {
     while (this.#busy < this.#settings.concurrency && !this.#stopping) {
       const next = this.#held.start()
       if (next === undefined) return
-      void this.#run(next.job, next.controller)
+      void this.#run(next.job, next.interruption)
     }
   }
 
   /** Runs one attempt and writes down what comes of it; nothing is thrown. */
-  async #run(job: Job, controller: AbortController): Promise<void> {
+  async #run(job: Job, interruption: Interruption): Promise<void> {
     this.#busy++
     const started = performance.now()
     this.emit('started', job)
-    const ending = await this.#attempts.run(job, controller)
+    const ending = await this.#attempts.run(job, interruption)
     const tookMs = performance.now() - started
     this.#usualMs = Number.isFinite(this.#usualMs) ? this.#usualMs * 0.8 + tookMs * 0.2 : tookMs
     this.#busy--
     // The next handler begins while this one's ending is written down.
     this.#startJobs()
-    this.#wake()
+    if (this.#wanted() > 0) this.#wake()
     try {
       await this.#writeDown(job, ending)
     } catch (error) {
@@ -221,7 +222,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
       this.#report(error)
     }
     this.#held.done(job)
-    this.#wake()
+    if (this.#wanted() > 0) this.#wake()
   }
 
   async #writeDown(job: Job, ending: Ending): Promise<void> {

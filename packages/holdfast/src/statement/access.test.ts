@@ -20,6 +20,10 @@ const schema = defineSchema({
     },
     { indexes: [['queue', 'state', 'priority', 'runAt'], 'runAt'] },
   ),
+  visits: table(
+    { id: t.text().primaryKey(), page: t.text(), left: t.integer().nullable() },
+    { indexes: [['page', 'left']], sparse: ['left'] },
+  ),
   members: table({ team: t.text(), user: t.text() }, { primaryKey: ['team', 'user'] }),
   plans: documents({ indexes: ['status', ['owner.team', 'status']] }),
 })
@@ -49,6 +53,17 @@ function access(...asked: Parameters<typeof select>): string {
 }
 
 const QUEUE_INDEX = 'index jobs_queue_state_priority_run_at_index'
+
+describe('a sparse index', () => {
+  it('is used where a value is asked for, and only there', () => {
+    const index = 'index visits_page_left_index'
+    expect(access('visits', { page: 'a', left: 5 })).toBe(`${index} (2 equal)`)
+    expect(access('visits', { page: 'a', left: { gt: 5 } })).toBe(`${index} (1 equal, range)`)
+    expect(access('visits', { page: 'a', left: { ne: null } })).toBe(`${index} (1 equal)`)
+    expect(access('visits', { page: 'a' })).toBe('scan')
+    expect(access('visits', { page: 'a', left: null })).toBe('scan')
+  })
+})
 
 describe('the access of a statement', () => {
   it('is the primary key where all of it is given, or a list of it', () => {

@@ -59,6 +59,8 @@ interface Way {
   /** How many of the fields are the index's own. */
   readonly own: number
   readonly fields: readonly FieldPath[]
+  /** Columns without whose values a row is not on this way. */
+  readonly sparse: readonly string[]
 }
 
 /**
@@ -77,6 +79,8 @@ export function accessOf(statement: Select | Update | Delete, models: Pick<Model
   let best: Access | undefined
   let bestScore = -1
   for (const way of waysOf(model)) {
+    // A sparse index leaves rows out that the statement may want.
+    if (!way.sparse.every((column) => mustBePresent({ column, path: [] }, facts))) continue
     const access = accessBy(way, model, facts, order)
     const score = scoreOf(access, limited)
     if (score > bestScore) [best, bestScore] = [access, score]
@@ -99,12 +103,27 @@ export function describeAccess({ kind, index, pins, range, after, order }: Acces
 
 function waysOf(model: Model): Way[] {
   const key = model.primaryKey.map((column): FieldPath => ({ column, path: [] }))
-  const primary: Way = { index: null, unique: true, own: key.length, fields: key }
-  const others = model.indexes.map(({ name, unique, fields }): Way => {
+  const primary: Way = { index: null, unique: true, own: key.length, fields: key, sparse: [] }
+  const others = model.indexes.map(({ name, unique, fields, sparse = [] }): Way => {
     const behind = key.filter((field) => !fields.some((own) => fieldKey(own) === fieldKey(field)))
-    return { index: name, unique, own: fields.length, fields: [...fields, ...behind] }
+    return { index: name, unique, own: fields.length, fields: [...fields, ...behind], sparse }
   })
   return [primary, ...others]
+}
+
+/** Whether only rows are wanted that have a value in a field. */
+function mustBePresent(field: FieldPath, facts: Facts): boolean {
+  const equal = facts.equal(field)
+  if ((equal !== undefined && equal.kind !== 'null') || facts.list(field) !== undefined) return true
+  if (facts.range(field).length > 0) return true
+  const key = fieldKey(field)
+  return facts.conditions.some(
+    (condition) =>
+      condition.kind === 'not' &&
+      condition.condition.kind === 'null' &&
+      condition.condition.field.source === 0 &&
+      fieldKey(condition.condition.field) === key,
+  )
 }
 
 /** The order in which rows of the statement's own model are wanted; null when it cannot come from there. */
@@ -243,6 +262,8 @@ function joinAccess({ model: name, on }: Join, models: Pick<Models, 'get'>): Joi
   for (const way of waysOf(model)) {
     const pairs = leadingPairs(way, on)
     if (pairs.length <= best.pairs.length) continue
+    // What is equal to something has a value.
+    if (!way.sparse.every((column) => on.some(([, there]) => fieldKey(there) === column))) continue
     const whole = way.unique && pairs.length >= way.own
     const kind = whole ? (way.index === null ? 'key' : 'unique') : 'index'
     best = { kind, index: way.index, pairs, rest: on.filter((pair) => !pairs.includes(pair)) }

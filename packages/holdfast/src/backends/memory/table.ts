@@ -83,7 +83,7 @@ export class Table {
   /** The rows where a column is one of these values: by an index that begins with it, else by looking at every row. */
   rowsWhere(column: string, values: readonly unknown[]): StoredRow[] {
     const slot = this.definition.slotOf(column)
-    const tree = this.#trees.find(({ order }) => order.slots[0] === slot)
+    const tree = this.#trees.find((one) => one.order.slots[0] === slot && one.isWholeWithout(slot))
     if (tree === undefined) {
       const wanted = new Set(values.map(identityOf))
       return drain(this.all()).filter((row) => wanted.has(identityOf(row[slot])))
@@ -114,7 +114,8 @@ export class Table {
     for (const { before, after } of changes) {
       if (before === undefined) continue
       for (const tree of trees) {
-        if (after !== undefined && tree.order.isSamePlace(before, after)) tree.replace(before, after)
+        if (!tree.holds(before)) continue
+        if (after !== undefined && staysIn(tree, before, after)) tree.replace(before, after)
         else tree.remove(before)
       }
     }
@@ -124,7 +125,7 @@ export class Table {
       this.#note(before, after)
       for (let at = 0; at < trees.length; at++) {
         const tree = trees[at] as Tree
-        if (before !== undefined && tree.order.isSamePlace(before, after)) continue
+        if (!tree.holds(after) || (before !== undefined && staysIn(tree, before, after))) continue
         if (tree.add(after) === undefined) continue
         this.#takeBack(changes, index, at)
         throw new ConflictError('CONFLICT_UNIQUE', this.definition.model.name, this.#fieldsOf(at))
@@ -138,13 +139,14 @@ export class Table {
     for (const [made, { before, after }] of changes.slice(0, index + 1).entries()) {
       if (after === undefined) continue
       for (const tree of made === index ? this.#trees.slice(0, at) : this.#trees) {
-        if (before === undefined || !tree.order.isSamePlace(before, after)) tree.remove(after)
+        if (tree.holds(after) && (before === undefined || !staysIn(tree, before, after))) tree.remove(after)
       }
     }
     for (const { before, after } of changes) {
       if (before === undefined) continue
       for (const tree of this.#trees) {
-        if (after !== undefined && tree.order.isSamePlace(before, after)) tree.replace(after, before)
+        if (!tree.holds(before)) continue
+        if (after !== undefined && staysIn(tree, before, after)) tree.replace(after, before)
         else tree.add(before)
       }
     }
@@ -167,11 +169,16 @@ export class Table {
   }
 }
 
+/** Whether a changed row is where it was; given that it was there before. */
+function staysIn(tree: Tree, before: StoredRow, after: StoredRow): boolean {
+  return tree.holds(before) && tree.holds(after) && tree.order.isSamePlace(before, after)
+}
+
 function emptyTrees(definition: Definition, notes: TextNotes): Tree[] {
   const { model, key } = definition
-  const treeOf = (slots: readonly number[], unique: number) => new Tree(new KeyOrder(slots, notes), unique)
-  const indexes = model.indexes.map((index) =>
-    treeOf(definition.slotsOf(index), index.unique ? index.fields.length : 0),
-  )
-  return [treeOf(key, key.length), ...indexes]
+  const indexes = model.indexes.map((index) => {
+    const sparse = (index.sparse ?? []).map((column) => definition.slotOf(column))
+    return new Tree(new KeyOrder(definition.slotsOf(index), notes), index.unique ? index.fields.length : 0, sparse)
+  })
+  return [new Tree(new KeyOrder(key, notes), key.length), ...indexes]
 }

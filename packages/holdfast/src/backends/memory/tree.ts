@@ -23,6 +23,8 @@ export class Tree {
   readonly order: KeyOrder
   /** How many of the first values are different for every row, unless one of them is null; 0 for none, all for the key. */
   readonly unique: number
+  /** Where a row must have a value to be here. */
+  readonly #sparse: readonly number[]
   root: Node
   size = 0
   #owner: object = {}
@@ -38,20 +40,32 @@ export class Tree {
   /** A row that is above whatever belongs into the leaf at hand; null where nothing is, undefined where it is not known. */
   #ceiling: StoredRow | null | undefined
 
-  constructor(order: KeyOrder, unique: number) {
+  constructor(order: KeyOrder, unique: number, sparse: readonly number[] = []) {
     this.order = order
     this.unique = unique
+    this.#sparse = sparse
     this.#length = order.slots.length
     this.root = { owner: this.#owner, rows: [], children: null }
   }
 
   /** A tree of the same rows. From now on each of the two copies what it changes. */
   clone(): Tree {
-    const copy = new Tree(this.order, this.unique)
+    const copy = new Tree(this.order, this.unique, this.#sparse)
     copy.root = this.root
     copy.size = this.size
     this.#owner = {}
     return copy
+  }
+
+  /** Whether a row belongs here. */
+  holds(row: StoredRow): boolean {
+    for (const slot of this.#sparse) if (row[slot] === null) return false
+    return true
+  }
+
+  /** Whether every row is here that has a value in this place. */
+  isWholeWithout(slot: number): boolean {
+    return this.#sparse.every((one) => one === slot)
   }
 
   /** The first row whose first `length` values are these. */

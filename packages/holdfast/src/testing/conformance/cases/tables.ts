@@ -231,6 +231,58 @@ export const tableCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'tables/sparse',
+    title: 'Rows without a value are left out of a sparse index and of nothing else',
+    async run({ open }) {
+      const storage = await open(
+        defineSchema({
+          tasks: table(
+            {
+              id: t.integer().primaryKey(),
+              team: t.text(),
+              slot: t.integer().nullable(),
+              due: t.integer().nullable(),
+            },
+            { indexes: [['team', 'due'], 'due'], unique: [['team', 'slot']], sparse: ['slot', 'due'] },
+          ),
+        }),
+      )
+      const tasks = storage.repository('tasks')
+      const rows = Array.from({ length: 12 }, (_, id) => ({
+        id,
+        team: id % 2 === 0 ? 'a' : 'b',
+        slot: id < 4 ? id : null,
+        due: id % 3 === 0 ? id : null,
+      }))
+      await tasks.createMany(rows)
+      const ids = async (where: object) => pick(await tasks.find({ where, orderBy: { id: 'asc' } } as never), 'id')
+      assert.deepEqual(await ids({ team: 'a' }), [0, 2, 4, 6, 8, 10])
+      assert.deepEqual(await ids({ team: 'a', due: null }), [2, 4, 8, 10])
+      assert.deepEqual(await ids({ team: 'a', due: { ne: null } }), [0, 6])
+      assert.deepEqual(await ids({ team: 'b', due: { gt: 3 } }), [9])
+      assert.deepEqual(await ids({ team: 'b', due: { in: [3, 9, 10] } }), [3, 9])
+      const ordered = await tasks.find({ where: { team: 'a' }, orderBy: [{ due: 'desc' }, { id: 'asc' }] })
+      assert.deepEqual(pick(ordered, 'id'), [6, 0, 2, 4, 8, 10])
+      await refused(() => tasks.create({ id: 20, team: 'a', slot: 0, due: null }), {
+        code: 'CONFLICT_UNIQUE',
+        fields: ['team', 'slot'],
+      })
+      await tasks.upsert({ id: 21, team: 'a', slot: 0, due: 1 }, { on: ['team', 'slot'], update: { due: 5 } })
+      await tasks.updateMany({ id: { in: [2, 3] } }, { slot: null })
+      await tasks.createMany([
+        { id: 30, team: 'a', slot: 2, due: null },
+        { id: 31, team: 'b', slot: null, due: 3 },
+      ])
+      await tasks.update(31, { due: null })
+      await tasks.delete(0)
+      assert.deepEqual(await ids({ team: 'a', due: { ne: null } }), [6])
+      assert.deepEqual(await ids({ team: 'b', due: { ne: null } }), [3, 9])
+      assert.deepEqual(await ids({ team: 'a', slot: { ne: null } }), [30])
+      await tasks.deleteMany({ team: 'b' })
+      assert.equal(await tasks.count({}), 6)
+    },
+  },
+  {
     id: 'tables/new-index',
     title: 'An index that is new in the schema is created for the rows that are there, and holds from then on',
     needs: ['persistent'],

@@ -12,6 +12,22 @@ import { OWN, type QueueScope } from './scope.ts'
 /** How many jobs become ready at once; the rest follow with the next call. */
 const READY_BATCH = 1_000
 
+/** What is read of a job that is taken; the rest is known. */
+const TAKEN = [
+  'id',
+  'precedence',
+  'runAt',
+  'attempt',
+  'maxAttempts',
+  'key',
+  'group',
+  'data',
+  'settings',
+  'progress',
+  'errors',
+  'createdAt',
+]
+
 /** What was taken. */
 export interface Claimed {
   readonly jobs: readonly Job[]
@@ -52,10 +68,12 @@ async function take(session: Session, queue: string, count: number, leaseMs: num
     orderBy: ascending('precedence', 'runAt', 'id'),
     limit: 7,
     skipLocked: true,
-    returning: liveJobs.columns.map(({ name }) => name),
+    returning: TAKEN,
   }))
+  const token = randomUUID()
   const plusMs = clockOffsetMs(session) + leaseMs
-  return (await session.execute(plan, ['active', randomUUID(), plusMs, 1, null, queue, true, count])).rows
+  const { rows } = await session.execute(plan, ['active', token, plusMs, 1, null, queue, true, count])
+  return rows.map((row) => Object.assign(row, { queue, state: 'active', token }))
 }
 
 /** Removes up to `count` waiting jobs, the most urgent first, as far as the limits allow; in a transaction that ends them. */

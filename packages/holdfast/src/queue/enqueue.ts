@@ -15,6 +15,8 @@ import { OWN } from './scope.ts'
 import { topicOf } from './topics.ts'
 
 const COLUMNS = liveJobs.columns.map(({ name }) => name)
+/** What only the database knows of a job that is added: which one it is, where it took the place of another, and its time. */
+const UNKNOWN = ['id', 'key', 'runAt', 'createdAt']
 /** The columns of a job that are set anew when another takes its place. */
 const REPLACED = [
   'state',
@@ -188,15 +190,21 @@ async function insert(
     })),
     leading: 0,
     ...(keyed && { onConflict: { columns: ['queue', 'key'], set: replaces ? REPLACED.map(proposed) : [] } }),
-    returning: COLUMNS,
+    returning: UNKNOWN,
   }))
   const offset = clockOffsetMs(session)
-  const parameters = jobs.flatMap((job) => {
+  const written = jobs.map((job) => {
     const time = 'at' in job.when ? job.when.at : offset + job.when.inMs
-    const row = rowOf(job, queue, time, offset, blockers.get(job.id) ?? 0)
-    return COLUMNS.map((column) => row[column])
+    return rowOf(job, queue, time, offset, blockers.get(job.id) ?? 0)
   })
-  return (await session.execute(plan, parameters)).rows
+  const parameters = written.flatMap((row) => COLUMNS.map((column) => row[column]))
+  const { rows } = await session.execute(plan, parameters)
+  if (rows.length === written.length) return written.map((row, index) => Object.assign(row, rows[index]))
+  const returned = new Map(rows.map((row) => [row[replaces ? 'key' : 'id'], row]))
+  return written.flatMap((row) => {
+    const own = returned.get(row[replaces ? 'key' : 'id'])
+    return own === undefined ? [] : [Object.assign(row, own)]
+  })
 }
 
 /** Whether a job can be taken at once. */

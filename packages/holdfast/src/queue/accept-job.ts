@@ -179,7 +179,7 @@ function acceptAfter({ after, onFailure = 'fail' }: EnqueueOptions, prefix: stri
 }
 
 function settingsOf(
-  { timeoutMs, backoff }: EnqueueOptions,
+  { timeoutMs, backoff, onFailure }: EnqueueOptions,
   after: readonly string[],
   prefix: string,
   issues: Issue[],
@@ -191,6 +191,7 @@ function settingsOf(
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(backoff !== undefined && { backoff }),
     ...(after.length > 0 && { after }),
+    ...(after.length > 0 && onFailure === 'run' && { onFailure }),
   }
 }
 

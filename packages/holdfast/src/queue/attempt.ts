@@ -3,7 +3,7 @@ import { LeaseLostError, SerializationError, TimeoutError } from '../base/errors
 import { tellRunning } from './channels.ts'
 import { all, equals, set } from './conditions.ts'
 import { Discard, Snooze } from './endings.ts'
-import { finish, leaseLost } from './finish.ts'
+import { finish, isAbout, leaseLost } from './finish.ts'
 import { type Handler, type HandlerContext, storableJson } from './handler.ts'
 import type { LaterTransaction, WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
@@ -11,11 +11,10 @@ import type { Job } from './job.ts'
 import { liveJobs } from './models.ts'
 import type { QueueScope } from './scope.ts'
 import { Steps } from './steps.ts'
+import { timerMs } from './timer.ts'
 
 /** How often a handler runs again because its transaction met another one; that is no failure of the job. */
 const MAX_CONFLICTS = 20
-/** After their signal was aborted, handlers get so long to notice. */
-export const ABORT_GRACE_MS = 1_000
 
 /** What an attempt came to. */
 export type Ending =
@@ -53,14 +52,15 @@ export class Attempts {
         // What it could not undo, it loses with its connection.
         await later.rollback().catch(() => undefined)
         if (!isConflict(error) || conflicts >= MAX_CONFLICTS || interruption.aborted)
-          return endingOf(error, interruption)
+          return endingOf(error, interruption, job)
       }
     }
   }
 
   async #once(job: Job, interruption: Interruption, later: LaterTransaction<unknown>): Promise<Ending> {
     const context = this.#contextOf(job, interruption, later)
-    const given = await tellRunning(job, () => later.run(async () => this.#handler(job, context)))
+    const handle = () => later.run(async () => this.#handler(job, context))
+    const given = await interruption.heeded(tellRunning(job, handle))
     if (given instanceof Snooze || given instanceof Discard) throw given
     const result = storableJson(given, 'result')
     const committed = await later.commit(async (session) => {
@@ -96,37 +96,29 @@ export function timeoutOf(job: Job, declaration: QueueScope['declaration']): num
   return job.settings?.timeoutMs ?? declaration?.options.timeoutMs
 }
 
-/** Runs `work` with a bound on its time: it is interrupted, and `work` is given up when it does not care. */
+/** Runs the work of a handler with a bound on its time. */
 export async function runLimited(
   timeoutMs: number | undefined,
   interruption: Interruption,
   work: () => Promise<Ending>,
 ): Promise<Ending> {
   if (timeoutMs === undefined) return work()
-  const timer = setTimeout(() => interruption.abort(new TimeoutError('The job', timeoutMs)), timeoutMs)
+  const timer = setTimeout(() => interruption.abort(new TimeoutError('The job', timeoutMs)), timerMs(timeoutMs))
   try {
-    return await Promise.race([work(), givenUp(interruption)])
+    return await work()
   } finally {
     clearTimeout(timer)
   }
 }
 
 /** What an attempt came to that threw. */
-export function endingOf(error: unknown, interruption: Interruption): Ending {
+export function endingOf(error: unknown, interruption: Interruption, job: Job): Ending {
   if (error instanceof Snooze) return { kind: 'snoozed', ms: error.ms }
   if (error instanceof Discard) return { kind: 'failed', error, retry: false }
   const reason = interruption.aborted ? interruption.reason : error
   if (reason instanceof LeaseLostError) return { kind: 'lost', error: reason }
-  if (error instanceof LeaseLostError) return { kind: 'lost', error }
+  if (error instanceof LeaseLostError && isAbout(error, job)) return { kind: 'lost', error }
   return { kind: 'failed', error: reason instanceof TimeoutError ? reason : error, retry: true }
-}
-
-/** Resolves some time after the interruption, for a handler that does not care. */
-function givenUp(interruption: Interruption): Promise<Ending> {
-  return new Promise((resolve) => {
-    const giveUp = () => resolve(endingOf(interruption.reason, interruption))
-    interruption.signal.addEventListener('abort', () => setTimeout(giveUp, ABORT_GRACE_MS), { once: true })
-  })
 }
 
 async function writeProgress(session: Session, job: Job, value: unknown): Promise<void> {

@@ -1,4 +1,6 @@
 import type { Row, Session } from '../backend/index.ts'
+import type { Issue } from '../base/errors.ts'
+import { acceptJob, type Entry } from './accept-job.ts'
 import { clockOffsetMs } from './clock.ts'
 import { all, equals, oneOf } from './conditions.ts'
 import { enqueueAll } from './enqueue.ts'
@@ -76,17 +78,29 @@ async function sendToDeadLetters({ session, declaration }: QueueScope, ended: re
   const target = declaration?.options.deadLetter
   const failed = ended.filter(({ state }) => state === 'failed')
   if (target === undefined || failed.length === 0) return
-  const entries = failed.map(({ job: { id, queue, data, errors } }) => ({
-    data: { id, queue, data, errors: errors.map(({ message, at, attempt }) => ({ message, at, attempt })) },
+  const letterOf = ({ job: { id, queue, data, errors } }: Finishing, isWhole: boolean): Entry => ({
+    data: {
+      id,
+      queue,
+      data: isWhole ? data : null,
+      errors: errors.map(({ message, at, attempt }) => ({ message, at, attempt })),
+    },
     options: {},
     path: `dead letter ${id}`,
-  }))
+  })
+  const entries = failed.map((one) => {
+    const letter = letterOf(one, true)
+    const issues: Issue[] = []
+    acceptJob(undefined, letter, issues)
+    // What is as large or as deep as can be does not fit into a letter; the job must end all the same.
+    return issues.length === 0 ? letter : letterOf(one, false)
+  })
   await enqueueAll(session, target, undefined, entries)
 }
 
 /** Jobs that come after one that did not complete fail without being run. */
 async function doom(scope: QueueScope, ids: readonly string[]): Promise<void> {
-  const { session } = scope
+  const { session, declarationOf } = scope
   const plan = session.plan('queue doom', () => ({
     kind: 'delete',
     model: liveJobs.name,
@@ -98,12 +112,11 @@ async function doom(scope: QueueScope, ids: readonly string[]): Promise<void> {
   await dropLinks(session, ids)
   const error = jobError('A job that it comes after has failed or was cancelled.', 0, session.clock.now())
   for (const [queue, some] of Map.groupBy(rows, (row) => row['queue'] as string)) {
-    const declaration = queue === scope.queue ? scope.declaration : undefined
     const finishing = some.map((row): Finishing => {
       const job = jobOf(row)
       return { job: { ...job, errors: [...job.errors, error] }, state: 'failed', result: null }
     })
-    await bringToEnd({ session, queue, declaration }, finishing, some as unknown as Removed[])
+    await bringToEnd({ ...scope, queue, declaration: declarationOf(queue) }, finishing, some as unknown as Removed[])
   }
 }
 

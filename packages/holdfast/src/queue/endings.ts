@@ -1,7 +1,10 @@
+import { type Issue, ValidationError } from '../base/errors.ts'
+import { checkWhole } from '../schema/index.ts'
+
 /**
  * What a handler gives back, or throws, instead of a result: the job is run again later, and this attempt does not count.
  *
- * @param ms how long from now, by the database's clock.
+ * @param ms how long from now, by the database's clock: a whole number.
  *
  * @example
  * ```ts
@@ -28,7 +31,11 @@ export function discard(reason: string): Discard {
 export class Snooze {
   readonly ms: number
 
+  /** @throws ValidationError for what is no number of milliseconds. */
   constructor(ms: number) {
+    const issues: Issue[] = []
+    checkWhole(ms, 0, 'ms', issues)
+    if (issues.length > 0) throw new ValidationError('A job cannot be put off', issues)
     this.ms = ms
   }
 }

@@ -83,7 +83,16 @@ async function putOff(session: Session, job: Job, delayMs: number, attempts = 0)
   return (await session.execute(plan, parameters)).count > 0
 }
 
+const lost = new WeakMap<LeaseLostError, string>()
+
 /** The error for a job whose lease is no longer the caller's. */
 export function leaseLost(job: Pick<Job, 'id' | 'queue'>): LeaseLostError {
-  return new LeaseLostError(`the job ${job.id} of ${job.queue}`)
+  const error = new LeaseLostError(`the job ${job.id} of ${job.queue}`)
+  lost.set(error, job.id)
+  return error
+}
+
+/** Whether it was the lease of this job that was lost, and not that of another one which its handler took. */
+export function isAbout(error: LeaseLostError, job: Pick<Job, 'id'>): boolean {
+  return lost.get(error) === job.id
 }

@@ -26,11 +26,14 @@ export async function findBlockers(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const before = [...new Set(jobs.flatMap(({ after }) => after))]
   if (before.length === 0) return new Map()
-  const live = await awaitEnd(session, before)
+  const live = new Set(await awaitEnd(session, before))
   const ended = await statesOf(
     session,
     before.filter((id) => !live.has(id)),
   )
+  // Those that were made live again between the two looks.
+  const missing = before.filter((id) => !live.has(id) && !ended.has(id))
+  if (missing.length > 0) for (const id of await awaitEnd(session, missing)) live.add(id)
   const blockers = new Map<string, string[]>()
   for (const { id, after, onFailure } of jobs) {
     for (const other of after) {

@@ -19,14 +19,23 @@ export async function admit(
   limit?: number,
 ): Promise<ReadonlySet<string>> {
   if (groups.size === 0) return new Set()
+  const admitted = await nextOf(session, queue, await roomOf(session, queue, groups, limit))
+  await letThrough(session, admitted)
+  return new Set(admitted)
+}
+
+/** For how many more jobs each group has room. Its gate is locked until the transaction ends; see `admit`. */
+export async function roomOf(
+  session: Session,
+  queue: string,
+  groups: ReadonlySet<string>,
+  limit?: number,
+): Promise<Map<string, number>> {
   const names = [...groups].sort()
   const locked = await lockGates(session, queue, names, limit)
   const limits = new Map(locked.map((row) => [row['group'] as string, row['limit'] as number]))
   const busy = await countBusy(session, queue, names)
-  const free = new Map(names.map((name) => [name, (limits.get(name) as number) - (busy.get(name) ?? 0)]))
-  const admitted = await nextOf(session, queue, free)
-  await letThrough(session, admitted)
-  return new Set(admitted)
+  return new Map(names.map((name) => [name, (limits.get(name) as number) - (busy.get(name) ?? 0)]))
 }
 
 /** How many jobs of a group run at once; undefined where this process does not know. */

@@ -3,6 +3,7 @@ import { extendLeases, handBack } from './claim.ts'
 import { leaseLost } from './finish.ts'
 import { Interruption } from './interruption.ts'
 import type { Job } from './job.ts'
+import { timerMs } from './timer.ts'
 
 /** The jobs that a worker holds: those it runs, and those it has taken and not started. */
 export class HeldJobs {
@@ -50,7 +51,7 @@ export class HeldJobs {
 
   /** Gives signs of life three times in each lease. */
   keepAlive(report: (error: unknown) => void): void {
-    this.#timer = setInterval(() => void this.beat().catch(report), this.#leaseMs / 3)
+    this.#timer = setInterval(() => void this.beat().catch(report), timerMs(this.#leaseMs / 3))
     this.#timer.unref()
   }
 
@@ -80,7 +81,7 @@ export class HeldJobs {
     if (this.#running.size === 0) return true
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onEmpty.add(resolve)
-    const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timeoutMs)
+    const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timerMs(timeoutMs))
     await promise
     clearTimeout(timer)
     this.#onEmpty.delete(resolve)

@@ -1,11 +1,15 @@
+/** After their signal was aborted, handlers get so long to notice. */
+export const ABORT_GRACE_MS = 1_000
+
 /**
- * What interrupts a handler: an abort controller that is made when somebody asks for its signal. Most handlers never do, and making one costs
+ * What interrupts a handler, and gives it up when it has not ended some time after: an abort controller that is made when somebody asks for its signal. Most handlers never do, and making one costs
  * more than all else that is made for a job.
  */
 export class Interruption {
   #controller: AbortController | undefined
   #aborted = false
   #reason: unknown
+  #giveUp: (reason: unknown) => void = () => undefined
 
   get aborted(): boolean {
     return this.#aborted
@@ -30,5 +34,14 @@ export class Interruption {
     this.#aborted = true
     this.#reason = reason
     this.#controller?.abort(reason)
+    setTimeout(() => this.#giveUp(reason), ABORT_GRACE_MS)
+  }
+
+  /** What the work of the handler gives; rejects with the reason of the interruption when it is given up. */
+  heeded<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject
+      work.then(resolve, reject)
+    })
   }
 }

@@ -17,6 +17,8 @@ export interface JobSettings {
   readonly backoff?: Backoff
   /** The ids of the jobs that it comes after. */
   readonly after?: readonly string[]
+  /** It runs even when one of those fails. */
+  readonly onFailure?: 'run'
   /** What a listener sent along, such as the trace in which it was added. */
   readonly carrier?: Readonly<Record<string, string>>
 }
@@ -82,10 +84,18 @@ export function jobOf<Data>(row: Row): Job<Data> {
 
 /** An error as a job keeps it. */
 export function jobError(error: unknown, attempt: number, now: number): JobError {
-  const at = new Date(now).toISOString()
-  if (!(error instanceof Error)) return { message: storable(String(error)), at, attempt }
-  const message = storable(error.message)
-  return error.stack === undefined ? { message, at, attempt } : { message, stack: storable(error.stack), at, attempt }
+  return { ...told(error), at: new Date(now).toISOString(), attempt }
+}
+
+/** Anything can be thrown, and what cannot be read must not keep the attempt from having failed. */
+function told(error: unknown): Pick<JobError, 'message' | 'stack'> {
+  try {
+    if (!(error instanceof Error)) return { message: storable(String(error)) }
+    const message = storable(String(error.message))
+    return typeof error.stack === 'string' ? { message, stack: storable(error.stack) } : { message }
+  } catch {
+    return { message: 'What was thrown cannot be read.' }
+  }
 }
 
 /** Messages come from anywhere; what no database can hold must not keep the error from being kept. */

@@ -40,18 +40,18 @@ export interface ListOptions {
 export class Queue<Data = unknown, Input = Data, Tx = unknown> {
   readonly name: string
   readonly #session: Session
-  readonly #declaration: QueueDeclaration | undefined
+  readonly #declarationOf: (queue: string) => QueueDeclaration | undefined
   readonly #workers: WorkerHost<Tx> | undefined
 
   constructor(
     session: Session,
     name: string,
-    declaration: QueueDeclaration | undefined,
+    declarationOf: (queue: string) => QueueDeclaration | undefined,
     workers: WorkerHost<Tx> | undefined,
   ) {
     this.name = name
     this.#session = session
-    this.#declaration = declaration
+    this.#declarationOf = declarationOf
     this.#workers = workers
   }
 
@@ -298,8 +298,13 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
     return known
   }
 
+  get #declaration(): QueueDeclaration | undefined {
+    return this.#declarationOf(this.name)
+  }
+
   get #scope(): QueueScope {
-    return { session: this.#session, queue: this.name, declaration: this.#declaration }
+    const declarationOf = this.#declarationOf
+    return { session: this.#session, queue: this.name, declaration: this.#declaration, declarationOf }
   }
 
   async #held(jobOrId: JobOrId): Promise<Job> {

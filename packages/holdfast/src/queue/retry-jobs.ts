@@ -1,7 +1,9 @@
 import type { Row, Session } from '../backend/index.ts'
 import { oneOf } from './conditions.ts'
 import { finished, live } from './find.ts'
+import { awaitEnd, type Link, link } from './flow.ts'
 import { admit, groupLimitOf } from './groups.ts'
+import { jobOf } from './job.ts'
 import { finishedJobs } from './models.ts'
 import { OWN, type QueueScope } from './scope.ts'
 import { topicOf } from './topics.ts'
@@ -20,13 +22,24 @@ export interface RetryFilter {
 
 const DEFAULT_LIMIT = 1_000
 
-/** Makes finished jobs live again, as if they had never been tried; gives how many. One whose key a live job has stays finished. */
+/** Makes finished jobs live again, as if they had never been tried; gives how many. They come after the same jobs
+ * as before, as far as those are live. One whose key a live job has stays finished. */
 export async function retryJobs(scope: QueueScope, filter: RetryFilter): Promise<number> {
   const { queue, declaration } = scope
   return scope.session.transaction(async (session) => {
     const rows = await takeFinished(session, await chooseJobs(session, queue, filter))
     if (rows.length === 0) return 0
-    await live(session).createMany(rows.map((row) => liveAgain(row, session.clock.now())))
+    const made = await linksOf(session, rows)
+    const blocked = Map.groupBy(made, ({ job }) => job)
+    const awaited = new Set(made.map(({ after }) => after))
+    const now = session.clock.now()
+    await live(session).createMany(
+      rows.map((row) => {
+        const id = row['id'] as string
+        return liveAgain(row, now, blocked.get(id)?.length ?? 0, awaited.has(id))
+      }),
+    )
+    await link(session, made)
     const groups = new Set(rows.flatMap((row) => (row['group'] === null ? [] : [row['group'] as string])))
     await admit(session, queue, groups, groupLimitOf(declaration))
     session.notify(topicOf(queue))
@@ -67,18 +80,31 @@ async function takeFinished(session: Session, ids: readonly string[]): Promise<R
   return ids.length === 0 ? [] : (await session.execute(plan, [ids])).rows
 }
 
-function liveAgain(row: Row, now: number): Row {
+/** What the jobs come after of what is live, or becomes so with them. */
+async function linksOf(session: Session, rows: readonly Row[]): Promise<Link[]> {
+  const jobs = rows.map((row) => jobOf(row))
+  const before = [...new Set(jobs.flatMap(({ after }) => after))]
+  if (before.length === 0) return []
+  const waits = new Set([...(await awaitEnd(session, before)), ...jobs.map(({ id }) => id)])
+  return jobs.flatMap(({ id, after, settings }) =>
+    after
+      .filter((other) => waits.has(other))
+      .map((other): Link => ({ after: other, job: id, onFailure: settings?.onFailure ?? 'fail' })),
+  )
+}
+
+function liveAgain(row: Row, now: number, blockers: number, awaited: boolean): Row {
   const { result: _, finishedAt: __, ...kept } = row
   const at = new Date(now)
-  const ready = row['group'] === null
+  const ready = row['group'] === null && blockers === 0
   return {
     ...kept,
     state: ready ? 'waiting' : 'blocked',
     ready: ready || null,
     attempt: 0,
     admitted: false,
-    blockers: 0,
-    awaited: false,
+    blockers,
+    awaited,
     stepped: false,
     token: null,
     runAt: at,

@@ -6,6 +6,8 @@ export interface QueueScope {
   readonly session: Session
   readonly queue: string
   readonly declaration: QueueDeclaration | undefined
+  /** What is declared of any queue. */
+  readonly declarationOf: (queue: string) => QueueDeclaration | undefined
 }
 
 /** Isolation of the queue's own transactions: each row is changed by whoever holds or has locked it, so nothing stronger is needed. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { QueueScope } from './scope.ts'
 import { fireTicks, nextTickWithin } from './ticks.ts'
+import { timerMs } from './timer.ts'
 
 /** Between two looks at a tick that this machine's clock holds due and the database's does not. */
 const RECHECK_MS = 20
@@ -52,6 +53,6 @@ export class Ticker {
 
   async #sleep(ms: number): Promise<void> {
     // Rejects when it is stopped meanwhile, which is what the loop asks next.
-    await sleep(ms, undefined, { signal: this.#stopped.signal }).catch(() => undefined)
+    await sleep(timerMs(ms), undefined, { signal: this.#stopped.signal }).catch(() => undefined)
   }
 }

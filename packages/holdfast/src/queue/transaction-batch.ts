@@ -1,5 +1,4 @@
 import type { Row, Session } from '../backend/index.ts'
-import { isHoldfastError } from '../base/errors.ts'
 import { type Ending, endingOf, runLimited, timeoutOf } from './attempt.ts'
 import { pauseMs } from './backoff.ts'
 import { bringToEnd, type Finishing, type Removed } from './bring-to-end.ts'
@@ -7,6 +6,8 @@ import { tellRunning } from './channels.ts'
 import { removeWaiting } from './claim.ts'
 import { clockOffsetMs } from './clock.ts'
 import { Discard, Snooze } from './endings.ts'
+import { live } from './find.ts'
+import { groupLimitOf, roomOf } from './groups.ts'
 import { type Handler, type HandlerContext, storableJson } from './handler.ts'
 import type { WorkerHost } from './host.ts'
 import { Interruption } from './interruption.ts'
@@ -28,6 +29,8 @@ export class TransactionBatch {
   readonly #scope: QueueScope
   readonly #host: WorkerHost<unknown>
   readonly #handler: Handler<unknown, unknown>
+  #running: Interruption | undefined
+  #aborted: Error | undefined
 
   constructor(scope: QueueScope, host: WorkerHost<unknown>, handler: Handler<unknown, unknown>) {
     this.#scope = scope
@@ -37,6 +40,21 @@ export class TransactionBatch {
 
   /** Works through up to `count` jobs; gives what came of each once it is committed. After a conflict all run again. */
   async run(count: number): Promise<Ran[]> {
+    try {
+      return await this.#run(count)
+    } catch (error) {
+      if (error === this.#aborted) return []
+      throw error
+    }
+  }
+
+  /** Aborts the handler that runs; the whole batch is as if it had never been taken. */
+  abort(reason: Error): void {
+    this.#aborted = reason
+    this.#running?.abort(reason)
+  }
+
+  #run(count: number): Promise<Ran[]> {
     return this.#scope.session.transaction(async (session) => {
       const scope = { ...this.#scope, session }
       const rows = await removeWaiting(scope, count)
@@ -51,16 +69,19 @@ export class TransactionBatch {
   }
 
   async #runOne(session: Session, job: Job): Promise<Ending> {
+    if (this.#aborted !== undefined) throw this.#aborted
     if (job.attempt > job.maxAttempts)
       return { kind: 'failed', error: new Error('The worker that ran it was lost.'), retry: false }
     const interruption = new Interruption()
+    this.#running = interruption
     try {
       return await runLimited(timeoutOf(job, this.#scope.declaration), interruption, () =>
-        session.transaction((part) => this.#handle(job, part, interruption)),
+        session.transaction((part) => interruption.heeded(this.#handle(job, part, interruption))),
       )
     } catch (error) {
-      if (isHoldfastError(error) && error.retryable && !interruption.aborted) throw error
-      return endingOf(error, interruption)
+      if (this.#aborted !== undefined) throw this.#aborted
+      // Should the whole transaction have met another one, then it cannot go on, and all run again.
+      return endingOf(error, interruption, job)
     }
   }
 
@@ -98,9 +119,32 @@ export class TransactionBatch {
         else finishing.push({ job: { ...job, errors }, state: 'failed', result: null })
       }
     }
-    await putBackAll(session, putBack)
+    await putBackAll(session, await placesOf(scope, await keysOf(scope, putBack)))
     await bringToEnd(scope, finishing, [...rows.values()] as unknown as Removed[])
   }
+}
+
+/** Rows without the keys that were enqueued again while they were away: those are of other jobs now. */
+async function keysOf({ session, queue }: QueueScope, rows: readonly Row[]): Promise<readonly Row[]> {
+  const keys = rows.map((row) => row['key']).filter((key) => key !== null)
+  if (keys.length === 0) return rows
+  const taken = await live(session).find({ where: { queue, key: { in: keys } } } as never)
+  const used = new Set(taken.map((row) => row['key']))
+  return rows.map((row) => (used.has(row['key']) ? { ...row, key: null } : row))
+}
+
+/** Rows without their places in groups that have let others through while they were away. */
+async function placesOf({ session, queue, declaration }: QueueScope, rows: readonly Row[]): Promise<readonly Row[]> {
+  const groups = new Set(rows.flatMap((row) => (row['group'] === null ? [] : [row['group'] as string])))
+  if (groups.size === 0) return rows
+  const room = await roomOf(session, queue, groups, groupLimitOf(declaration))
+  return rows.map((row) => {
+    const group = row['group'] as string | null
+    if (group === null) return row
+    const left = room.get(group) as number
+    room.set(group, left - 1)
+    return { ...row, admitted: left > 0 }
+  })
 }
 
 const COLUMNS = liveJobs.columns.map(({ name }) => name)

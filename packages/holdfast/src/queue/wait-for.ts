@@ -4,6 +4,7 @@ import { findJob } from './find.ts'
 import { awaitEnd } from './flow.ts'
 import type { Job } from './job.ts'
 import type { QueueScope } from './scope.ts'
+import { timerMs } from './timer.ts'
 import { endTopicOf } from './topics.ts'
 
 /** How `waitFor` waits. */
@@ -40,7 +41,7 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
       if (job.finishedAt !== null) return job
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) throw new TimeoutError(`Waiting for the job ${id}`, timeoutMs as number)
-      const timer = setTimeout(resolve, Math.min(pollMs, leftMs))
+      const timer = setTimeout(resolve, timerMs(Math.min(pollMs, leftMs)))
       await woken
       clearTimeout(timer)
     }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { ABORT_GRACE_MS, Attempts, type Ending } from './attempt.ts'
+import { Attempts, type Ending } from './attempt.ts'
 import type { Finishing } from './bring-to-end.ts'
 import { claim, makeReady } from './claim.ts'
 import { Completions } from './completions.ts'
@@ -7,12 +7,13 @@ import { failAttempt, leaseLost, snoozeJob } from './finish.ts'
 import { type Handler, surround } from './handler.ts'
 import { HeldJobs } from './held-jobs.ts'
 import type { WorkerHost } from './host.ts'
-import type { Interruption } from './interruption.ts'
+import { ABORT_GRACE_MS, type Interruption } from './interruption.ts'
 import type { Job } from './job.ts'
 import { prune } from './prune.ts'
 import type { QueueScope } from './scope.ts'
 import { Ticker } from './ticker.ts'
 import { fireTicks } from './ticks.ts'
+import { timerMs } from './timer.ts'
 import { controlTopicOf, topicOf } from './topics.ts'
 import { TransactionBatch } from './transaction-batch.ts'
 import { type WorkOptions, type WorkSettings, workSettings } from './work-options.ts'
@@ -31,6 +32,7 @@ export interface WorkerEvents {
 }
 
 const DEFAULT_STOP_MS = 30_000
+const STOPPED = 'The worker was stopped.'
 /** How long a worker waits after something went wrong outside of a handler. */
 const ERROR_PAUSE_MS = 250
 /** Handlers that take longer than this are not quick: no more jobs are taken for them than can begin at once. */
@@ -98,26 +100,35 @@ export class Worker extends EventEmitter<WorkerEvents> {
    * Takes no more jobs, hands back those that were not started, and waits for those that run; after `timeoutMs` (30 s) their signals abort.
    */
   async stop({ timeoutMs = DEFAULT_STOP_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const started = performance.now()
     this.#stopping = true
     this.#wake()
     await this.#ticker?.stop()
+    const timer = setTimeout(() => this.#transactions.abort(new Error(STOPPED)), timerMs(timeoutMs))
     await this.#looping
+    clearTimeout(timer)
     // Should it fail, they keep their lease until it runs out, and are then taken by somebody else.
     await this.#held.handBack().catch((error: unknown) => this.#report(error))
-    if (!(await this.#held.empty(timeoutMs))) {
-      this.#held.abort(new Error('The worker was stopped.'))
-      await this.#held.empty(ABORT_GRACE_MS)
+    if (!(await this.#held.empty(Math.max(0, timeoutMs - (performance.now() - started))))) {
+      this.#held.abort(new Error(STOPPED))
+      // Those that are given up are still to be written down.
+      await this.#held.empty(2 * ABORT_GRACE_MS)
     }
     this.#held.stop()
   }
 
   /** Runs what is due until nothing is; gives the number of attempts. */
   async drain(): Promise<number> {
-    for (let attempts = 0; ; ) {
-      await fireTicks(this.#scope)
-      const taken = (await makeReady(this.#scope)) ? await this.#drainBatch() : 0
-      if (taken === 0) return attempts
-      attempts += taken
+    this.#held.keepAlive((error) => this.#report(error))
+    try {
+      for (let attempts = 0; ; ) {
+        await fireTicks(this.#scope)
+        const taken = (await makeReady(this.#scope)) ? await this.#drainBatch() : 0
+        if (taken === 0) return attempts
+        attempts += taken
+      }
+    } finally {
+      this.#held.stop()
     }
   }
 
@@ -131,11 +142,12 @@ export class Worker extends EventEmitter<WorkerEvents> {
 
   async #loop(): Promise<void> {
     const { session, queue } = this.#scope
+    // At once, so that a storage that is closed at once stops it too.
+    const unregister = this.#host.started(this)
     const subscriptions = [
       await session.wake(topicOf(queue), () => this.#wake()),
       await session.wake(controlTopicOf(queue), () => void this.#heed()),
     ]
-    const unregister = this.#host.started(this)
     while (!this.#stopping) {
       const { promise: woken, resolve } = Promise.withResolvers<void>()
       this.#wake = resolve
@@ -272,7 +284,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
 
   async #sleep(woken: Promise<unknown>, ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, ms)
+    const timer = setTimeout(resolve, timerMs(ms))
     await Promise.race([woken, promise])
     clearTimeout(timer)
   }

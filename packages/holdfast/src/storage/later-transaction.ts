@@ -4,7 +4,7 @@ import type { Model } from '../schema/index.ts'
 import { type AmbientScope, runInScope } from './ambient.ts'
 import type { RootSession } from './root-session.ts'
 import type { SqlRunner } from './sql.ts'
-import type { TransactionSession } from './transaction-session.ts'
+import { type TransactionSession, transactionEnded } from './transaction-session.ts'
 
 /**
  * The session of a transaction that begins with the first call made in it, so that a job that writes nothing costs no transaction.
@@ -20,6 +20,7 @@ export class LaterSession implements Session, SqlRunner {
   #outcome: Promise<void> | undefined
   /** Ends its work: most jobs write nothing, so it is made when it is needed. */
   #end: PromiseWithResolvers<void> | undefined
+  #ended = false
 
   constructor(root: RootSession, actor: string | null) {
     this.#root = root
@@ -104,6 +105,8 @@ export class LaterSession implements Session, SqlRunner {
   /** The transaction, begun if it is not yet. */
   open(): Promise<TransactionSession> {
     if (this.#opened !== undefined) return this.#opened
+    // Nobody would end it.
+    if (this.#ended) return Promise.reject(transactionEnded())
     const opened = Promise.withResolvers<TransactionSession>()
     const end = Promise.withResolvers<void>()
     this.#opened = opened.promise
@@ -128,6 +131,7 @@ export class LaterSession implements Session, SqlRunner {
 
   /** Runs `last` in the transaction and commits; false when it was never used. */
   async commit(last: (session: Session) => Promise<void>): Promise<boolean> {
+    this.#ended = true
     if (this.#opened === undefined) return false
     await last(await this.#opened)
     this.#end?.resolve()
@@ -137,6 +141,7 @@ export class LaterSession implements Session, SqlRunner {
 
   /** Undoes what was done in it, if anything. */
   async rollback(): Promise<void> {
+    this.#ended = true
     if (this.#opened === undefined) return
     const undone = new Error('rolled back')
     this.#end?.reject(undone)

@@ -15,7 +15,15 @@ import { Graph, type UntypedGraph } from '../graph/index.ts'
 import { type BackgroundSettling, type History, type Recorder, RecordingSession } from '../history/index.ts'
 import type { Migrations } from '../migrations/index.ts'
 import { Queue, queueModels, type WorkerHost } from '../queue/index.ts'
-import type { GraphName, GraphTypes, Model, ModelName, QueueName, Schema } from '../schema/index.ts'
+import type {
+  GraphName,
+  GraphTypes,
+  Model,
+  ModelName,
+  Queue as QueueDeclaration,
+  QueueName,
+  Schema,
+} from '../schema/index.ts'
 import { type GraphsKnown, graphIn } from './graphs.ts'
 import type { LaterSession } from './later-transaction.ts'
 import type { KyselyOf, SqlRunner, SqlTables } from './sql.ts'
@@ -86,13 +94,12 @@ export abstract class SessionStores<S extends Schema> implements Omit<Stores<S>,
   queue<Name extends QueueName<S>>(name: Name): Queue<QueueData<S, Name>, QueueInput<S, Name>, Transaction<S>>
   queue<Data = unknown>(name?: string): Queue<Data, Data, Transaction<S>>
   queue(name = 'default'): unknown {
+    return new Queue(this.reaching(queueModels), name, (other) => this.#queueOf(other), this.workers)
+  }
+
+  #queueOf(name: string): QueueDeclaration | undefined {
     const declaration = this.shared.schema.declarations[name]
-    return new Queue(
-      this.reaching(queueModels),
-      name,
-      declaration?.kind === 'queue' ? declaration : undefined,
-      this.workers,
-    )
+    return declaration?.kind === 'queue' ? declaration : undefined
   }
 
   graph<Name extends GraphName<S>>(name: Name): Graph<GraphTypesOf<S, Name>>

@@ -298,12 +298,7 @@ export class TransactionSession implements Session {
   }
 
   assertUsable(): void {
-    if (this.#ended) {
-      throw new ConfigurationError('The transaction has ended; nothing can be done in it any more.', {
-        code: 'TRANSACTION_MISUSE',
-        hint: 'Await every call inside the transaction, and do not keep `tx` beyond it.',
-      })
-    }
+    if (this.#ended) throw transactionEnded()
     if (this.#failure !== undefined) throw this.#failed()
     if (this.#child !== undefined) {
       throw new ConfigurationError('A nested transaction is open; calls on the outer one would become part of it.', {
@@ -312,6 +307,14 @@ export class TransactionSession implements Session {
       })
     }
   }
+}
+
+/** The error for what is done in a transaction too late. */
+export function transactionEnded(): ConfigurationError {
+  return new ConfigurationError('The transaction has ended; nothing can be done in it any more.', {
+    code: 'TRANSACTION_MISUSE',
+    hint: 'Await every call inside the transaction, and do not keep `tx` beyond it.',
+  })
 }
 
 /** Errors after which no savepoint can bring the transaction back. */

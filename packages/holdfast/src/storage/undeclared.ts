@@ -97,7 +97,11 @@ export class EnsuringSession extends DelegatingSession {
   }
 
   #ensure(): Promise<void> {
-    this.#ensured ??= this.#ensureAll()
+    this.#ensured ??= this.#ensureAll().catch((error: unknown) => {
+      // The next call tries again: a worker keeps its session for life.
+      this.#ensured = undefined
+      throw error
+    })
     return this.#ensured
   }
 

@@ -31,6 +31,7 @@ import { pageCases } from './page.ts'
 import { pathCases } from './paths.ts'
 import { queueCases } from './queue.ts'
 import { queueCrossingCases } from './queue-crossings.ts'
+import { queueFailureCases } from './queue-failures.ts'
 import { queueHandlerCases } from './queue-handlers.ts'
 import { queueKeyCases } from './queue-keys.ts'
 import { queueOrderCases } from './queue-order.ts'
@@ -82,6 +83,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueKeyCases,
   ...queueOrderCases,
   ...queueCrossingCases,
+  ...queueFailureCases,
   ...queueHandlerCases,
   ...scheduleCases,
   ...migrationCases,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type HandlerContext, type Job, snooze } from '../../../queue/index.ts'
+import { discard, type HandlerContext, type Job, snooze } from '../../../queue/index.ts'
 import { defineSchema, queue, t, table } from '../../../schema/index.ts'
-import { refused } from '../assertions.ts'
+import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
 
 const schema = defineSchema({
@@ -234,6 +234,39 @@ export const queueCrossingCases: readonly ConformanceCase[] = [
       const started = performance.now()
       await Promise.all([worker.stop(), worker.stop()])
       assert.ok(performance.now() - started < 5_000)
+    },
+  },
+  {
+    id: 'queue/retried-flow',
+    title: 'Jobs of a flow that are queued again keep their order',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const root = await jobs.enqueue({ n: 1 })
+      await jobs.enqueue({ n: 2 }, { after: [root], priority: 1 })
+      await jobs.drain(() => {
+        throw discard('no')
+      })
+      assert.equal(await jobs.retryMany(), 2)
+      const ran: number[] = []
+      await jobs.drain((job) => void ran.push(job.data.n))
+      assert.deepEqual(ran, [1, 2])
+    },
+  },
+  {
+    id: 'queue/letters-elsewhere',
+    title: 'A job that fails with one of another queue goes to the dead letters of its own, however much it holds',
+    async run({ open }) {
+      const { storage, jobs } = await openWithClock(open)
+      const root = await jobs.enqueue({ n: 1 })
+      const deep = JSON.parse(`${'{"a":'.repeat(250)}1${'}'.repeat(250)}`)
+      const deepest = JSON.parse(`${'{"a":'.repeat(256)}1${'}'.repeat(256)}`)
+      const other = storage.queue('other')
+      const made = await other.enqueueMany([deep, deepest].map((data) => ({ data: wrong(data), after: [root] })))
+      await jobs.cancel(root.id)
+      const letters = await storage.queue<{ id: string; data: unknown }>('letters').dequeueMany(5)
+      assert.deepEqual(new Set(letters.map(({ data }) => data.id)), new Set(pick(made, 'id')))
+      assert.deepEqual(letters.map(({ data }) => data.data === null).toSorted(), [false, true])
+      assert.equal((await other.stats()).failed, 2)
     },
   },
 ]

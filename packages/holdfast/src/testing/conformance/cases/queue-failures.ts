@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SerializationError } from '../../../base/errors.ts'
+import { type HandlerContext, type Job, snooze } from '../../../queue/index.ts'
+import { defineSchema, queue, t, table } from '../../../schema/index.ts'
+import { refused } from '../assertions.ts'
+import type { ConformanceCase } from '../case.ts'
+
+const schema = defineSchema({
+  done: table({ id: t.text().primaryKey() }),
+  jobs: queue<{ n: number }>({ maxAttempts: 3, backoff: { kind: 'fixed', firstMs: 1_000, jitter: 0 } }),
+  hasty: queue<{ n: number }>({ maxAttempts: 1, timeoutMs: 20 }),
+})
+
+async function openWithClock(open: Parameters<ConformanceCase['run']>[0]['open']) {
+  const time = { ahead: 0 }
+  const storage = await open(schema, { clock: { now: () => Date.now() + time.ahead } })
+  return { storage, jobs: storage.queue('jobs'), time }
+}
+
+/** Awaits a condition, for at most ten seconds. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let looks = 0; looks < 500 && !(await holds()); looks++) await sleep(20)
+}
+
+/** Handlers that do not end, end badly, or do things too late. */
+export const queueFailureCases: readonly ConformanceCase[] = [
+  {
+    id: 'queue/given-up',
+    title: 'The transaction of a handler that is given up is undone, and holds nobody up',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const hasty = storage.queue('hasty')
+      const { id } = await hasty.enqueue({ n: 1 })
+      await hasty.drain(async (_, { tx }) => {
+        await tx.repository('done').create({ id: 'x' })
+        await new Promise(() => undefined)
+      })
+      await storage.repository('done').create({ id: 'x' })
+      assert.equal((await hasty.get(id))?.state, 'failed')
+    },
+  },
+  {
+    id: 'queue/given-up-in-batch',
+    title: 'A handler that is given up undoes its own part of the batch, and the others go on; a stop undoes all of it',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const hasty = storage.queue('hasty')
+      const [deaf, quick] = await hasty.enqueueMany([{ data: { n: 1 } }, { data: { n: 2 }, timeoutMs: 60_000 }])
+      let began: () => void = () => undefined
+      const handler = async (
+        job: Job<{ n: number }>,
+        { tx }: HandlerContext<{ repository: typeof storage.repository }>,
+      ) => {
+        began()
+        await tx.repository('done').create({ id: `${job.data.n}` })
+        if (job.data.n !== 2) await new Promise(() => undefined)
+      }
+      const worker = hasty.work(handler, { mode: 'transaction' })
+      assert.equal((await hasty.waitFor(quick?.id as string, { timeoutMs: 10_000 })).state, 'completed')
+      assert.equal((await hasty.get(deaf?.id as string))?.state, 'failed')
+      assert.deepEqual(await storage.repository('done').find(), [{ id: '2' }])
+      const running = new Promise<void>((resolve) => {
+        began = resolve
+      })
+      const { id } = await hasty.enqueue({ n: 3 }, { timeoutMs: 60_000 })
+      await running
+      await worker.stop({ timeoutMs: 10 })
+      const left = await hasty.get(id)
+      assert.deepEqual([left?.state, left?.attempt], ['waiting', 0])
+    },
+  },
+  {
+    id: 'queue/given-up-cancelled',
+    title: 'A handler of a cancelled job that does not care makes room for the next',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 })
+      const worker = jobs.work(async (job) => {
+        if (job.data.n === 1) await new Promise(() => undefined)
+      })
+      worker.on('lost', () => undefined)
+      await until(async () => (await jobs.get(id))?.state === 'active')
+      await jobs.cancel(id)
+      const next = await jobs.enqueue({ n: 2 })
+      await jobs.waitFor(next, { timeoutMs: 5_000 })
+      await worker.stop()
+    },
+  },
+  {
+    id: 'queue/late-tx',
+    title: 'A transaction of a handler that has ended does not begin any more',
+    async run({ open }) {
+      const { storage, jobs } = await openWithClock(open)
+      await jobs.enqueue({ n: 1 })
+      let late: Promise<unknown> = Promise.resolve()
+      await jobs.drain((_, { tx }) => {
+        late = sleep(20).then(() => tx.repository('done').create({ id: 'x' }))
+      })
+      await refused(() => late, 'TRANSACTION_MISUSE')
+      await storage.repository('done').create({ id: 'x' })
+    },
+  },
+  {
+    id: 'queue/batch-key',
+    title: 'A job of a batch that is tried again leaves its key to one that was added with it meanwhile',
+    async run({ open }) {
+      const { jobs, time } = await openWithClock(open)
+      await jobs.enqueue({ n: 1 }, { key: 'k' })
+      await jobs.enqueue({ n: 2 })
+      const ran: number[] = []
+      const worker = jobs.work(
+        async (job, { tx }) => {
+          ran.push(job.data.n)
+          if (job.data.n === 1 && job.attempt === 1) throw new Error('again')
+          if (job.data.n === 2) await tx.queue('jobs').enqueue({ n: 3 }, { key: 'k' })
+        },
+        { mode: 'transaction', pollMs: 20 },
+      )
+      const completed = (n: number) => until(async () => (await jobs.stats()).completed === n)
+      await completed(2)
+      time.ahead += 2_000
+      await completed(3)
+      await worker.stop()
+      assert.deepEqual(ran, [1, 2, 3, 1])
+    },
+  },
+  {
+    id: 'queue/batch-poison',
+    title: 'A handler in a batch that throws what looks like a conflict has failed, like any other',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 }, { maxAttempts: 1 })
+      const worker = jobs.work(
+        () => {
+          throw new SerializationError('Elsewhere.')
+        },
+        { mode: 'transaction', pollMs: 20 },
+      )
+      assert.equal((await jobs.waitFor(id, { timeoutMs: 5_000 })).state, 'failed')
+      await worker.stop()
+    },
+  },
+  {
+    id: 'queue/throws-anything',
+    title: 'Whatever a handler throws, its attempt has failed',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const odd = Object.assign(new Error('x'), {
+        message: { a: 1 } as unknown as string,
+        stack: 5 as unknown as string,
+      })
+      const unreadable = {
+        toString: () => {
+          throw new Error('no')
+        },
+      }
+      const things = [Object.create(null), Symbol('s'), undefined, null, odd, unreadable]
+      const made = await jobs.enqueueMany(things.map((_, n) => ({ data: { n }, maxAttempts: 1 })))
+      const puttingOff = await jobs.enqueue({ n: -1 }, { maxAttempts: 1 })
+      await jobs.drain((job) => {
+        if (job.data.n < 0) return snooze(Number.NaN)
+        throw things[job.data.n]
+      })
+      assert.match((await jobs.get(puttingOff.id))?.errors[0]?.message as string, /put off/)
+      for (const { id } of made) assert.equal((await jobs.get(id))?.state, 'failed')
+    },
+  },
+  {
+    id: 'queue/timeout-huge',
+    title: 'A bound on the time of a handler may be longer than timers are',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 }, { timeoutMs: 3_000_000_000, maxAttempts: 1 })
+      let aborted: boolean | undefined
+      await jobs.drain(async (_, { signal }) => {
+        await sleep(50)
+        aborted = signal.aborted
+      })
+      assert.equal(aborted, false)
+      assert.equal((await jobs.get(id))?.state, 'completed')
+    },
+  },
+]

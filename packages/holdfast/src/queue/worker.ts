@@ -69,6 +69,8 @@ export class Worker extends EventEmitter<WorkerEvents> {
   #readyAt = Number.NEGATIVE_INFINITY
   #prunedAt = performance.now() - Math.random() * PRUNE_MS
   #ticker: Ticker | undefined
+  #subscriptions: readonly (() => Promise<void>)[] = []
+  #unregister: () => void = () => undefined
 
   /** @throws ValidationError for an option that is none. */
   constructor(
@@ -91,6 +93,8 @@ export class Worker extends EventEmitter<WorkerEvents> {
 
   /** Begins to look for jobs. */
   start(): void {
+    // At once and until it has stopped, so that a storage that is closed meanwhile waits for it.
+    this.#unregister = this.#host.started(this)
     this.#held.keepAlive((error) => this.#report(error))
     this.#ticker = new Ticker(this.#scope, this.#settings.pollMs, (error) => this.#report(error))
     this.#looping = this.#loop()
@@ -115,6 +119,8 @@ export class Worker extends EventEmitter<WorkerEvents> {
       await this.#held.empty(2 * ABORT_GRACE_MS)
     }
     this.#held.stop()
+    await Promise.all(this.#subscriptions.map((unsubscribe) => unsubscribe()))
+    this.#unregister()
   }
 
   /** Runs what is due until nothing is; gives the number of attempts. */
@@ -142,9 +148,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
 
   async #loop(): Promise<void> {
     const { session, queue } = this.#scope
-    // At once, so that a storage that is closed at once stops it too.
-    const unregister = this.#host.started(this)
-    const subscriptions = [
+    this.#subscriptions = [
       await session.wake(topicOf(queue), () => this.#wake()),
       await session.wake(controlTopicOf(queue), () => void this.#heed()),
     ]
@@ -159,8 +163,6 @@ export class Worker extends EventEmitter<WorkerEvents> {
         await this.#sleep(woken, ERROR_PAUSE_MS)
       }
     }
-    unregister()
-    await Promise.all(subscriptions.map((unsubscribe) => unsubscribe()))
   }
 
   /** What is done now and then: jobs become ready, those that wait here for too long go back, old ones are forgotten. */

@@ -1,4 +1,5 @@
 import type { Row, Session } from '../backend/index.ts'
+import { ConflictError } from '../base/errors.ts'
 import { oneOf } from './conditions.ts'
 import { finished, live } from './find.ts'
 import { awaitEnd, type Link, link } from './flow.ts'
@@ -21,10 +22,22 @@ export interface RetryFilter {
 }
 
 const DEFAULT_LIMIT = 1_000
+const MAX_TRIES = 10
 
 /** Makes finished jobs live again, as if they had never been tried; gives how many. They come after the same jobs
  * as before, as far as those are live. One whose key a live job has stays finished. */
 export async function retryJobs(scope: QueueScope, filter: RetryFilter): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await retryOnce(scope, filter)
+    } catch (error) {
+      // Somebody enqueued a key between the look and the write; the next look sees that.
+      if (!(error instanceof ConflictError) || tries === MAX_TRIES) throw error
+    }
+  }
+}
+
+function retryOnce(scope: QueueScope, filter: RetryFilter): Promise<number> {
   const { queue, declaration } = scope
   return scope.session.transaction(async (session) => {
     const rows = await takeFinished(session, await chooseJobs(session, queue, filter))

@@ -35,6 +35,7 @@ import { queueFailureCases } from './queue-failures.ts'
 import { queueHandlerCases } from './queue-handlers.ts'
 import { queueKeyCases } from './queue-keys.ts'
 import { queueOrderCases } from './queue-order.ts'
+import { queueRandomCases } from './queue-random.ts'
 import { referenceCases } from './references.ts'
 import { savepointCases } from './savepoints.ts'
 import { scheduleCases } from './schedules.ts'
@@ -84,6 +85,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueOrderCases,
   ...queueCrossingCases,
   ...queueFailureCases,
+  ...queueRandomCases,
   ...queueHandlerCases,
   ...scheduleCases,
   ...migrationCases,

@@ -172,8 +172,8 @@ export const queueRandomCases: readonly ConformanceCase[] = [
             await jobs.drain(async (job, context) => {
               const { tx } = context as { tx: Parameters<Parameters<typeof storage.transaction>[0]>[0] }
               await tx.repository('done').create({ id: job.id })
-              if (job.attempt === 1 && job.data.n % 5 === 0 && sweeps < 2) return snooze(1_000)
               if (job.attempt < 3 && job.data.n % 7 === 0) throw new Error('again')
+              return job.attempt === 1 && job.data.n % 5 === 0 && sweeps < 2 ? snooze(1_000) : undefined
             })
           }
           const stats = await Promise.all(queues.map((jobs) => jobs.stats()))

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const source = new URL('./packages/holdfast/src/', import.meta.url).pathname
@@ -13,6 +14,8 @@ export default defineConfig({
   },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'examples/*/**/*.test.ts', 'docs/**/*.test.ts'],
+    // Many tests wait for other processes or for time to pass.
+    maxWorkers: Math.max(2, availableParallelism()),
     globalSetup: ['./test/postgres.setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

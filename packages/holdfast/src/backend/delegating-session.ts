@@ -26,6 +26,10 @@ export class DelegatingSession<Inner extends Session = Session> implements Sessi
     return this.inner.inTransaction
   }
 
+  get isolation(): Session['isolation'] {
+    return this.inner.isolation
+  }
+
   get actor(): string | null {
     return this.inner.actor
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Model, Models } from '../schema/index.ts'
 import type { Statement } from '../statement/index.ts'
-import type { Plan, Result, Row, Traits, TransactionOptions } from './port.ts'
+import type { Isolation, Plan, Result, Row, Traits, TransactionOptions } from './port.ts'
 
 /**
  * Where calls run: the storage itself, each call on its own, or one transaction. Everything above the port (repositories,
@@ -13,6 +13,8 @@ export interface Session {
   readonly clock: Clock
   /** Whether this is a transaction. */
   readonly inTransaction: boolean
+  /** How calls made here are kept apart from those of others; `read committed` outside a transaction. */
+  readonly isolation: Isolation
   /** On whose behalf: as `storage.as(actor)` was told; null where nobody was named. */
   readonly actor: string | null
 

@@ -46,6 +46,7 @@ export class Attempts {
   async #try(job: Job, interruption: Interruption): Promise<Ending> {
     for (let conflicts = 0; ; conflicts++) {
       const later = this.#host.openLater()
+      interruption.transaction = later
       try {
         return await this.#once(job, interruption, later)
       } catch (error) {

@@ -5,7 +5,8 @@ import { clockOffsetMs } from './clock.ts'
 import { all, equals, oneOf } from './conditions.ts'
 import { enqueueAll } from './enqueue.ts'
 import { dropLinks, settleLinks } from './flow.ts'
-import { admit } from './groups.ts'
+import { type FollowUp, mustFollow, noteFollowUps } from './follow-ups.ts'
+import { admit, groupLimitOf } from './groups.ts'
 import { type Job, jobError, jobOf } from './job.ts'
 import { finishedJobs, liveJobs } from './models.ts'
 import { dropSteps } from './recorded-steps.ts'
@@ -57,21 +58,44 @@ async function followUp(
       stepped.map(({ id }) => id),
     )
   await sendToDeadLetters(scope, ended)
-  await letNextThrough(session, queue, new Set(jobs.flatMap(({ group }) => (group === null ? [] : [group]))))
+  const groups = new Set(jobs.flatMap(({ group }) => (group === null ? [] : [group])))
   const awaited = ended.filter(({ job }) => removed.get(job.id)?.awaited === true)
-  if (awaited.length === 0) return
-  session.notify(endTopicOf(queue))
-  const { freed, doomed } = await settleLinks(session, new Map(awaited.map(({ job, state }) => [job.id, state])))
-  for (const [other, rows] of Map.groupBy(freed, (row) => row['queue'] as string)) {
-    const groups = rows.flatMap((row) => (row['group'] === null ? [] : [row['group'] as string]))
-    await letNextThrough(session, other, new Set(groups))
-    session.notify(topicOf(other))
-  }
-  if (doomed.length > 0) await doom(scope, doomed)
+  const noted: FollowUp[] = [
+    ...[...groups].map((about) => ({ queue, kind: 'group', about, state: null, limit: null }) as const),
+    ...awaited.map(({ job, state }) => ({ queue, kind: 'end', about: job.id, state, limit: null }) as const),
+  ]
+  if (awaited.length > 0) session.notify(endTopicOf(queue))
+  if (mustFollow(session)) return noteFollowUps(session, noted)
+  await letNextThrough(scope, noted)
+  await settleEnds(scope, noted)
 }
 
-async function letNextThrough(session: Session, queue: string, groups: ReadonlySet<string>): Promise<void> {
-  if ((await admit(session, queue, groups)).size > 0) session.notify(topicOf(queue))
+/** Lets the next jobs of the groups of a queue through. */
+export async function letNextThrough(
+  { session, queue, declaration }: QueueScope,
+  noted: readonly FollowUp[],
+): Promise<void> {
+  const groups = noted.filter(({ kind }) => kind === 'group')
+  const limit = groupLimitOf(declaration) ?? groups.findLast((one) => one.limit !== null)?.limit ?? undefined
+  const admitted = await admit(session, queue, new Set(groups.map(({ about }) => about)), limit)
+  if (admitted.size > 0) session.notify(topicOf(queue))
+}
+
+/** Takes jobs of a queue that have ended out of the way of those that come after them. */
+export async function settleEnds(scope: QueueScope, noted: readonly FollowUp[]): Promise<void> {
+  const { session, declarationOf } = scope
+  const states = noted.flatMap(({ about, state }) => (state === null ? [] : [[about, state] as const]))
+  if (states.length === 0) return
+  const { freed, doomed } = await settleLinks(session, new Map(states))
+  for (const [queue, rows] of Map.groupBy(freed, (row) => row['queue'] as string)) {
+    const groups = new Set(rows.map((row) => row['group'] as string | null).filter((group) => group !== null))
+    await letNextThrough(
+      { ...scope, queue, declaration: declarationOf(queue) },
+      [...groups].map((about) => ({ queue, kind: 'group', about, state: null, limit: null })),
+    )
+    session.notify(topicOf(queue))
+  }
+  if (doomed.length > 0) await doom(scope, doomed)
 }
 
 async function sendToDeadLetters({ session, declaration }: QueueScope, ended: readonly Finishing[]): Promise<void> {

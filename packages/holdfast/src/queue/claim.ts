@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Row, Session } from '../backend/index.ts'
+import { letNextThrough, settleEnds } from './bring-to-end.ts'
 import { clockOffsetMs } from './clock.ts'
-import { add, all, any, ascending, equals, isDue, isNull, not, oneOf, outputs, set, setNow } from './conditions.ts'
+import { add, all, any, ascending, equals, isDue, isNull, not, outputs, set, setNow } from './conditions.ts'
 import { finish } from './finish.ts'
+import { hasFollowUps, mustFollow, takeFollowUps } from './follow-ups.ts'
 import { isPaused, lockGates, WHOLE_QUEUE, writeGate } from './gates.ts'
-import { admit, dueOfGroups, joinGroups } from './groups.ts'
+import { admit, dueOfGroups, groupLimitOf, joinGroups } from './groups.ts'
 import { type Job, jobError, jobOf } from './job.ts'
+import { rescue } from './leases.ts'
 import { liveJobs } from './models.ts'
 import { OWN, type QueueScope } from './scope.ts'
 
@@ -146,14 +149,15 @@ function byUrgency(left: Job, right: Job): number {
  *
  * @returns whether jobs of the queue may be taken: false while it is paused.
  */
-export async function makeReady({ session, queue }: QueueScope): Promise<boolean> {
+export async function makeReady(scope: QueueScope): Promise<boolean> {
+  const { session, queue } = scope
   const plan = session.plan('queue make ready', () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [set('state', 0), set('token', 1), set('ready', 2), set('dueAt', 1)],
     where: all(
       equals('queue', 3),
-      oneOf('state', 4),
+      equals('state', 4),
       isDue('dueAt', 5),
       // Jobs of groups first stand in line with their group.
       any(isNull('group'), equals('admitted', 2)),
@@ -163,17 +167,19 @@ export async function makeReady({ session, queue }: QueueScope): Promise<boolean
     skipLocked: true,
     returning: [],
   }))
-  const parameters = ['waiting', null, true, queue, ['scheduled', 'active'], clockOffsetMs(session), READY_BATCH]
+  const parameters = ['waiting', null, true, queue, 'scheduled', clockOffsetMs(session), READY_BATCH]
   const [paused] = await Promise.all([
     isPaused(session, queue),
     session.execute(plan, parameters),
-    lineUp(session, queue),
+    rescue(scope),
+    lineUp(scope),
+    followUp(scope),
   ])
   return !paused
 }
 
 /** Looks first, because most queues have no groups. */
-async function lineUp(session: Session, queue: string): Promise<void> {
+async function lineUp({ session, queue, declaration }: QueueScope): Promise<void> {
   const plan = session.plan('queue due of groups', () => ({
     kind: 'select',
     model: liveJobs.name,
@@ -185,7 +191,24 @@ async function lineUp(session: Session, queue: string): Promise<void> {
   }))
   const { rows } = await session.execute(plan, [queue, 'scheduled', clockOffsetMs(session), false, 1])
   if (rows.length > 0)
-    await session.transaction(async (inner) => admit(inner, queue, await joinGroups(inner, queue)), OWN)
+    await session.transaction(async (inner) => {
+      await admit(inner, queue, await joinGroups(inner, queue), groupLimitOf(declaration))
+    }, OWN)
+}
+
+/** Does what follows from transactions that were committed, of whatever queue. */
+async function followUp(scope: QueueScope): Promise<void> {
+  const { session } = scope
+  // It would only be noted again.
+  if (mustFollow(session) || !(await hasFollowUps(session))) return
+  await session.transaction(async (inner) => {
+    const noted = await takeFollowUps(inner, READY_BATCH)
+    for (const [queue, some] of Map.groupBy(noted, (one) => one.queue)) {
+      const own = { ...scope, session: inner, queue, declaration: scope.declarationOf(queue) }
+      await letNextThrough(own, some)
+      await settleEnds(own, some)
+    }
+  }, OWN)
 }
 
 /** A job whose workers died every time it was tried has failed; else it would take down workers for ever. */
@@ -200,38 +223,4 @@ async function bury(scope: QueueScope, jobs: readonly Job[]): Promise<Job[]> {
     buried.map((job) => ({ job, state: 'failed', result: null })),
   )
   return buried
-}
-
-/** Extends leases that are still held; gives the ids of those jobs. */
-export async function extendLeases(
-  session: Session,
-  jobs: readonly Job[],
-  leaseMs: number,
-): Promise<ReadonlySet<string>> {
-  const plan = session.plan('queue extend', () => ({
-    kind: 'update',
-    model: liveJobs.name,
-    set: [setNow('dueAt', 0)],
-    where: all(oneOf('id', 1), oneOf('token', 2)),
-    orderBy: [],
-    returning: ['id'],
-  }))
-  const tokens = [...new Set(jobs.map(({ token }) => token))]
-  const { rows } = await session.execute(plan, [clockOffsetMs(session) + leaseMs, jobs.map(({ id }) => id), tokens])
-  return new Set(rows.map((row) => row['id'] as string))
-}
-
-/** Hands jobs back that were taken and not started; the attempt does not count. */
-export async function handBack(session: Session, jobs: readonly Job[]): Promise<void> {
-  if (jobs.length === 0) return
-  const plan = session.plan('queue hand back', () => ({
-    kind: 'update',
-    model: liveJobs.name,
-    set: [set('state', 0), set('token', 1), add('attempt', 2), set('ready', 3), set('dueAt', 1)],
-    where: all(oneOf('id', 4), oneOf('token', 5)),
-    orderBy: [],
-    returning: [],
-  }))
-  const tokens = [...new Set(jobs.map(({ token }) => token))]
-  await session.execute(plan, ['waiting', null, -1, true, jobs.map(({ id }) => id), tokens])
 }

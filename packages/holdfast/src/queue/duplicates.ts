@@ -14,9 +14,10 @@ export async function takeWindows(
 ): Promise<ReadonlyMap<string, Job>> {
   const windowed = jobs.filter(({ windowMs, onDuplicate }) => windowMs !== null && onDuplicate === 'ignore')
   if (windowed.length === 0) return new Map()
-  await forgetEnded(session)
-  const reserved = await reserve(session, queue, windowed)
-  const refused = windowed.filter(({ id }) => !reserved.has(id))
+  let refused = await reserve(session, queue, windowed)
+  // Looked at only now: to read what is not there yet would put serializable transactions in each other's way.
+  if (refused.length > 0 && (await forgetEnded(session, queue, refused)) > 0)
+    refused = await reserve(session, queue, refused)
   if (refused.length === 0) return new Map()
   const holders = await holdersOf(
     session,
@@ -34,18 +35,19 @@ export async function takeWindows(
   return known
 }
 
-async function forgetEnded(session: Session): Promise<void> {
+async function forgetEnded(session: Session, queue: string, jobs: readonly NewJob[]): Promise<number> {
   const plan = session.plan('queue forget windows', () => ({
     kind: 'delete',
     model: keyWindows.name,
-    where: isDue('until', 0),
+    where: all(equals('queue', 0), oneOf('key', 1), isDue('until', 2)),
     orderBy: [],
     returning: [],
   }))
-  await session.execute(plan, [clockOffsetMs(session)])
+  return (await session.execute(plan, [queue, jobs.map(({ key }) => key), clockOffsetMs(session)])).count
 }
 
-async function reserve(session: Session, queue: string, jobs: readonly NewJob[]): Promise<ReadonlySet<string>> {
+/** Reserves keys; gives the jobs whose keys are reserved already. */
+async function reserve(session: Session, queue: string, jobs: readonly NewJob[]): Promise<NewJob[]> {
   const plan = session.plan('queue reserve windows', () => ({
     kind: 'insert',
     model: keyWindows.name,
@@ -61,7 +63,8 @@ async function reserve(session: Session, queue: string, jobs: readonly NewJob[])
   }))
   const offset = clockOffsetMs(session)
   const parameters = jobs.flatMap(({ id, key, windowMs }) => [queue, key, id, offset + (windowMs as number)])
-  return new Set((await session.execute(plan, parameters)).rows.map((row) => row['job'] as string))
+  const reserved = new Set((await session.execute(plan, parameters)).rows.map((row) => row['job']))
+  return jobs.filter(({ id }) => !reserved.has(id))
 }
 
 async function holdersOf(session: Session, queue: string, keys: readonly string[]): Promise<Map<string, string>> {

@@ -3,12 +3,13 @@ import type { Queue as QueueDeclaration } from '../schema/index.ts'
 import type { Condition } from '../statement/index.ts'
 import { clockOffsetMs } from './clock.ts'
 import { all, ascending, equals, isDue, isNull, not, oneOf, outputs, set } from './conditions.ts'
+import { type FollowUp, mustFollow, noteFollowUps } from './follow-ups.ts'
 import { lockGates } from './gates.ts'
 import { liveJobs } from './models.ts'
 
 /**
  * Lets the next jobs of groups through, as many as each has room for; gives their ids. In a transaction, since the gates of the groups are
- * locked: whoever adds a job and whoever ends one see each other's work.
+ * locked: whoever adds a job and whoever ends one see each other's work. In a transaction of the caller's it is done once that is committed.
  *
  * @param limit how many jobs of a group run at once, where it is known; else what was known when a job was last added.
  */
@@ -19,23 +20,21 @@ export async function admit(
   limit?: number,
 ): Promise<ReadonlySet<string>> {
   if (groups.size === 0) return new Set()
-  const admitted = await nextOf(session, queue, await roomOf(session, queue, groups, limit))
-  await letThrough(session, admitted)
-  return new Set(admitted)
-}
-
-/** For how many more jobs each group has room. Its gate is locked until the transaction ends; see `admit`. */
-export async function roomOf(
-  session: Session,
-  queue: string,
-  groups: ReadonlySet<string>,
-  limit?: number,
-): Promise<Map<string, number>> {
+  if (mustFollow(session)) {
+    const noted = [...groups].map(
+      (about): FollowUp => ({ queue, kind: 'group', about, state: null, limit: limit ?? null }),
+    )
+    await noteFollowUps(session, noted)
+    return new Set()
+  }
   const names = [...groups].sort()
   const locked = await lockGates(session, queue, names, limit)
   const limits = new Map(locked.map((row) => [row['group'] as string, row['limit'] as number]))
   const busy = await countBusy(session, queue, names)
-  return new Map(names.map((name) => [name, (limits.get(name) as number) - (busy.get(name) ?? 0)]))
+  const free = new Map(names.map((name) => [name, (limits.get(name) as number) - (busy.get(name) ?? 0)]))
+  const admitted = await nextOf(session, queue, free)
+  await letThrough(session, admitted)
+  return new Set(admitted)
 }
 
 /** How many jobs of a group run at once; undefined where this process does not know. */

@@ -1,8 +1,8 @@
 import type { Session } from '../backend/index.ts'
-import { extendLeases, handBack } from './claim.ts'
 import { leaseLost } from './finish.ts'
 import { Interruption } from './interruption.ts'
 import type { Job } from './job.ts'
+import { extendAside, extendLeases, handBack } from './leases.ts'
 import { timerMs } from './timer.ts'
 
 /** The jobs that a worker holds: those it runs, and those it has taken and not started. */
@@ -59,11 +59,21 @@ export class HeldJobs {
   async beat(): Promise<void> {
     const jobs = [...this.#running.keys(), ...this.#buffer]
     if (jobs.length === 0) return
-    const held = await extendLeases(this.#session, jobs, this.#leaseMs)
+    const [open, others] = [jobs.filter((job) => this.#isOpen(job)), jobs.filter((job) => !this.#isOpen(job))]
+    const extended = await Promise.all([
+      extendAside(this.#session, open, this.#leaseMs),
+      extendLeases(this.#session, others, this.#leaseMs),
+    ])
+    const held = extended[0].union(extended[1])
     const lost = jobs.filter(({ id }) => !held.has(id))
     for (const job of lost) this.#running.get(job)?.abort(leaseLost(job))
     const kept = this.#buffer.filter((job) => !lost.includes(job))
     this.#buffer.splice(0, this.#buffer.length, ...kept)
+  }
+
+  /** Whether the handler of a job has its transaction open. */
+  #isOpen(job: Job): boolean {
+    return this.#running.get(job)?.transaction?.used === true
   }
 
   /** Hands back what was not started, so that others can take it. */

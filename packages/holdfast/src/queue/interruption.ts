@@ -2,13 +2,15 @@
 export const ABORT_GRACE_MS = 1_000
 
 /**
- * What interrupts a handler, and gives it up when it has not ended some time after: an abort controller that is made when somebody asks for its signal. Most handlers never do, and making one costs
- * more than all else that is made for a job.
+ * What interrupts a handler, and gives it up when it has not ended some time after: an abort controller that is made when somebody asks for
+ * its signal. Most handlers never do, and making one costs more than all else that is made for a job.
  */
 export class Interruption {
   #controller: AbortController | undefined
   #aborted = false
   #reason: unknown
+  /** The transaction that the handler is given, and whether it has begun. */
+  transaction: { readonly used: boolean } | undefined
   #giveUp: (reason: unknown) => void = () => undefined
 
   get aborted(): boolean {

@@ -141,5 +141,34 @@ export const keyWindows: Model = resolveModel(
   ),
 )
 
+/** What is to be done once the transactions are committed that noted it: see `FollowUp`. */
+export const followUps: Model = resolveModel(
+  'holdfastJobFollowUps',
+  table({
+    id: t.id(),
+    queue: t.text(),
+    kind: t.enum(['group', 'end']),
+    about: t.text(),
+    state: t.enum(['completed', 'failed', 'cancelled']).nullable(),
+    limit: t.integer().nullable(),
+  }),
+)
+
+/** Leases of jobs whose rows are left alone while transactions are open that will end them. */
+export const leases: Model = resolveModel(
+  'holdfastJobLeases',
+  table({ job: t.text().primaryKey(), token: t.text(), until: t.timestamp() }, { indexes: ['until'] }),
+)
+
 /** The tables of all queues. */
-export const queueModels: readonly Model[] = [liveJobs, finishedJobs, schedules, links, steps, gates, keyWindows]
+export const queueModels: readonly Model[] = [
+  liveJobs,
+  finishedJobs,
+  schedules,
+  links,
+  steps,
+  gates,
+  keyWindows,
+  followUps,
+  leases,
+]

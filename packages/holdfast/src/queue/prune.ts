@@ -1,9 +1,9 @@
 import type { Session } from '../backend/index.ts'
-import type { KeepFinished } from '../schema/index.ts'
+import type { KeepFinished, Model } from '../schema/index.ts'
 import type { Condition } from '../statement/index.ts'
 import { clockOffsetMs } from './clock.ts'
 import { all, equals, field, isDue, oneOf, outputs } from './conditions.ts'
-import { finishedJobs } from './models.ts'
+import { finishedJobs, keyWindows, leases } from './models.ts'
 import type { QueueScope } from './scope.ts'
 
 const DAY_MS = 86_400_000
@@ -21,6 +21,8 @@ export async function prune({ session, queue, declaration }: QueueScope): Promis
     { states: ['completed', 'cancelled'], ms: keep.completedMs, most: keep.completed },
     { states: ['failed'], ms: keep.failedMs, most: keep.failed },
   ]
+  await forgetPast(session, keyWindows)
+  await forgetPast(session, leases)
   let pruned = 0
   for (const { states, ms, most } of kinds) {
     // By the database's clock.
@@ -58,6 +60,20 @@ async function inSteps(
     removed += count
     if (count < STEP) return removed
   }
+}
+
+/** Forgets rows whose time is over: windows of keys, and leases that were kept aside. */
+async function forgetPast(session: Session, { name }: Model): Promise<void> {
+  const plan = session.plan(`queue forget past ${name}`, () => ({
+    kind: 'delete',
+    model: name,
+    where: isDue('until', 0),
+    orderBy: [],
+    limit: 1,
+    skipLocked: true,
+    returning: [],
+  }))
+  while ((await session.execute(plan, [clockOffsetMs(session), STEP])).count === STEP);
 }
 
 /** When the last of the latest so many jobs finished; undefined when there are not that many. */

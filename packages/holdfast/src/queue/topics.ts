@@ -8,6 +8,11 @@ export function controlTopicOf(queue: string): string {
   return `holdfast jobs control ${queue}`
 }
 
+/** The topic that makes workers do at once what follows from transactions that were committed. */
+export function followUpTopicOf(queue: string): string {
+  return `holdfast jobs follow-ups ${queue}`
+}
+
 /** The topic that tells that awaited jobs of a queue have ended. */
 export function endTopicOf(queue: string): string {
   return `holdfast jobs ended ${queue}`

@@ -7,7 +7,6 @@ import { removeWaiting } from './claim.ts'
 import { clockOffsetMs } from './clock.ts'
 import { Discard, Snooze } from './endings.ts'
 import { live } from './find.ts'
-import { groupLimitOf, roomOf } from './groups.ts'
 import { type Handler, type HandlerContext, storableJson } from './handler.ts'
 import type { WorkerHost } from './host.ts'
 import { Interruption } from './interruption.ts'
@@ -119,7 +118,7 @@ export class TransactionBatch {
         else finishing.push({ job: { ...job, errors }, state: 'failed', result: null })
       }
     }
-    await putBackAll(session, await placesOf(scope, await keysOf(scope, putBack)))
+    await putBackAll(session, await keysOf(scope, putBack))
     await bringToEnd(scope, finishing, [...rows.values()] as unknown as Removed[])
   }
 }
@@ -131,20 +130,6 @@ async function keysOf({ session, queue }: QueueScope, rows: readonly Row[]): Pro
   const taken = await live(session).find({ where: { queue, key: { in: keys } } } as never)
   const used = new Set(taken.map((row) => row['key']))
   return rows.map((row) => (used.has(row['key']) ? { ...row, key: null } : row))
-}
-
-/** Rows without their places in groups that have let others through while they were away. */
-async function placesOf({ session, queue, declaration }: QueueScope, rows: readonly Row[]): Promise<readonly Row[]> {
-  const groups = new Set(rows.flatMap((row) => (row['group'] === null ? [] : [row['group'] as string])))
-  if (groups.size === 0) return rows
-  const room = await roomOf(session, queue, groups, groupLimitOf(declaration))
-  return rows.map((row) => {
-    const group = row['group'] as string | null
-    if (group === null) return row
-    const left = room.get(group) as number
-    room.set(group, left - 1)
-    return { ...row, admitted: left > 0 }
-  })
 }
 
 const COLUMNS = liveJobs.columns.map(({ name }) => name)

@@ -1,8 +1,10 @@
+import type { Session } from '../backend/index.ts'
 import { ConfigurationError, type Issue, NotFoundError, TimeoutError, ValidationError } from '../base/errors.ts'
 import { checkKnown, checkWhole } from '../schema/index.ts'
-import { findJob } from './find.ts'
-import { awaitEnd } from './flow.ts'
+import { all, equals, not, set } from './conditions.ts'
+import { findJob, live } from './find.ts'
 import type { Job } from './job.ts'
+import { liveJobs } from './models.ts'
 import type { QueueScope } from './scope.ts'
 import { timerMs } from './timer.ts'
 import { endTopicOf } from './topics.ts'
@@ -16,6 +18,8 @@ export interface WaitOptions {
 }
 
 const DEFAULT_POLL_MS = 1_000
+/** Between the first looks at a job that cannot be made to tell; they grow to `pollMs`. */
+const FIRST_POLL_MS = 20
 
 /** Waits until a job has finished. */
 export async function waitForEnd(scope: QueueScope, id: string, options: WaitOptions): Promise<Job> {
@@ -31,7 +35,7 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
   let wake: () => void = () => undefined
   const unsubscribe = await session.wake(endTopicOf(queue), () => wake())
   try {
-    await awaitEnd(session, [id])
+    let pauseMs = Math.min(FIRST_POLL_MS, pollMs)
     for (;;) {
       const { promise: woken, resolve } = Promise.withResolvers<void>()
       wake = resolve
@@ -39,15 +43,34 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
       const job = (await findJob(session, queue, id)) ?? (await findJob(session, queue, id))
       if (job === null) throw new NotFoundError(`the queue ${queue}`, id)
       if (job.finishedAt !== null) return job
+      const told = await tellWaiter(session, id)
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) throw new TimeoutError(`Waiting for the job ${id}`, timeoutMs as number)
-      const timer = setTimeout(resolve, timerMs(Math.min(pollMs, leftMs)))
+      const timer = setTimeout(resolve, timerMs(Math.min(told ? pollMs : pauseMs, leftMs)))
+      pauseMs = Math.min(2 * pauseMs, pollMs)
       await woken
       clearTimeout(timer)
     }
   } finally {
     await unsubscribe()
   }
+}
+
+/**
+ * Makes a job tell when it ends; whether it does. One that runs is left alone: its handler may have a transaction open that is to end it, and
+ * that would have to begin again.
+ */
+async function tellWaiter(session: Session, id: string): Promise<boolean> {
+  const plan = session.plan('queue tell waiter', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [set('awaited', 0)],
+    where: all(equals('id', 1), equals('awaited', 2), not(equals('state', 3))),
+    orderBy: [],
+    returning: [],
+  }))
+  if ((await session.execute(plan, [true, id, false, 'active'])).count > 0) return true
+  return (await live(session).findById(id))?.['awaited'] === true
 }
 
 function accept(queue: string, options: WaitOptions): WaitOptions {

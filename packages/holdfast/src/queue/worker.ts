@@ -14,7 +14,7 @@ import type { QueueScope } from './scope.ts'
 import { Ticker } from './ticker.ts'
 import { fireTicks } from './ticks.ts'
 import { timerMs } from './timer.ts'
-import { controlTopicOf, topicOf } from './topics.ts'
+import { controlTopicOf, followUpTopicOf, topicOf } from './topics.ts'
 import { TransactionBatch } from './transaction-batch.ts'
 import { type WorkOptions, type WorkSettings, workSettings } from './work-options.ts'
 
@@ -151,6 +151,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
     this.#subscriptions = [
       await session.wake(topicOf(queue), () => this.#wake()),
       await session.wake(controlTopicOf(queue), () => void this.#heed()),
+      await session.wake(followUpTopicOf(queue), () => this.#lookAgain()),
     ]
     while (!this.#stopping) {
       const { promise: woken, resolve } = Promise.withResolvers<void>()
@@ -169,9 +170,9 @@ export class Worker extends EventEmitter<WorkerEvents> {
   async #lookAfter(): Promise<void> {
     const now = performance.now()
     if (now - this.#readyAt >= this.#settings.pollMs / 2) {
+      this.#readyAt = now
       this.#paused = !(await makeReady(this.#scope))
       if (this.#paused || (this.#held.buffered > 0 && this.#usualMs > QUICK_MS)) await this.#held.handBack()
-      this.#readyAt = performance.now()
     }
     if (now - this.#prunedAt >= PRUNE_MS) {
       this.#prunedAt = now
@@ -279,9 +280,14 @@ export class Worker extends EventEmitter<WorkerEvents> {
 
   /** Somebody cancelled jobs, or paused or resumed the queue. */
   async #heed(): Promise<void> {
+    this.#lookAgain()
+    await this.#held.beat().catch((error: unknown) => this.#report(error))
+  }
+
+  /** Looks after what may have become ready. */
+  #lookAgain(): void {
     this.#readyAt = Number.NEGATIVE_INFINITY
     this.#wake()
-    await this.#held.beat().catch((error: unknown) => this.#report(error))
   }
 
   async #sleep(woken: Promise<unknown>, ms: number): Promise<void> {

@@ -12,6 +12,7 @@ import { type TransactionSession, transactionEnded } from './transaction-session
  */
 export class LaterSession implements Session, SqlRunner {
   readonly inTransaction = true
+  readonly isolation = 'serializable'
   readonly actor: string | null
   readonly #root: RootSession
   readonly #scope: AmbientScope = {}

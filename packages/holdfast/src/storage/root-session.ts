@@ -34,6 +34,7 @@ export class RootSession implements Session, TransactionRoot {
   readonly models: Models
   readonly clock: Clock
   readonly inTransaction = false
+  readonly isolation = 'read committed'
   readonly actor = null
   readonly counters: Counters = new Counters()
   readonly reaches: Reaches
@@ -167,7 +168,7 @@ export class RootSession implements Session, TransactionRoot {
     let session: TransactionSession | undefined
     try {
       const value = await this.#backend.transaction(options, (connection) => {
-        const opened = new TransactionSession(this, connection, actor)
+        const opened = new TransactionSession(this, connection, actor, options.isolation)
         session = opened
         return opened.runToCommit(work)
       })

@@ -2,6 +2,7 @@ import type {
   CommitListener,
   Connection,
   GatheredWriter,
+  Isolation,
   Plan,
   Result,
   Row,
@@ -23,7 +24,15 @@ import type { Reaches } from './reaches.ts'
 export interface TransactionRoot
   extends Omit<
     Session,
-    'execute' | 'stream' | 'transaction' | 'assertUsable' | 'beforeCommit' | 'afterCommit' | 'inTransaction' | 'actor'
+    | 'execute'
+    | 'stream'
+    | 'transaction'
+    | 'assertUsable'
+    | 'beforeCommit'
+    | 'afterCommit'
+    | 'inTransaction'
+    | 'isolation'
+    | 'actor'
   > {
   readonly counters: Counters
   readonly reaches: Reaches
@@ -50,6 +59,7 @@ export interface TransactionRoot
  */
 export class TransactionSession implements Session {
   readonly inTransaction = true
+  readonly isolation: Isolation
   readonly root: TransactionRoot
   readonly actor: string | null
   /** What it has written so far. */
@@ -67,7 +77,13 @@ export class TransactionSession implements Session {
   #failure: unknown
   #ended = false
 
-  constructor(root: TransactionRoot, connection: Connection, actor: string | null) {
+  constructor(
+    root: TransactionRoot,
+    connection: Connection,
+    actor: string | null,
+    isolation: Isolation = 'serializable',
+  ) {
+    this.isolation = isolation
     this.root = root
     this.actor = actor
     this.#connection = connection
@@ -167,7 +183,7 @@ export class TransactionSession implements Session {
   }
 
   async #savepoint<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
-    const child = new TransactionSession(this.root, this.#connection, this.actor)
+    const child = new TransactionSession(this.root, this.#connection, this.actor, this.isolation)
     try {
       const value = await this.#connection.savepoint(() => child.run(work))
       this.#hooks.push(...child.#hooks)

@@ -30,6 +30,7 @@ import { orderCases } from './order.ts'
 import { pageCases } from './page.ts'
 import { pathCases } from './paths.ts'
 import { queueCases } from './queue.ts'
+import { queueContentionCases } from './queue-contention.ts'
 import { queueCrossingCases } from './queue-crossings.ts'
 import { queueFailureCases } from './queue-failures.ts'
 import { queueHandlerCases } from './queue-handlers.ts'
@@ -85,6 +86,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueOrderCases,
   ...queueCrossingCases,
   ...queueFailureCases,
+  ...queueContentionCases,
   ...queueRandomCases,
   ...queueHandlerCases,
   ...scheduleCases,

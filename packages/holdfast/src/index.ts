@@ -87,6 +87,7 @@ export type {
   JobState,
   ListOptions,
   Middleware,
+  PurgeOptions,
   QueueStats,
   RetryFilter,
   Schedule,

@@ -2,14 +2,16 @@ import { type Issue, ValidationError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import {
   acceptJson,
+  acceptorOf,
   type Backoff,
   checkBackoff,
   checkKnown,
+  checkMs,
+  checkName,
   checkWhole,
   describe,
   isStorableText,
   type Queue as QueueDeclaration,
-  UNSTORABLE_TEXT,
   validateStandard,
 } from '../schema/index.ts'
 import type { Job, JobSettings } from './job.ts'
@@ -45,6 +47,7 @@ export interface EnqueueOptions {
   readonly onFailure?: 'fail' | 'run'
 }
 
+const acceptTime = acceptorOf({ type: 'timestamp' })
 const OPTIONS = [
   'runAt',
   'delayMs',
@@ -114,15 +117,15 @@ export function acceptJob(
 ): NewJob {
   const prefix = path === '' ? '' : `${path}.`
   checkKnown(options, OPTIONS, prefix, issues)
-  const given = options as EnqueueOptions
+  const given = (options ?? {}) as EnqueueOptions
   const { runAt, delayMs = 0, priority = 0 } = given
   checkTimes(given, prefix, issues)
   if (!Number.isSafeInteger(priority))
     issues.push({ path: `${prefix}priority`, reason: `must be a safe integer, got ${describe(priority)}` })
   const maxAttempts = given.maxAttempts ?? declaration?.options.maxAttempts ?? DEFAULT_MAX_ATTEMPTS
   checkWhole(maxAttempts, 1, `${prefix}maxAttempts`, issues)
-  checkName(given.key, `${prefix}key`, issues)
-  checkName(given.group, `${prefix}group`, issues)
+  if (given.key !== undefined) checkName(given.key, `${prefix}key`, issues)
+  if (given.group !== undefined) checkName(given.group, `${prefix}group`, issues)
   const onDuplicate = acceptDuplicates(given, prefix, issues)
   const after = acceptAfter(given, prefix, issues)
   return {
@@ -143,11 +146,10 @@ export function acceptJob(
 }
 
 function checkTimes({ runAt, delayMs, onDuplicate }: EnqueueOptions, prefix: string, issues: Issue[]): void {
-  if (runAt !== undefined && !(runAt instanceof Date && Number.isFinite(runAt.getTime())))
-    issues.push({ path: `${prefix}runAt`, reason: `must be a valid Date, got ${describe(runAt)}` })
+  if (runAt !== undefined) acceptTime(runAt, `${prefix}runAt`, issues)
   if (delayMs === undefined && (runAt === undefined || onDuplicate !== 'debounce')) return
   if (runAt !== undefined) issues.push({ path: `${prefix}delayMs`, reason: 'cannot be given beside runAt' })
-  if (delayMs !== undefined) checkWhole(delayMs, 0, `${prefix}delayMs`, issues)
+  if (delayMs !== undefined) checkMs(delayMs, 0, `${prefix}delayMs`, issues)
 }
 
 function acceptDuplicates(
@@ -161,7 +163,7 @@ function acceptDuplicates(
   }
   if (key === undefined && (onDuplicate !== 'ignore' || windowMs !== undefined))
     issues.push({ path: `${prefix}key`, reason: 'must be given with onDuplicate and windowMs' })
-  if (windowMs !== undefined) checkWhole(windowMs, 1, `${prefix}windowMs`, issues)
+  if (windowMs !== undefined) checkMs(windowMs, 1, `${prefix}windowMs`, issues)
   if (windowMs === undefined && onDuplicate === 'debounce')
     issues.push({ path: `${prefix}windowMs`, reason: 'must be given with onDuplicate: debounce' })
   return onDuplicate
@@ -211,10 +213,4 @@ function acceptPayload(
   if (bytes > most)
     issues.push({ path, reason: `is ${bytes} bytes of JSON, and the queue takes ${most}: keep large things elsewhere` })
   return accepted
-}
-
-function checkName(name: unknown, path: string, issues: Issue[]): void {
-  if (name === undefined) return
-  if (typeof name !== 'string' || name === '') issues.push({ path, reason: 'must be text that is not empty' })
-  else if (!isStorableText(name)) issues.push({ path, reason: UNSTORABLE_TEXT })
 }

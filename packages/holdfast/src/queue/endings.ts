@@ -1,5 +1,5 @@
 import { type Issue, ValidationError } from '../base/errors.ts'
-import { checkWhole } from '../schema/index.ts'
+import { checkMs } from '../schema/index.ts'
 
 /**
  * What a handler gives back, or throws, instead of a result: the job is run again later, and this attempt does not count.
@@ -34,7 +34,7 @@ export class Snooze {
   /** @throws ValidationError for what is no number of milliseconds. */
   constructor(ms: number) {
     const issues: Issue[] = []
-    checkWhole(ms, 0, 'ms', issues)
+    checkMs(ms, 0, 'ms', issues)
     if (issues.length > 0) throw new ValidationError('A job cannot be put off', issues)
     this.ms = ms
   }

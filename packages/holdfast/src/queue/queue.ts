@@ -1,6 +1,15 @@
 import type { Session } from '../backend/index.ts'
-import { ConfigurationError, NotFoundError, ValidationError } from '../base/errors.ts'
-import { acceptJson, describe, type Queue as QueueDeclaration } from '../schema/index.ts'
+import { ConfigurationError, type Issue, NotFoundError, ValidationError } from '../base/errors.ts'
+import {
+  acceptJson,
+  checkKnown,
+  checkMs,
+  checkName,
+  checkWhole,
+  describe,
+  isStorableText,
+  type Queue as QueueDeclaration,
+} from '../schema/index.ts'
 import type { EnqueueOptions } from './accept-job.ts'
 import { cancelJobs } from './cancel.ts'
 import { claim, makeReady } from './claim.ts'
@@ -34,6 +43,13 @@ export interface ListOptions {
   readonly limit?: number
 }
 
+/** Which finished jobs `purge` forgets: all unless given. */
+export interface PurgeOptions {
+  readonly state?: 'completed' | 'failed' | 'cancelled'
+  /** Those that finished before this time. */
+  readonly before?: Date
+}
+
 /**
  * A durable job queue. Made by `storage.queue(name)`; `tx.queue(name)` does the same inside a transaction, so that a job exists exactly when
  * its data does.
@@ -50,6 +66,9 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
     declarationOf: (queue: string) => QueueDeclaration | undefined,
     workers: WorkerHost<Tx> | undefined,
   ) {
+    const issues: Issue[] = []
+    checkName(name, 'name', issues)
+    if (issues.length > 0) throw new ValidationError('A queue was refused', issues)
     this.name = name
     this.#session = session
     this.#declarationOf = declarationOf
@@ -69,6 +88,9 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
 
   /** Adds many jobs in one statement, all or none. */
   async enqueueMany(jobs: readonly ({ readonly data: Input } & EnqueueOptions)[]): Promise<Job<Data>[]> {
+    if (!Array.isArray(jobs)) throw this.#refused('jobs', `must be a list, got ${describe(jobs)}`)
+    const wrong = jobs.findIndex((job) => typeof job !== 'object' || job === null)
+    if (wrong >= 0) throw this.#refused(String(wrong), `must be an object, got ${describe(jobs[wrong])}`)
     const entries = jobs.map(({ data, ...options }, index) => ({ data, options, path: String(index) }))
     return (await enqueueAll(this.#session, this.name, this.#declaration, entries)) as Job<Data>[]
   }
@@ -84,9 +106,9 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
   async dequeueMany(count: number, options: { readonly leaseMs?: number } = {}): Promise<Job<Data>[]> {
     if (!Number.isSafeInteger(count) || count < 1)
       throw this.#refused('count', `must be a whole number from 1 on, got ${describe(count)}`)
+    this.#check((issues) => checkKnown(options, ['leaseMs'], '', issues))
     const { leaseMs = DEFAULT_LEASE_MS } = options
-    if (!Number.isSafeInteger(leaseMs) || leaseMs < 1)
-      throw this.#refused('leaseMs', `must be a whole number of milliseconds from 1 on, got ${describe(leaseMs)}`)
+    this.#check((issues) => checkMs(leaseMs, 1, 'leaseMs', issues))
     if (!(await makeReady(this.#scope))) return []
     return (await claim(this.#scope, count, leaseMs)).jobs as Job<Data>[]
   }
@@ -117,8 +139,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
    * @throws LeaseLostError; NotFoundError.
    */
   async extend(jobOrId: JobOrId, leaseMs: number): Promise<void> {
-    if (!Number.isSafeInteger(leaseMs) || leaseMs < 1)
-      throw this.#refused('leaseMs', `must be a whole number of milliseconds from 1 on, got ${describe(leaseMs)}`)
+    this.#check((issues) => checkMs(leaseMs, 1, 'leaseMs', issues))
     const job = await this.#held(jobOrId)
     if (!(await extendLeases(this.#session, [job], leaseMs)).has(job.id)) throw leaseLost(job)
   }
@@ -129,7 +150,13 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
   }
 
   /** Jobs of a state (of every state unless given): live ones in the order of taking, finished ones latest first. */
-  list({ state, limit = 100 }: ListOptions = {}): Promise<Job<Data>[]> {
+  async list(options: ListOptions = {}): Promise<Job<Data>[]> {
+    this.#check((issues) => checkKnown(options, ['state', 'limit'], '', issues))
+    const { state, limit = 100 } = options
+    this.#check((issues) => {
+      checkState(state, JOB_STATES, issues)
+      checkWhole(limit, 0, 'limit', issues)
+    })
     return listJobs(this.#session, this.name, state, limit) as Promise<Job<Data>[]>
   }
 
@@ -140,6 +167,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
 
   /** Ends a job that has not finished; the signal of a handler that runs with it aborts. Whether there was one. */
   async cancel(id: string): Promise<boolean> {
+    this.#check((issues) => checkName(id, 'id', issues))
     return (await cancelJobs(this.#scope, [id])) > 0
   }
 
@@ -154,8 +182,9 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
    * const { state, result } = await storage.queue('render').waitFor(job, { timeoutMs: 60_000 })
    * ```
    */
-  waitFor(jobOrId: JobOrId, options: WaitOptions = {}): Promise<Job<Data>> {
-    const id = typeof jobOrId === 'string' ? jobOrId : jobOrId.id
+  async waitFor(jobOrId: JobOrId, options: WaitOptions = {}): Promise<Job<Data>> {
+    const id = typeof jobOrId === 'string' ? jobOrId : jobOrId?.id
+    this.#check((issues) => checkName(id, 'id', issues))
     return waitForEnd(this.#scope, id, options) as Promise<Job<Data>>
   }
 
@@ -172,7 +201,11 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
    * await storage.queue('mail').retryMany({ after: new Date('2026-05-01T12:00:00Z') })
    * ```
    */
-  retryMany(filter: RetryFilter = {}): Promise<number> {
+  async retryMany(filter: RetryFilter = {}): Promise<number> {
+    this.#check((issues) => {
+      checkKnown(filter, ['ids', 'state', 'after', 'limit'], '', issues)
+      checkState(filter?.state, ['failed', 'cancelled'], issues)
+    })
     return retryJobs(this.#scope, filter)
   }
 
@@ -197,14 +230,17 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
   }
 
   /** Forgets finished jobs, of a state and before a time where given; gives their number. */
-  purge({
-    state,
-    before,
-  }: {
-    readonly state?: 'completed' | 'failed' | 'cancelled'
-    readonly before?: Date
-  } = {}): Promise<number> {
-    const where = { queue: this.name, ...(state && { state }), ...(before && { finishedAt: { lt: before } }) }
+  async purge(options: PurgeOptions = {}): Promise<number> {
+    this.#check((issues) => {
+      checkKnown(options, ['state', 'before'], '', issues)
+      checkState(options?.state, ['completed', 'failed', 'cancelled'], issues)
+    })
+    const { state, before } = options
+    const where = {
+      queue: this.name,
+      ...(state !== undefined && { state }),
+      ...(before !== undefined && { finishedAt: { lt: before } }),
+    }
     return finished(this.#session).deleteMany(where as never)
   }
 
@@ -310,6 +346,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
 
   async #held(jobOrId: JobOrId): Promise<Job> {
     if (typeof jobOrId !== 'string') {
+      if (!isJob(jobOrId)) throw this.#refused('job', `must be a job or its id, got ${describe(jobOrId)}`)
       if (jobOrId.token === null) throw leaseLost(jobOrId)
       return jobOrId
     }
@@ -327,9 +364,30 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
     return accepted
   }
 
+  #check(look: (issues: Issue[]) => void): void {
+    const issues: Issue[] = []
+    look(issues)
+    if (issues.length > 0) throw new ValidationError(`A call on the queue ${this.name} was refused`, issues)
+  }
+
   #refused(path: string, reason: string): ValidationError {
     return new ValidationError(`A call on the queue ${this.name} was refused`, [{ path, reason }])
   }
+}
+
+const JOB_STATES = ['blocked', 'scheduled', 'waiting', 'active', 'completed', 'failed', 'cancelled']
+
+function checkState(state: unknown, known: readonly string[], issues: Issue[]): void {
+  if (state === undefined || known.includes(state as string)) return
+  issues.push({ path: 'state', reason: `must be one of ${known.join(', ')}, got ${describe(state)}` })
+}
+
+/** Whether somebody gave a job, as far as it matters for ending it. */
+function isJob(job: Job | null | undefined): job is Job {
+  if (typeof job !== 'object' || job === null) return false
+  const { id, token, errors } = job
+  const isText = (value: unknown) => typeof value === 'string' && isStorableText(value)
+  return isText(id) && (token === null || isText(token)) && Array.isArray(errors)
 }
 
 /** For `drain`, by storage. */

@@ -1,6 +1,6 @@
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError, type Issue, NotFoundError, TimeoutError, ValidationError } from '../base/errors.ts'
-import { checkKnown, checkWhole } from '../schema/index.ts'
+import { checkKnown, checkMs, checkWhole } from '../schema/index.ts'
 import { all, equals, not, set } from './conditions.ts'
 import { findJob, live } from './find.ts'
 import type { Job } from './job.ts'
@@ -76,8 +76,8 @@ async function tellWaiter(session: Session, id: string): Promise<boolean> {
 function accept(queue: string, options: WaitOptions): WaitOptions {
   const issues: Issue[] = []
   checkKnown(options, ['timeoutMs', 'pollMs'], '', issues)
-  if (options.timeoutMs !== undefined) checkWhole(options.timeoutMs, 0, 'timeoutMs', issues)
-  if (options.pollMs !== undefined) checkWhole(options.pollMs, 1, 'pollMs', issues)
+  if (options?.timeoutMs !== undefined) checkWhole(options.timeoutMs, 0, 'timeoutMs', issues)
+  if (options?.pollMs !== undefined) checkMs(options.pollMs, 1, 'pollMs', issues)
   if (issues.length > 0) throw new ValidationError(`Waiting for a job of ${queue} was refused`, issues)
   return options
 }

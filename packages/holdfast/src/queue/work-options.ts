@@ -1,5 +1,5 @@
 import { type Issue, ValidationError } from '../base/errors.ts'
-import { checkKnown, checkWhole, describe } from '../schema/index.ts'
+import { checkKnown, checkMs, checkWhole, describe } from '../schema/index.ts'
 import type { Middleware } from './handler.ts'
 
 /** How a worker works. */
@@ -27,7 +27,8 @@ export interface WorkOptions {
 export type WorkSettings = Required<Omit<WorkOptions, 'onError'>> & Pick<WorkOptions, 'onError'>
 
 const OPTIONS = ['concurrency', 'batch', 'leaseMs', 'pollMs', 'mode', 'middleware', 'onError']
-const NUMBERS = ['concurrency', 'batch', 'leaseMs', 'pollMs'] as const
+const NUMBERS = ['concurrency', 'batch'] as const
+const TIMES = ['leaseMs', 'pollMs'] as const
 const DEFAULT_LEASE_MS = 30_000
 const DEFAULT_POLL_MS = 1_000
 const DEFAULT_BATCH = 10
@@ -37,11 +38,15 @@ const DEFAULT_BATCH = 10
  *
  * @throws ValidationError naming everything that is wrong.
  */
-export function workSettings(queue: string, options: WorkOptions): WorkSettings {
+export function workSettings(queue: string, handler: unknown, options: WorkOptions): WorkSettings {
   const issues: Issue[] = []
+  if (typeof handler !== 'function')
+    issues.push({ path: 'handler', reason: `must be a function, got ${describe(handler)}` })
   checkKnown(options, OPTIONS, '', issues)
-  for (const name of NUMBERS) if (options[name] !== undefined) checkWhole(options[name], 1, name, issues)
-  const { mode = 'lease', middleware = [], concurrency = 1, onError } = options
+  const given = options ?? {}
+  for (const name of NUMBERS) if (given[name] !== undefined) checkWhole(given[name], 1, name, issues)
+  for (const name of TIMES) if (given[name] !== undefined) checkMs(given[name], 1, name, issues)
+  const { mode = 'lease', middleware = [], concurrency = 1, onError } = given
   if (mode !== 'lease' && mode !== 'transaction')
     issues.push({ path: 'mode', reason: `must be lease or transaction, got ${describe(mode)}` })
   if (!Array.isArray(middleware) || middleware.some((one) => typeof one !== 'function'))

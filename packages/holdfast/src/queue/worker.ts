@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import { ValidationError } from '../base/errors.ts'
+import { describe } from '../schema/index.ts'
 import { Attempts, type Ending } from './attempt.ts'
 import type { Finishing } from './bring-to-end.ts'
 import { claim, makeReady } from './claim.ts'
@@ -80,7 +82,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
     options: WorkOptions = {},
   ) {
     super()
-    const settings = workSettings(scope.queue, options)
+    const settings = workSettings(scope.queue, handler, options)
     const surrounded = surround(handler, settings.middleware)
     this.#scope = scope
     this.#host = host
@@ -104,6 +106,12 @@ export class Worker extends EventEmitter<WorkerEvents> {
    * Takes no more jobs, hands back those that were not started, and waits for those that run; after `timeoutMs` (30 s) their signals abort.
    */
   async stop({ timeoutMs = DEFAULT_STOP_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
+      const reason = `must be a number from 0 on, got ${describe(timeoutMs)}`
+      throw new ValidationError(`A worker of the queue ${this.#scope.queue} was not stopped`, [
+        { path: 'timeoutMs', reason },
+      ])
+    }
     const started = performance.now()
     this.#stopping = true
     this.#wake()

@@ -1,4 +1,4 @@
-export { describe, validateStandard } from './accept.ts'
+export { acceptorOf, describe, validateStandard } from './accept.ts'
 export { type CachedReads, checkCachedReads } from './cached-reads.ts'
 export {
   Column,
@@ -12,7 +12,7 @@ export * from './declare-graph.ts'
 export type { Comparison, FieldFilter, PathFilter, ReachFilter, Where } from './filter.ts'
 export { acceptJson, cloneJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
 export * from './model.ts'
-export { checkKnown, checkWhole } from './options.ts'
+export { checkKnown, checkMs, checkName, checkWhole } from './options.ts'
 export { type Backoff, checkBackoff, type KeepFinished, type Queue, type QueueOptions, queue } from './queue.ts'
 export { resolveModel, resolveModels } from './resolve.ts'
 export * from './schema.ts'

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Issue } from '../base/errors.ts'
 import { describe } from './accept.ts'
-import { checkKnown, checkWhole } from './options.ts'
+import { checkKnown, checkMs, checkWhole } from './options.ts'
 
 /** The pauses between the attempts of a job. */
 export interface Backoff {
@@ -110,12 +110,12 @@ export function checkQueueOptions(name: string, options: QueueOptions, issues: I
 /** Adds what is wrong with pauses between attempts to `issues`. */
 export function checkBackoff(backoff: Backoff, path: string, issues: Issue[]): void {
   checkKnown(backoff, ['kind', 'firstMs', 'longestMs', 'jitter'], `${path}.`, issues)
-  const { kind = 'fixed', firstMs = 0, longestMs = 0, jitter = 0 } = backoff
+  const { kind = 'fixed', firstMs = 0, longestMs = 0, jitter = 0 } = backoff ?? {}
   if (!['exponential', 'linear', 'fixed'].includes(kind)) {
     issues.push({ path: `${path}.kind`, reason: `must be exponential, linear or fixed, got ${describe(kind)}` })
   }
-  checkWhole(firstMs, 0, `${path}.firstMs`, issues)
-  checkWhole(longestMs, 0, `${path}.longestMs`, issues)
+  checkMs(firstMs, 0, `${path}.firstMs`, issues)
+  checkMs(longestMs, 0, `${path}.longestMs`, issues)
   if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1)) {
     issues.push({ path: `${path}.jitter`, reason: `must be a number from 0 to 1, got ${describe(jitter)}` })
   }

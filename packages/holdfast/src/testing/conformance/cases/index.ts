@@ -34,6 +34,7 @@ import { queueContentionCases } from './queue-contention.ts'
 import { queueCrossingCases } from './queue-crossings.ts'
 import { queueFailureCases } from './queue-failures.ts'
 import { queueHandlerCases } from './queue-handlers.ts'
+import { queueHostileCases } from './queue-hostile.ts'
 import { queueKeyCases } from './queue-keys.ts'
 import { queueOrderCases } from './queue-order.ts'
 import { queueRandomCases } from './queue-random.ts'
@@ -87,6 +88,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueCrossingCases,
   ...queueFailureCases,
   ...queueContentionCases,
+  ...queueHostileCases,
   ...queueRandomCases,
   ...queueHandlerCases,
   ...scheduleCases,

@@ -1,4 +1,6 @@
 import type { Session } from '../backend/index.ts'
+import { type Issue, ValidationError } from '../base/errors.ts'
+import { checkName } from '../schema/index.ts'
 import { all, equals, outputs, set } from './conditions.ts'
 import { leaseLost } from './finish.ts'
 import { storableJson } from './handler.ts'
@@ -10,6 +12,7 @@ import { OWN } from './scope.ts'
 export class Steps {
   readonly #job: Job
   readonly #session: () => Session
+  readonly #running = new Map<string, Promise<unknown>>()
   #known: Promise<Map<string, unknown>> | undefined
 
   /** @param session where to read and write now. */
@@ -18,13 +21,28 @@ export class Steps {
     this.#session = session
   }
 
-  async run<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+  /** What the step comes to: what it came to before, or comes to now; asked for several times at once it is done once. */
+  run<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+    const known = this.#running.get(name)
+    if (known !== undefined) return known as Promise<T>
+    const running = this.#run(name, work)
+    this.#running.set(name, running)
+    running.catch(() => this.#running.delete(name))
+    return running
+  }
+
+  async #run<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+    const issues: Issue[] = []
+    checkName(name, 'name', issues)
+    if (issues.length > 0) throw new ValidationError('A step was refused', issues)
     this.#known ??= this.#load()
     const known = await this.#known
     if (known.has(name)) return known.get(name) as T
     const result = storableJson(await work(), 'step')
-    await this.#session().transaction((session) => this.#keep(session, name, result), OWN)
-    known.set(name, result)
+    const session = this.#session()
+    // Other steps may be using the transaction meanwhile, so there is none inside of it.
+    if (session.inTransaction) await this.#keep(session, name, result)
+    else await session.transaction((inner) => this.#keep(inner, name, result), OWN)
     return result as T
   }
 

@@ -20,7 +20,7 @@ import { controlTopicOf, followUpTopicOf, topicOf } from './topics.ts'
 import { TransactionBatch } from './transaction-batch.ts'
 import { type WorkOptions, type WorkSettings, workSettings } from './work-options.ts'
 
-/** What a worker tells of; a listener that throws is an uncaught exception. */
+/** What a worker tells of; what a listener throws is reported to `onError`. */
 export interface WorkerEvents {
   /** A handler begins. Not told in `transaction` mode, where it may begin several times. */
   started: [job: Job]
@@ -214,7 +214,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
   async #take(count: number): Promise<number> {
     const { jobs, buried } = await claim(this.#scope, count, this.#settings.leaseMs)
     this.#held.add(jobs)
-    for (const job of buried) this.emit('failed', job, job.errors.at(-1), true)
+    for (const job of buried) this.#tell('failed', job, job.errors.at(-1), true)
     return jobs.length
   }
 
@@ -230,7 +230,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
   async #run(job: Job, interruption: Interruption): Promise<void> {
     this.#busy++
     const started = performance.now()
-    this.emit('started', job)
+    this.#tell('started', job)
     const ending = await this.#attempts.run(job, interruption)
     const tookMs = performance.now() - started
     this.#usualMs = Number.isFinite(this.#usualMs) ? this.#usualMs * 0.8 + tookMs * 0.2 : tookMs
@@ -253,30 +253,30 @@ export class Worker extends EventEmitter<WorkerEvents> {
       case 'completed': {
         const finishing: Finishing = { job, state: 'completed', result: ending.result }
         if (!ending.committed && !(await this.#completions.add(finishing))) throw leaseLost(job)
-        this.emit('completed', job, ending.result)
+        this.#tell('completed', job, ending.result)
         return
       }
       case 'snoozed':
         await snoozeJob(this.#scope, job, ending.ms)
-        this.emit('snoozed', job, ending.ms)
+        this.#tell('snoozed', job, ending.ms)
         return
       case 'failed': {
         const final = await failAttempt(this.#scope, job, ending.error, ending.retry)
-        this.emit('failed', job, ending.error, final)
+        this.#tell('failed', job, ending.error, final)
         return
       }
       case 'lost':
-        if (!this.emit('lost', job)) this.#report(ending.error)
+        if (!this.#tell('lost', job)) this.#report(ending.error)
     }
   }
 
   async #workInTransaction(): Promise<number> {
     const ran = await this.#transactions.run(this.#settings.batch)
     for (const { job, ending } of ran) {
-      if (ending.kind === 'completed') this.emit('completed', job, ending.result)
-      else if (ending.kind === 'snoozed') this.emit('snoozed', job, ending.ms)
+      if (ending.kind === 'completed') this.#tell('completed', job, ending.result)
+      else if (ending.kind === 'snoozed') this.#tell('snoozed', job, ending.ms)
       else
-        this.emit(
+        this.#tell(
           'failed',
           job,
           ending.error,
@@ -305,8 +305,22 @@ export class Worker extends EventEmitter<WorkerEvents> {
     clearTimeout(timer)
   }
 
+  /** Tells listeners; whether there are any. One that throws must not keep jobs from being done. */
+  #tell<Name extends keyof WorkerEvents>(event: Name, ...told: WorkerEvents[Name]): boolean {
+    try {
+      return this.emit(event as keyof WorkerEvents, ...(told as WorkerEvents[keyof WorkerEvents]))
+    } catch (error) {
+      this.#report(error)
+      return true
+    }
+  }
+
   #report(error: unknown): void {
-    if (this.#settings.onError !== undefined) this.#settings.onError(error)
-    else process.emitWarning(error instanceof Error ? error : String(error))
+    try {
+      if (this.#settings.onError !== undefined) this.#settings.onError(error)
+      else process.emitWarning(error instanceof Error ? error : String(error))
+    } catch (thrown) {
+      process.emitWarning(thrown instanceof Error ? thrown : 'onError threw what is no error')
+    }
   }
 }

@@ -181,4 +181,47 @@ export const queueFailureCases: readonly ConformanceCase[] = [
       assert.equal((await jobs.get(id))?.state, 'completed')
     },
   },
+  {
+    id: 'queue/steps-at-once',
+    title: 'Steps may be done at once, also in the transaction; one asked for twice at once is done once',
+    async run({ open }) {
+      const { storage, jobs } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 }, { maxAttempts: 1 })
+      let done = 0
+      await jobs.drain(async (_, { tx, step }) => {
+        const write = async (n: number) => {
+          for (let part = 0; part < n; part++) await tx.repository('done').create({ id: `${n} ${part}` })
+          return n
+        }
+        await Promise.all([1, 5, 3].map((n) => step(`write ${n}`, () => write(n))))
+        return Promise.all([1, 1].map(() => step('same', () => ++done)))
+      })
+      const job = await jobs.get(id)
+      assert.deepEqual([job?.state, job?.result, done], ['completed', [1, 1], 1])
+      assert.equal(await storage.repository('done').count(), 9)
+    },
+  },
+  {
+    id: 'queue/listeners-that-throw',
+    title: 'What listeners and onError of a worker throw keeps no job from being done',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const made = await jobs.enqueueMany([1, 2, 3].map((n) => ({ data: { n } })))
+      const reported: unknown[] = []
+      const worker = jobs.work((job) => job.data.n, {
+        onError: (error) => {
+          reported.push(error)
+          throw new Error('so does this one')
+        },
+      })
+      for (const event of ['started', 'completed'] as const) {
+        worker.on(event, () => {
+          throw new Error(event)
+        })
+      }
+      for (const { id } of made) assert.equal((await jobs.waitFor(id, { timeoutMs: 10_000 })).state, 'completed')
+      await worker.stop()
+      assert.equal(reported.length, 6)
+    },
+  },
 ]

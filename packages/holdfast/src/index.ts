@@ -78,6 +78,7 @@ export {
 export type {
   CatchUp,
   EnqueueOptions,
+  Handled,
   Handler,
   HandlerContext,
   Job,

@@ -1,7 +1,6 @@
 import { type Issue, ValidationError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import {
-  acceptJson,
   acceptorOf,
   type Backoff,
   checkBackoff,
@@ -12,9 +11,9 @@ import {
   describe,
   isStorableText,
   type Queue as QueueDeclaration,
-  validateStandard,
 } from '../schema/index.ts'
 import type { Job, JobSettings } from './job.ts'
+import { acceptPayload, UNVERSIONED, versionOf } from './payload.ts'
 
 /** When and how a job runs. */
 export interface EnqueueOptions {
@@ -78,6 +77,7 @@ export interface Entry {
 export interface NewJob {
   readonly id: string
   readonly data: unknown
+  readonly version: number
   readonly precedence: number
   readonly maxAttempts: number
   readonly settings: JobSettings | null
@@ -131,6 +131,7 @@ export function acceptJob(
   return {
     id: newId(),
     data: acceptPayload(declaration, data, `${prefix}data`, issues),
+    version: versionOf(declaration) ?? UNVERSIONED,
     precedence: 0 - priority,
     maxAttempts,
     settings: settingsOf(given, after, prefix, issues),
@@ -195,22 +196,4 @@ function settingsOf(
     ...(after.length > 0 && { after }),
     ...(after.length > 0 && onFailure === 'run' && { onFailure }),
   }
-}
-
-function acceptPayload(
-  declaration: QueueDeclaration | undefined,
-  data: unknown,
-  path: string,
-  issues: Issue[],
-): unknown {
-  const before = issues.length
-  const output = declaration?.schema === undefined ? data : validateStandard(declaration.schema, data, path, issues)
-  if (issues.length > before || output === undefined) return null
-  const accepted = acceptJson(output, path, issues)
-  const most = declaration?.options.maxPayloadBytes
-  if (most === undefined || issues.length > before) return accepted
-  const bytes = Buffer.byteLength(JSON.stringify(accepted))
-  if (bytes > most)
-    issues.push({ path, reason: `is ${bytes} bytes of JSON, and the queue takes ${most}: keep large things elsewhere` })
-  return accepted
 }

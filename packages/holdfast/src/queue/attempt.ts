@@ -9,6 +9,7 @@ import type { LaterTransaction, WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
 import type { Job } from './job.ts'
 import { liveJobs } from './models.ts'
+import { acceptResult } from './payload.ts'
 import type { QueueScope } from './scope.ts'
 import { Steps } from './steps.ts'
 import { timerMs } from './timer.ts'
@@ -63,7 +64,8 @@ export class Attempts {
     const handle = () => later.run(async () => this.#handler(job, context))
     const given = await interruption.heeded(tellRunning(job, handle))
     if (given instanceof Snooze || given instanceof Discard) throw given
-    const result = storableJson(given, 'result')
+    const { declaration, queue } = this.#scope
+    const result = storableJson(acceptResult(declaration, queue, given), 'result')
     const committed = await later.commit(async (session) => {
       const held = await finish({ ...this.#scope, session }, [{ job, state: 'completed', result }])
       if (!held.has(job.id)) throw leaseLost(job)

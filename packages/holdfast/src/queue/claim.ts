@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { Row, Session } from '../backend/index.ts'
 import { letNextThrough, settleEnds } from './bring-to-end.ts'
+import { type Buried, bury, examine } from './bury.ts'
 import { clockOffsetMs } from './clock.ts'
-import { add, all, any, ascending, equals, isDue, isNull, not, outputs, set, setNow } from './conditions.ts'
-import { finish } from './finish.ts'
+import { add, all, any, ascending, atMost, equals, isDue, isNull, not, outputs, set, setNow } from './conditions.ts'
 import { hasFollowUps, mustFollow, takeFollowUps } from './follow-ups.ts'
 import { isPaused, lockGates, WHOLE_QUEUE, writeGate } from './gates.ts'
 import { admit, dueOfGroups, groupLimitOf, joinGroups } from './groups.ts'
-import { type Job, jobError, jobOf } from './job.ts'
+import { type Job, jobOf } from './job.ts'
 import { rescue } from './leases.ts'
 import { liveJobs } from './models.ts'
+import { latestKnown } from './payload.ts'
 import { OWN, type QueueScope } from './scope.ts'
 
 /** How many jobs become ready at once; the rest follow with the next call. */
@@ -25,6 +26,7 @@ const TAKEN = [
   'key',
   'group',
   'data',
+  'version',
   'settings',
   'progress',
   'errors',
@@ -34,8 +36,8 @@ const TAKEN = [
 /** What was taken. */
 export interface Claimed {
   readonly jobs: readonly Job[]
-  /** Jobs whose workers were lost at every attempt: they have failed now. */
-  readonly buried: readonly Job[]
+  /** Jobs that cannot be run: they have failed now. */
+  readonly buried: readonly Buried[]
 }
 
 /**
@@ -46,36 +48,35 @@ export async function claim(scope: QueueScope, count: number, leaseMs: number): 
   const { concurrency, rate } = scope.declaration?.options ?? {}
   const rows =
     concurrency === undefined && rate === undefined
-      ? await take(scope.session, scope.queue, count, leaseMs)
+      ? await take(scope, count, leaseMs)
       : await scope.session.transaction(
           (session) =>
-            takeWithinLimits({ ...scope, session }, count, (room) => take(session, scope.queue, room, leaseMs)),
+            takeWithinLimits({ ...scope, session }, count, (room) => take({ ...scope, session }, room, leaseMs)),
           OWN,
         )
-  const jobs = rows.map((row) => jobOf(row)).sort(byUrgency)
-  const lost = jobs.filter(({ attempt, maxAttempts }) => attempt > maxAttempts)
-  if (lost.length === 0) return { jobs, buried: lost }
-  const buried = await bury(scope, lost)
-  const kept = jobs.filter((job) => !lost.includes(job))
-  if (kept.length > 0) return { jobs: kept, buried }
+  const { jobs, buried } = examine(scope, rows.map((row) => jobOf(row)).sort(byUrgency))
+  if (buried.length === 0) return { jobs, buried }
+  await bury(scope, buried)
+  if (jobs.length > 0) return { jobs, buried }
   const more = await claim(scope, count, leaseMs)
   return { jobs: more.jobs, buried: [...buried, ...more.buried] }
 }
 
-async function take(session: Session, queue: string, count: number, leaseMs: number): Promise<Row[]> {
+async function take({ session, queue, declaration }: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
   const plan = session.plan('queue claim', () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [set('state', 0), set('token', 1), setNow('dueAt', 2), add('attempt', 3), set('ready', 4)],
-    where: all(equals('queue', 5), equals('ready', 6)),
+    where: all(equals('queue', 5), equals('ready', 6), atMost('version', 7)),
     orderBy: ascending('precedence', 'runAt', 'id'),
-    limit: 7,
+    limit: 8,
     skipLocked: true,
     returning: TAKEN,
   }))
   const token = randomUUID()
   const plusMs = clockOffsetMs(session) + leaseMs
-  const { rows } = await session.execute(plan, ['active', token, plusMs, 1, null, queue, true, count])
+  const latest = latestKnown(declaration)
+  const { rows } = await session.execute(plan, ['active', token, plusMs, 1, null, queue, true, latest, count])
   return rows.map((row) => Object.assign(row, { queue, state: 'active', token }))
 }
 
@@ -85,13 +86,14 @@ export async function removeWaiting(scope: QueueScope, count: number): Promise<R
   const plan = session.plan('queue remove waiting', () => ({
     kind: 'delete',
     model: liveJobs.name,
-    where: all(equals('queue', 0), equals('ready', 1)),
+    where: all(equals('queue', 0), equals('ready', 1), atMost('version', 2)),
     orderBy: ascending('precedence', 'runAt', 'id'),
-    limit: 2,
+    limit: 3,
     skipLocked: true,
     returning: liveJobs.columns.map(({ name }) => name),
   }))
-  const takeAway = async (room: number) => (await session.execute(plan, [queue, true, room])).rows
+  const takeAway = async (room: number) =>
+    (await session.execute(plan, [queue, true, latestKnown(declaration), room])).rows
   const { concurrency, rate } = declaration?.options ?? {}
   const rows =
     concurrency === undefined && rate === undefined
@@ -209,18 +211,4 @@ async function followUp(scope: QueueScope): Promise<void> {
       await settleEnds(own, some)
     }
   }, OWN)
-}
-
-/** A job whose workers died every time it was tried has failed; else it would take down workers for ever. */
-async function bury(scope: QueueScope, jobs: readonly Job[]): Promise<Job[]> {
-  const now = scope.session.clock.now()
-  const buried = jobs.map((job): Job => {
-    const error = jobError(new Error('The worker that ran it was lost.'), job.maxAttempts, now)
-    return { ...job, state: 'failed', attempt: job.maxAttempts, errors: [...job.errors, error] }
-  })
-  await finish(
-    scope,
-    buried.map((job) => ({ job, state: 'failed', result: null })),
-  )
-  return buried
 }

@@ -60,6 +60,11 @@ export function atMost(column: string, parameter: number): Condition {
   return { kind: 'compare', field: field(column), operator: 'lte', operand: { kind: 'parameter', parameter } }
 }
 
+/** The column is more than a parameter. */
+export function above(column: string, parameter: number): Condition {
+  return { kind: 'compare', field: field(column), operator: 'gt', operand: { kind: 'parameter', parameter } }
+}
+
 /** The columns ascending, one after the other. */
 export function ascending(...columns: string[]): Order[] {
   return columns.map((column) => ({ field: field(column), direction: 'asc' }))

@@ -31,6 +31,7 @@ const REPLACED = [
   'blockers',
   'stepped',
   'data',
+  'version',
   'settings',
   'progress',
   'errors',
@@ -213,7 +214,7 @@ function waits({ id, due, group }: NewJob, blockers: ReadonlyMap<string, number>
 }
 
 function rowOf(job: NewJob, queue: string, time: Date | number, offset: number, blockers: number): Row {
-  const { id, precedence, maxAttempts, key, group, data, settings, due } = job
+  const { id, precedence, maxAttempts, key, group, data, version, settings, due } = job
   const ready = due && group === null && blockers === 0
   const state = ready ? 'waiting' : due || blockers > 0 ? 'blocked' : 'scheduled'
   return {
@@ -234,6 +235,7 @@ function rowOf(job: NewJob, queue: string, time: Date | number, offset: number, 
     stepped: false,
     token: null,
     data,
+    version,
     settings,
     progress: null,
     errors: [],

@@ -1,4 +1,5 @@
 import { acceptJson } from '../schema/index.ts'
+import type { Discard, Snooze } from './endings.ts'
 import type { Job } from './job.ts'
 
 /** What a handler is given besides the job. */
@@ -21,8 +22,14 @@ export interface HandlerContext<Tx> {
   step<T>(name: string, work: () => T | Promise<T>): Promise<T>
 }
 
+/** What a handler may return: the job's result, or how else the attempt ends. */
+export type Handled<Result> = Result | Snooze | Discard
+
 /** Does a job. What it returns is kept as the job's result; `snooze` and `discard` end an attempt in other ways. */
-export type Handler<Data, Tx> = (job: Job<Data>, context: HandlerContext<Tx>) => unknown
+export type Handler<Data, Tx, Result = unknown> = (
+  job: Job<Data>,
+  context: HandlerContext<Tx>,
+) => Handled<Result> | Promise<Handled<Result>>
 
 /**
  * Runs around every handler of a worker, the first one outermost: `next()` runs what is inside of it and gives its result.

@@ -24,10 +24,13 @@ export interface JobSettings {
 }
 
 /** A job as its queue gives it. */
-export interface Job<Data = unknown> {
+export interface Job<Data = unknown, Result = unknown> {
   readonly id: string
   readonly queue: string
+  /** The payload: brought to the version of this process and checked when it is handled, else as it was enqueued. */
   readonly data: Data
+  /** Which form the payload has: see `QueueOptions.version`; 0 where it was enqueued by code that did not declare the queue. */
+  readonly version: number
   readonly state: JobState
   /** How often it was taken; 1 while it runs for the first time. */
   readonly attempt: number
@@ -43,8 +46,8 @@ export interface Job<Data = unknown> {
   readonly after: readonly string[]
   /** What the handler last said of its progress. */
   readonly progress: unknown
-  /** What the handler returned. */
-  readonly result: unknown
+  /** What the handler returned; null for nothing, and before the job has completed. */
+  readonly result: Result | null
   /** Every failed attempt. */
   readonly errors: readonly JobError[]
   readonly createdAt: Date
@@ -58,12 +61,13 @@ export interface Job<Data = unknown> {
 const NOTHING: readonly string[] = []
 
 /** The job of a row of either table. */
-export function jobOf<Data>(row: Row): Job<Data> {
+export function jobOf<Data, Result>(row: Row): Job<Data, Result> {
   const settings = (row['settings'] ?? null) as JobSettings | null
   return {
     id: row['id'] as string,
     queue: row['queue'] as string,
     data: row['data'] as Data,
+    version: row['version'] as number,
     state: row['state'] as JobState,
     attempt: row['attempt'] as number,
     maxAttempts: row['maxAttempts'] as number,
@@ -73,7 +77,7 @@ export function jobOf<Data>(row: Row): Job<Data> {
     group: row['group'] as string | null,
     after: settings?.after ?? NOTHING,
     progress: row['progress'] ?? null,
-    result: row['result'] ?? null,
+    result: (row['result'] ?? null) as Result | null,
     errors: row['errors'] as JobError[],
     createdAt: row['createdAt'] as Date,
     finishedAt: (row['finishedAt'] as Date | undefined) ?? null,

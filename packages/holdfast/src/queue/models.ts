@@ -45,6 +45,8 @@ export const liveJobs: Model = resolveModel(
       /** Who holds the lease: different for every taking, so that nobody else can finish the job. */
       token: t.text().nullable(),
       data: t.json().nullable(),
+      /** Which form the payload has: see `QueueOptions.version`. */
+      version: t.integer().default(1),
       /** What was asked for this job alone: see `JobSettings`. */
       settings: t.json().nullable(),
       progress: t.json().nullable(),
@@ -78,6 +80,7 @@ export const finishedJobs: Model = resolveModel(
       key: t.text().nullable(),
       group: t.text().nullable(),
       data: t.json().nullable(),
+      version: t.integer().default(1),
       settings: t.json().nullable(),
       progress: t.json().nullable(),
       result: t.json().nullable(),

@@ -22,6 +22,7 @@ import type { WorkerHost } from './host.ts'
 import { type Job, jobOf } from './job.ts'
 import { extendLeases } from './leases.ts'
 import type { JobState } from './models.ts'
+import { acceptResult } from './payload.ts'
 import { prune } from './prune.ts'
 import { type RetryFilter, retryJobs } from './retry-jobs.ts'
 import { listSchedules, putSchedule, removeSchedule, type Schedule, type ScheduleOptions } from './schedules.ts'
@@ -54,7 +55,7 @@ export interface PurgeOptions {
  * A durable job queue. Made by `storage.queue(name)`; `tx.queue(name)` does the same inside a transaction, so that a job exists exactly when
  * its data does.
  */
-export class Queue<Data = unknown, Input = Data, Tx = unknown> {
+export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown, ResultInput = Result> {
   readonly name: string
   readonly #session: Session
   readonly #declarationOf: (queue: string) => QueueDeclaration | undefined
@@ -80,47 +81,50 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
    *
    * @throws ValidationError when the payload or an option is refused.
    */
-  async enqueue(data: Input, options: EnqueueOptions = {}): Promise<Job<Data>> {
+  async enqueue(data: Input, options: EnqueueOptions = {}): Promise<Job<Data, Result>> {
     const entries = [{ data, options, path: '' }]
     const [job] = await enqueueAll(this.#session, this.name, this.#declaration, entries)
-    return job as Job<Data>
+    return job as Job<Data, Result>
   }
 
   /** Adds many jobs in one statement, all or none. */
-  async enqueueMany(jobs: readonly ({ readonly data: Input } & EnqueueOptions)[]): Promise<Job<Data>[]> {
+  async enqueueMany(jobs: readonly ({ readonly data: Input } & EnqueueOptions)[]): Promise<Job<Data, Result>[]> {
     if (!Array.isArray(jobs)) throw this.#refused('jobs', `must be a list, got ${describe(jobs)}`)
     const wrong = jobs.findIndex((job) => typeof job !== 'object' || job === null)
     if (wrong >= 0) throw this.#refused(String(wrong), `must be an object, got ${describe(jobs[wrong])}`)
     const entries = jobs.map(({ data, ...options }, index) => ({ data, options, path: String(index) }))
-    return (await enqueueAll(this.#session, this.name, this.#declaration, entries)) as Job<Data>[]
+    return (await enqueueAll(this.#session, this.name, this.#declaration, entries)) as Job<Data, Result>[]
   }
 
   /**
-   * Takes the most urgent job that is due, or null. It is this caller's for `leaseMs` (30 s); then another may take it.
+   * Takes the most urgent job that is due, or null. It is this caller's for `leaseMs` (30 s); then another may take it. Jobs whose payload the
+   * queue's schema refuses fail on the way.
    */
-  async dequeue(options: { readonly leaseMs?: number } = {}): Promise<Job<Data> | null> {
+  async dequeue(options: { readonly leaseMs?: number } = {}): Promise<Job<Data, Result> | null> {
     return (await this.dequeueMany(1, options))[0] ?? null
   }
 
   /** Takes up to `count` jobs in one statement. */
-  async dequeueMany(count: number, options: { readonly leaseMs?: number } = {}): Promise<Job<Data>[]> {
+  async dequeueMany(count: number, options: { readonly leaseMs?: number } = {}): Promise<Job<Data, Result>[]> {
     if (!Number.isSafeInteger(count) || count < 1)
       throw this.#refused('count', `must be a whole number from 1 on, got ${describe(count)}`)
     this.#check((issues) => checkKnown(options, ['leaseMs'], '', issues))
     const { leaseMs = DEFAULT_LEASE_MS } = options
     this.#check((issues) => checkMs(leaseMs, 1, 'leaseMs', issues))
     if (!(await makeReady(this.#scope))) return []
-    return (await claim(this.#scope, count, leaseMs)).jobs as Job<Data>[]
+    return (await claim(this.#scope, count, leaseMs)).jobs as Job<Data, Result>[]
   }
 
   /**
    * Ends a job well.
    *
-   * @throws LeaseLostError when the lease ran out and somebody else has the job; NotFoundError for an id that is not live.
+   * @throws LeaseLostError when the lease ran out and somebody else has the job; NotFoundError for an id that is not live; ValidationError
+   *   for a result that the queue's schema of results refuses.
    */
-  async acknowledge(jobOrId: JobOrId, result: unknown = null): Promise<void> {
+  async acknowledge(jobOrId: JobOrId, result?: ResultInput): Promise<void> {
     const job = await this.#held(jobOrId)
-    const done = await finish(this.#scope, [{ job, state: 'completed', result: this.#json('result', result) }])
+    const accepted = this.#json('result', acceptResult(this.#declaration, this.name, result))
+    const done = await finish(this.#scope, [{ job, state: 'completed', result: accepted }])
     if (!done.has(job.id)) throw leaseLost(job)
   }
 
@@ -145,19 +149,19 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
   }
 
   /** The job, whether it is live or finished; null where there is none. */
-  get(id: string): Promise<Job<Data> | null> {
-    return findJob(this.#session, this.name, id) as Promise<Job<Data> | null>
+  get(id: string): Promise<Job<Data, Result> | null> {
+    return findJob(this.#session, this.name, id) as Promise<Job<Data, Result> | null>
   }
 
   /** Jobs of a state (of every state unless given): live ones in the order of taking, finished ones latest first. */
-  async list(options: ListOptions = {}): Promise<Job<Data>[]> {
+  async list(options: ListOptions = {}): Promise<Job<Data, Result>[]> {
     this.#check((issues) => checkKnown(options, ['state', 'limit'], '', issues))
     const { state, limit = 100 } = options
     this.#check((issues) => {
       checkState(state, JOB_STATES, issues)
       checkWhole(limit, 0, 'limit', issues)
     })
-    return listJobs(this.#session, this.name, state, limit) as Promise<Job<Data>[]>
+    return listJobs(this.#session, this.name, state, limit) as Promise<Job<Data, Result>[]>
   }
 
   /** How many jobs are in each state. */
@@ -182,10 +186,10 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
    * const { state, result } = await storage.queue('render').waitFor(job, { timeoutMs: 60_000 })
    * ```
    */
-  async waitFor(jobOrId: JobOrId, options: WaitOptions = {}): Promise<Job<Data>> {
+  async waitFor(jobOrId: JobOrId, options: WaitOptions = {}): Promise<Job<Data, Result>> {
     const id = typeof jobOrId === 'string' ? jobOrId : jobOrId?.id
     this.#check((issues) => checkName(id, 'id', issues))
-    return waitForEnd(this.#scope, id, options) as Promise<Job<Data>>
+    return waitForEnd(this.#scope, id, options) as Promise<Job<Data, Result>>
   }
 
   /** Queues a failed or cancelled job again, with all its attempts. Whether there was one. */
@@ -288,14 +292,14 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
    * await worker.stop()
    * ```
    */
-  work(handler: Handler<Data, Tx>, options: WorkOptions = {}): Worker {
+  work(handler: Handler<Data, Tx, ResultInput>, options: WorkOptions = {}): Worker {
     const worker = this.worker(handler, options)
     worker.start()
     return worker
   }
 
   /** Makes a worker that was not started: `work` without its beginning. */
-  worker(handler: Handler<Data, Tx>, options: WorkOptions = {}): Worker {
+  worker(handler: Handler<Data, Tx, ResultInput>, options: WorkOptions = {}): Worker {
     return this.#worker(handler, options)
   }
 
@@ -303,8 +307,8 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
    * Runs what is due until nothing is, and gives how many attempts were made. For tests and scripts: with the handler given, or else with that
    * of the worker of this queue that was started last.
    */
-  async drain(handler?: Handler<Data, Tx>): Promise<number> {
-    const used = handler ?? (this.#handlers().get(this.name) as Handler<Data, Tx> | undefined)
+  async drain(handler?: Handler<Data, Tx, ResultInput>): Promise<number> {
+    const used = handler ?? (this.#handlers().get(this.name) as Handler<Data, Tx, ResultInput> | undefined)
     if (used === undefined) {
       throw new ConfigurationError(
         `No worker of the queue ${this.name} was started here, so there is nothing to drain with.`,
@@ -316,7 +320,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown> {
     return this.#worker(used, {}).drain()
   }
 
-  #worker(handler: Handler<Data, Tx>, options: WorkOptions): Worker {
+  #worker(handler: Handler<Data, Tx, ResultInput>, options: WorkOptions): Worker {
     if (this.#workers === undefined) {
       throw new ConfigurationError('A worker cannot be started inside a transaction.', {
         code: 'TRANSACTION_MISUSE',

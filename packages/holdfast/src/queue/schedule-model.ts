@@ -20,6 +20,8 @@ export const schedules: Model = resolveModel(
       catchUp: t.enum(['none', 'last', 'all']),
       catchUpLimit: t.integer(),
       data: t.json().nullable(),
+      /** Which form the payload has: see `QueueOptions.version`. */
+      version: t.integer().default(1),
       /** What `enqueue` is given. */
       options: t.json(),
       nextAt: t.timestamp(),

@@ -11,6 +11,7 @@ import {
 import { acceptJob, type EnqueueOptions } from './accept-job.ts'
 import { clockOffsetMs } from './clock.ts'
 import { type CronRule, readCron } from './cron.ts'
+import { UNVERSIONED, versionOf } from './payload.ts'
 import { type CatchUp, schedules } from './schedule-model.ts'
 
 /** How a schedule ticks, and what its jobs are like. */
@@ -178,6 +179,9 @@ function readSchedule(
     throw new ValidationError(`The schedule ${String(name)} of ${queue} was refused`, issues)
   return {
     rule,
-    row: { queue, name, cron: cron.trim(), timezone, catchUp, catchUpLimit, data: stored, options: wanted },
+    row: {
+      ...{ queue, name, cron: cron.trim(), timezone, catchUp, catchUpLimit, data: stored, options: wanted },
+      version: versionOf(declaration) ?? UNVERSIONED,
+    },
   }
 }

@@ -1,11 +1,12 @@
 import type { Row, Session } from '../backend/index.ts'
-import { ValidationError } from '../base/errors.ts'
+import { type Issue, ValidationError } from '../base/errors.ts'
 import type { Queue as QueueDeclaration } from '../schema/index.ts'
 import type { Entry } from './accept-job.ts'
 import { clockOffsetMs } from './clock.ts'
-import { all, equals, field, isDue, setNow } from './conditions.ts'
+import { all, atMost, equals, field, isDue, setNow } from './conditions.ts'
 import { type CronRule, readCron } from './cron.ts'
 import { enqueueAll } from './enqueue.ts'
+import { latestKnown, upgradePayload } from './payload.ts'
 import { type CatchUp, schedules } from './schedule-model.ts'
 import { rewrite } from './schedules.ts'
 import type { QueueScope } from './scope.ts'
@@ -16,17 +17,21 @@ const BATCH = 100
 const LATE_MS = 60_000
 
 /** When the next schedule of a queue ticks, if that is within `withinMs` by the database's clock. */
-export async function nextTickWithin({ session, queue }: QueueScope, withinMs: number): Promise<Date | null> {
+export async function nextTickWithin(
+  { session, queue, declaration }: QueueScope,
+  withinMs: number,
+): Promise<Date | null> {
   const plan = session.plan('queue next tick', () => ({
     kind: 'select',
     model: schedules.name,
     joins: [],
     outputs: [{ kind: 'field', name: 'nextAt', field: field('nextAt') }],
-    where: all(equals('queue', 0), isDue('nextAt', 1)),
+    where: all(equals('queue', 0), isDue('nextAt', 1), atMost('version', 2)),
     orderBy: ['nextAt', 'name'].map((column) => ({ field: field(column), direction: 'asc' as const })),
-    limit: 2,
+    limit: 3,
   }))
-  const { rows } = await session.execute(plan, [queue, clockOffsetMs(session) + withinMs, 1])
+  const withinOffset = clockOffsetMs(session) + withinMs
+  const { rows } = await session.execute(plan, [queue, withinOffset, latestKnown(declaration), 1])
   return (rows[0]?.['nextAt'] as Date | undefined) ?? null
 }
 
@@ -52,7 +57,7 @@ export async function fireTicks(scope: QueueScope): Promise<number> {
 }
 
 async function fireBatch({ session, queue, declaration }: QueueScope): Promise<{ fired: number; refused: unknown }> {
-  const due = (await takeDue(session, queue)).map(tickOf)
+  const due = (await takeDue(session, queue, latestKnown(declaration))).map(tickOf)
   if (due.length === 0) return { fired: 0, refused: undefined }
   const { taken, refused } = await enqueueTicks(session, queue, declaration, due)
   if (taken.length > 0)
@@ -63,35 +68,38 @@ async function fireBatch({ session, queue, declaration }: QueueScope): Promise<{
   return { fired: taken.length, refused }
 }
 
-/** Schedules whose tick is due, locked, with the database's time in `seenAt`. */
-async function takeDue(session: Session, queue: string): Promise<Row[]> {
+/** Schedules whose tick is due and whose payloads this process knows, locked, with the database's time in `seenAt`. */
+async function takeDue(session: Session, queue: string, latest: number): Promise<Row[]> {
   const plan = session.plan('queue due schedules', () => ({
     kind: 'update',
     model: schedules.name,
     set: [setNow('seenAt', 0)],
-    where: all(equals('queue', 1), isDue('nextAt', 0)),
+    where: all(equals('queue', 1), isDue('nextAt', 0), atMost('version', 2)),
     orderBy: ['nextAt', 'name'].map((column) => ({ field: field(column), direction: 'asc' as const })),
-    limit: 2,
+    limit: 3,
     skipLocked: true,
     returning: schedules.columns.map(({ name }) => name),
   }))
-  return (await session.execute(plan, [clockOffsetMs(session), queue, BATCH])).rows
+  return (await session.execute(plan, [clockOffsetMs(session), queue, latest, BATCH])).rows
 }
 
 interface Tick {
   /** The schedule, moved on. */
   readonly row: Row
+  /** Which form its payload has. */
+  readonly version: number
   readonly entries: readonly Entry[]
 }
 
 function tickOf(row: Row): Tick {
-  const { name, data, options } = row as { name: string; data: unknown; options: object }
+  const { name, data, options, version } = row as { name: string; data: unknown; options: object; version: number }
   const rule = readCron(row['cron'], row['timezone'], []) as CronRule
   const seen = (row['seenAt'] as Date).getTime()
   const slots = slotsToFire(rule, row, seen)
   const last = rule.between((row['nextAt'] as Date).getTime(), seen, 1)[0] as number
   return {
     row: { ...row, nextAt: new Date(rule.next(seen) as number), lastAt: new Date(last) },
+    version,
     entries: slots.map((slot) => ({
       data,
       options: { ...options, runAt: new Date(slot) },
@@ -119,7 +127,7 @@ async function enqueueTicks(
       session,
       queue,
       declaration,
-      ticks.flatMap(({ entries }) => entries),
+      ticks.flatMap((tick) => entriesOf(tick, declaration)),
     )
     return { taken: ticks, refused: undefined }
   } catch (error) {
@@ -130,4 +138,19 @@ async function enqueueTicks(
     for (const tick of ticks) taken.push(...(await enqueueTicks(session, queue, declaration, [tick])).taken)
     return { taken, refused: error }
   }
+}
+
+/**
+ * The jobs of a tick, with payloads as this process makes them.
+ *
+ * @throws ValidationError when an earlier payload cannot be brought to its version.
+ */
+function entriesOf({ entries, version }: Tick, declaration: QueueDeclaration | undefined): Entry[] {
+  const issues: Issue[] = []
+  const upgraded = entries.map((entry) => {
+    const data = upgradePayload(declaration, entry.data, version, `${entry.path}.data`, issues)
+    return { ...entry, data }
+  })
+  if (issues.length > 0) throw new ValidationError('The payload of a schedule was refused', issues)
+  return upgraded
 }

@@ -2,6 +2,7 @@ import type { Row, Session } from '../backend/index.ts'
 import { type Ending, endingOf, runLimited, timeoutOf } from './attempt.ts'
 import { pauseMs } from './backoff.ts'
 import { bringToEnd, type Finishing, type Removed } from './bring-to-end.ts'
+import { examined } from './bury.ts'
 import { tellRunning } from './channels.ts'
 import { removeWaiting } from './claim.ts'
 import { clockOffsetMs } from './clock.ts'
@@ -12,6 +13,7 @@ import type { WorkerHost } from './host.ts'
 import { Interruption } from './interruption.ts'
 import { type Job, jobError, jobOf } from './job.ts'
 import { liveJobs } from './models.ts'
+import { acceptResult } from './payload.ts'
 import type { QueueScope } from './scope.ts'
 
 /** A job that was run, and what came of it. */
@@ -59,18 +61,27 @@ export class TransactionBatch {
       const rows = await removeWaiting(scope, count)
       const ran: Ran[] = []
       for (const row of rows) {
-        const job = jobOf({ ...row, state: 'active', attempt: (row['attempt'] as number) + 1 })
-        ran.push({ job, ending: await this.#runOne(session, job) })
+        ran.push(
+          await this.#runOne(session, jobOf({ ...row, state: 'active', attempt: (row['attempt'] as number) + 1 })),
+        )
       }
       await this.#writeDown(scope, ran, new Map(rows.map((row) => [row['id'] as string, row])))
       return ran
     })
   }
 
-  async #runOne(session: Session, job: Job): Promise<Ending> {
+  async #runOne(session: Session, taken: Job): Promise<Ran> {
     if (this.#aborted !== undefined) throw this.#aborted
-    if (job.attempt > job.maxAttempts)
-      return { kind: 'failed', error: new Error('The worker that ran it was lost.'), retry: false }
+    let job: Job
+    try {
+      job = examined(this.#scope, taken)
+    } catch (error) {
+      return { job: taken, ending: { kind: 'failed', error, retry: false } }
+    }
+    return { job, ending: await this.#attempt(session, job) }
+  }
+
+  async #attempt(session: Session, job: Job): Promise<Ending> {
     const interruption = new Interruption()
     this.#running = interruption
     try {
@@ -97,7 +108,9 @@ export class TransactionBatch {
     }
     const given = await tellRunning(job, async () => this.#handler(job, context))
     if (given instanceof Snooze || given instanceof Discard) throw given
-    return { kind: 'completed', result: storableJson(given, 'result'), committed: true }
+    const { declaration, queue } = this.#scope
+    const result = storableJson(acceptResult(declaration, queue, given), 'result')
+    return { kind: 'completed', result, committed: true }
   }
 
   async #writeDown(scope: QueueScope, ran: readonly Ran[], rows: ReadonlyMap<string, Row>): Promise<void> {

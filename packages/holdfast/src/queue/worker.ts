@@ -11,6 +11,7 @@ import { HeldJobs } from './held-jobs.ts'
 import type { WorkerHost } from './host.ts'
 import { ABORT_GRACE_MS, type Interruption } from './interruption.ts'
 import type { Job } from './job.ts'
+import { LaterVersions } from './later-versions.ts'
 import { prune } from './prune.ts'
 import type { QueueScope } from './scope.ts'
 import { Ticker } from './ticker.ts'
@@ -60,6 +61,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
   readonly #attempts: Attempts
   readonly #completions: Completions
   readonly #transactions: TransactionBatch
+  readonly #laterVersions: LaterVersions
   /** How many handlers run. */
   #busy = 0
   /** How long handlers take, roughly; at first nobody knows. */
@@ -91,6 +93,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
     this.#attempts = new Attempts(scope, host, surrounded)
     this.#completions = new Completions(scope, Math.max(settings.batch, settings.concurrency))
     this.#transactions = new TransactionBatch(scope, host, surrounded)
+    this.#laterVersions = new LaterVersions(scope)
   }
 
   /** Begins to look for jobs. */
@@ -191,11 +194,16 @@ export class Worker extends EventEmitter<WorkerEvents> {
   /** Takes what can be run soon; false when there is nothing to do until something happens. */
   async #step(): Promise<boolean> {
     if (this.#paused) return false
-    if (this.#settings.mode === 'transaction') return (await this.#workInTransaction()) > 0
+    if (this.#settings.mode === 'transaction') {
+      if ((await this.#workInTransaction()) > 0) return true
+      await this.#laterVersions.look()
+      return false
+    }
     const wanted = this.#wanted()
     if (wanted === 0) return false
     const taken = await this.#take(wanted)
     this.#startJobs()
+    if (taken < wanted) await this.#laterVersions.look()
     return taken === wanted
   }
 
@@ -214,7 +222,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
   async #take(count: number): Promise<number> {
     const { jobs, buried } = await claim(this.#scope, count, this.#settings.leaseMs)
     this.#held.add(jobs)
-    for (const job of buried) this.#tell('failed', job, job.errors.at(-1), true)
+    for (const { job, error } of buried) this.#tell('failed', job, error, true)
     return jobs.length
   }
 

@@ -47,35 +47,76 @@ export interface QueueOptions {
   readonly groupConcurrency?: number
   /** At most `max` jobs begin in each `perMs`, which is counted from the first of them; all workers together. */
   readonly rate?: { readonly max: number; readonly perMs: number }
+  /**
+   * Which form the payloads of this code have: a whole number that grows when they change; 1 unless given. A job keeps the version it was
+   * enqueued with. Workers leave jobs of a later version than theirs to those that know it.
+   */
+  readonly version?: number
+  /**
+   * Brings the payload of an earlier version to the form of this one, before it is checked and handled: pure, and at once.
+   *
+   * @example
+   * ```ts
+   * upgrade: (data, fromVersion) => (fromVersion < 2 ? { to: [(data as { to: string }).to] } : data)
+   * ```
+   */
+  readonly upgrade?: (data: unknown, fromVersion: number) => unknown
 }
 
 /** A declared queue. */
-export interface Queue<Data = unknown, Input = Data> {
+export interface Queue<Data = unknown, Input = Data, Result = unknown, ResultInput = Result> {
   readonly kind: 'queue'
+  /** Checks payloads when they are enqueued and before they are handled. */
   readonly schema?: StandardSchemaV1<unknown, Data>
+  /** Checks what handlers return before their jobs complete. */
+  readonly resultSchema?: StandardSchemaV1<unknown, Result>
   readonly options: QueueOptions
   /** For inference only; never there at run time. */
   readonly $data?: Data
   /** For inference only; never there at run time. */
   readonly $input?: Input
+  /** For inference only; never there at run time. */
+  readonly $result?: Result
+  /** For inference only; never there at run time. */
+  readonly $resultInput?: ResultInput
 }
 
+type Output<Schema extends StandardSchemaV1> = StandardSchemaV1.InferOutput<Schema>
+type Input<Schema extends StandardSchemaV1> = StandardSchemaV1.InferInput<Schema>
+
 /**
- * Declares a job queue; its payloads are checked by a Standard Schema where one is given.
+ * Declares a job queue. Its payloads, and the results of its handlers, are checked by a Standard Schema where one is given. A schema must take
+ * what it gives, since payloads are checked again before they are handled.
  *
  * @example
  * ```ts
  * const execute = queue({ schema: z.object({ planId: z.string() }), maxAttempts: 5 })
- * const mail = queue<{ to: string }>()
+ * const resize = queue({ schema: z.object({ url: z.url() }), resultSchema: z.object({ bytes: z.number() }), version: 2 })
+ * const mail = queue<{ to: string }, { messageId: string }>()
  * ```
  */
+export function queue<Schema extends StandardSchemaV1, ResultSchema extends StandardSchemaV1>(
+  options: QueueOptions & { readonly schema: Schema; readonly resultSchema: ResultSchema },
+): Queue<Output<Schema>, Input<Schema>, Output<ResultSchema>, Input<ResultSchema>>
 export function queue<Schema extends StandardSchemaV1>(
   options: QueueOptions & { readonly schema: Schema },
-): Queue<StandardSchemaV1.InferOutput<Schema>, StandardSchemaV1.InferInput<Schema>>
-export function queue<Data>(options?: QueueOptions & { readonly schema?: StandardSchemaV1<unknown, Data> }): Queue<Data>
-export function queue(options: QueueOptions & { readonly schema?: StandardSchemaV1 } = {}): Queue {
-  const { schema, ...rest } = options
-  return schema === undefined ? { kind: 'queue', options: rest } : { kind: 'queue', schema, options: rest }
+): Queue<Output<Schema>, Input<Schema>>
+export function queue<Data, Result = unknown>(
+  options?: QueueOptions & {
+    readonly schema?: StandardSchemaV1<unknown, Data>
+    readonly resultSchema?: StandardSchemaV1<unknown, Result>
+  },
+): Queue<Data, Data, Result>
+export function queue(
+  options: QueueOptions & { readonly schema?: StandardSchemaV1; readonly resultSchema?: StandardSchemaV1 } = {},
+): Queue {
+  const { schema, resultSchema, ...rest } = options
+  return {
+    kind: 'queue',
+    ...(schema !== undefined && { schema }),
+    ...(resultSchema !== undefined && { resultSchema }),
+    options: rest,
+  }
 }
 
 const OPTIONS = [
@@ -88,14 +129,19 @@ const OPTIONS = [
   'concurrency',
   'groupConcurrency',
   'rate',
+  'version',
+  'upgrade',
 ]
+const WHOLE = ['maxAttempts', 'timeoutMs', 'maxPayloadBytes', 'concurrency', 'groupConcurrency', 'version'] as const
 
 /** Adds what is wrong with the options of a queue to `issues`. */
 export function checkQueueOptions(name: string, options: QueueOptions, issues: Issue[]): void {
   checkKnown(options, OPTIONS, `${name}.`, issues)
-  for (const option of ['maxAttempts', 'timeoutMs', 'maxPayloadBytes', 'concurrency', 'groupConcurrency'] as const) {
+  for (const option of WHOLE) {
     if (options[option] !== undefined) checkWhole(options[option], 1, `${name}.${option}`, issues)
   }
+  if (options.upgrade !== undefined && typeof options.upgrade !== 'function')
+    issues.push({ path: `${name}.upgrade`, reason: `must be a function, got ${describe(options.upgrade)}` })
   if (options.backoff !== undefined) checkBackoff(options.backoff, `${name}.backoff`, issues)
   if (options.keep !== undefined) {
     checkKnown(options.keep, ['completedMs', 'completed', 'failedMs', 'failed'], `${name}.keep.`, issues)

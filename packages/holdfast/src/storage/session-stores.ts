@@ -27,15 +27,7 @@ import type {
 import { type GraphsKnown, graphIn } from './graphs.ts'
 import type { LaterSession } from './later-transaction.ts'
 import type { KyselyOf, SqlRunner, SqlTables } from './sql.ts'
-import type {
-  GraphTypesOf,
-  QueueData,
-  QueueInput,
-  RepositoryOf,
-  Stores,
-  Transaction,
-  UndeclaredRepository,
-} from './stores.ts'
+import type { GraphTypesOf, QueueOf, RepositoryOf, Stores, Transaction, UndeclaredRepository } from './stores.ts'
 import type { TransactionSession } from './transaction-session.ts'
 import { EnsuringSession, undeclaredModel } from './undeclared.ts'
 
@@ -91,8 +83,8 @@ export abstract class SessionStores<S extends Schema> implements Omit<Stores<S>,
     )
   }
 
-  queue<Name extends QueueName<S>>(name: Name): Queue<QueueData<S, Name>, QueueInput<S, Name>, Transaction<S>>
-  queue<Data = unknown>(name?: string): Queue<Data, Data, Transaction<S>>
+  queue<Name extends QueueName<S>>(name: Name): QueueOf<S, Name>
+  queue<Data = unknown, Result = unknown>(name?: string): Queue<Data, Data, Transaction<S>, Result>
   queue(name = 'default'): unknown {
     return new Queue(this.reaching(queueModels), name, (other) => this.#queueOf(other), this.workers)
   }

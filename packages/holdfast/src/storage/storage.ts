@@ -18,7 +18,7 @@ import { type LaterSession, openLater } from './later-transaction.ts'
 import type { StorageMetrics } from './metrics.ts'
 import { RootSession, type StatementListener } from './root-session.ts'
 import { SessionStores, type Shared, TransactionStores } from './session-stores.ts'
-import type { QueueData, Stores, Transaction, TransactionOptions } from './stores.ts'
+import type { QueueData, QueueResultInput, Stores, Transaction, TransactionOptions } from './stores.ts'
 import { backendOf, type TargetOptions } from './targets.ts'
 import type { TransactionSession } from './transaction-session.ts'
 import { EnsuringSession } from './undeclared.ts'
@@ -56,13 +56,19 @@ export interface Health {
 /** The schema of a storage that was opened without one. */
 export type NoSchema = Schema<Record<never, never>, Record<never, never>>
 
+type HandlerOf<S extends Schema, Name extends QueueName<S>> = Handler<
+  QueueData<S, Name>,
+  Transaction<S>,
+  QueueResultInput<S, Name>
+>
+
 type HandlerWithOptions<S extends Schema, Name extends QueueName<S> = QueueName<S>> = WorkOptions & {
-  readonly handler: Handler<QueueData<S, Name>, Transaction<S>>
+  readonly handler: HandlerOf<S, Name>
 }
 
 /** The handlers of queues, by their names, as `storage.work` takes them. */
 export type QueueHandlers<S extends Schema> = {
-  readonly [Name in QueueName<S>]?: Handler<QueueData<S, Name>, Transaction<S>> | HandlerWithOptions<S, Name>
+  readonly [Name in QueueName<S>]?: HandlerOf<S, Name> | HandlerWithOptions<S, Name>
 }
 
 /**

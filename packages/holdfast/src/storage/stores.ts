@@ -41,11 +41,28 @@ export type UndeclaredRepository<Content extends object> = LiveRepository<
 
 /** The payload of a queue of a schema, as a handler is given it. */
 export type QueueData<S extends Schema, Name extends QueueName<S>> =
-  S['declarations'][Name] extends Queue<infer Data, infer _> ? Data : never
+  S['declarations'][Name] extends Queue<infer Data, infer _, infer _, infer _> ? Data : never
 
 /** The payload of a queue of a schema, as `enqueue` takes it. */
 export type QueueInput<S extends Schema, Name extends QueueName<S>> =
-  S['declarations'][Name] extends Queue<infer _, infer Input> ? Input : never
+  S['declarations'][Name] extends Queue<infer _, infer Input, infer _, infer _> ? Input : never
+
+/** The result of a job of a queue of a schema, as it is read. */
+export type QueueResult<S extends Schema, Name extends QueueName<S>> =
+  S['declarations'][Name] extends Queue<infer _, infer _, infer Result, infer _> ? Result : never
+
+/** What a handler of a queue of a schema returns. */
+export type QueueResultInput<S extends Schema, Name extends QueueName<S>> =
+  S['declarations'][Name] extends Queue<infer _, infer _, infer _, infer Input> ? Input : never
+
+/** A job queue of a schema. */
+export type QueueOf<S extends Schema, Name extends QueueName<S>> = JobQueue<
+  QueueData<S, Name>,
+  QueueInput<S, Name>,
+  Transaction<S>,
+  QueueResult<S, Name>,
+  QueueResultInput<S, Name>
+>
 
 /** What a graph of a schema holds. */
 export type GraphTypesOf<S extends Schema, Name extends GraphName<S>> =
@@ -63,8 +80,8 @@ export interface Stores<S extends Schema> {
   repository<Content extends object = Record<string, unknown>>(name: string): UndeclaredRepository<Content>
 
   /** A job queue; without a name the default one. */
-  queue<Name extends QueueName<S>>(name: Name): JobQueue<QueueData<S, Name>, QueueInput<S, Name>, Transaction<S>>
-  queue<Data = unknown>(name?: string): JobQueue<Data, Data, Transaction<S>>
+  queue<Name extends QueueName<S>>(name: Name): QueueOf<S, Name>
+  queue<Data = unknown, Result = unknown>(name?: string): JobQueue<Data, Data, Transaction<S>, Result>
 
   /**
    * The cache of a name: the same one however often it is asked for. Its options are given the first time, and need not be repeated. In

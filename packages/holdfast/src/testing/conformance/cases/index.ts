@@ -38,6 +38,7 @@ import { queueHostileCases } from './queue-hostile.ts'
 import { queueKeyCases } from './queue-keys.ts'
 import { queueOrderCases } from './queue-order.ts'
 import { queueRandomCases } from './queue-random.ts'
+import { queueVersionCases } from './queue-versions.ts'
 import { referenceCases } from './references.ts'
 import { savepointCases } from './savepoints.ts'
 import { scheduleCases } from './schedules.ts'
@@ -91,6 +92,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueHostileCases,
   ...queueRandomCases,
   ...queueHandlerCases,
+  ...queueVersionCases,
   ...scheduleCases,
   ...migrationCases,
   ...migrationRowCases,

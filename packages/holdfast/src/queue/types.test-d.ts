@@ -1,0 +1,66 @@
+// Type tests: `tsc`, which `npm test` runs first, is what checks them.
+import { expectTypeOf, test } from 'vitest'
+import { z } from 'zod'
+import { defineSchema, queue } from '../schema/index.ts'
+import type { Storage } from '../storage/index.ts'
+import { snooze } from './endings.ts'
+
+const schema = defineSchema({
+  resize: queue({
+    schema: z.object({ url: z.string(), width: z.number().default(100) }),
+    resultSchema: z.object({ bytes: z.number(), kind: z.string().default('png') }),
+    version: 2,
+    upgrade: (data, fromVersion) => (fromVersion < 2 ? { url: data } : data),
+  }),
+  mail: queue<{ to: string }, { messageId: string }>(),
+  notify: queue<{ to: string }>(),
+  checked: queue({ schema: z.object({ to: z.string() }), maxAttempts: 2 }),
+})
+
+declare const storage: Storage<typeof schema>
+
+test('payloads are given as the schema takes them, and read as it gives them', () => {
+  const resize = storage.queue('resize')
+  expectTypeOf(resize.enqueue).parameter(0).toEqualTypeOf<{ url: string; width?: number | undefined }>()
+  const job = null as unknown as NonNullable<Awaited<ReturnType<typeof resize.get>>>
+  expectTypeOf(job.data).toEqualTypeOf<{ url: string; width: number }>()
+})
+
+test('results are returned as their schema takes them, and read as it gives them', () => {
+  const resize = storage.queue('resize')
+  resize.work(() => ({ bytes: 1 }))
+  resize.work(async (job) => (job.data.width > 9 ? snooze(1_000) : { bytes: 1, kind: 'jpeg' }))
+  // @ts-expect-error: bytes is missing
+  resize.work(() => ({ kind: 'jpeg' }))
+  // @ts-expect-error: a handler of this queue has a result
+  resize.work(async () => undefined)
+  expectTypeOf(resize.waitFor('x')).resolves.toHaveProperty('result').toEqualTypeOf<{
+    bytes: number
+    kind: string
+  } | null>()
+  expectTypeOf(resize.acknowledge)
+    .parameter(1)
+    .toEqualTypeOf<{ bytes: number; kind?: string | undefined } | undefined>()
+})
+
+test('a result can be declared by its type alone', () => {
+  storage.queue('mail').work((job) => ({ messageId: job.data.to }))
+  storage.work({ mail: async () => ({ messageId: 'x' }), notify: () => undefined })
+  // @ts-expect-error: no such result
+  storage.work({ mail: async () => ({ id: 'x' }) })
+  expectTypeOf(storage.queue('mail').waitFor('x')).resolves.toHaveProperty('result').toEqualTypeOf<{
+    messageId: string
+  } | null>()
+})
+
+test('what was not declared may be anything', () => {
+  storage.queue('notify').work(() => 7)
+  storage.queue('checked').work(async () => ({ any: 'thing' }))
+  const notify = storage.queue('notify')
+  const job = null as unknown as NonNullable<Awaited<ReturnType<typeof notify.get>>>
+  expectTypeOf(job.result).toEqualTypeOf<unknown>()
+  const loose = storage.queue<{ n: number }, string>('anything')
+  expectTypeOf(loose.enqueue).parameter(0).toEqualTypeOf<{ n: number }>()
+  const found = null as unknown as NonNullable<Awaited<ReturnType<typeof loose.get>>>
+  expectTypeOf(found.result).toEqualTypeOf<string | null>()
+})

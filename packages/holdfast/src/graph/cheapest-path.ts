@@ -38,6 +38,8 @@ interface Arrival {
 
 /** How many nodes' edges are read ahead at most. */
 const MOST_AHEAD = 512
+/** How many of those that wait are looked at for that. */
+const MOST_LOOKED = 4 * MOST_AHEAD
 
 /**
  * A path of the smallest sum of weights, by Dijkstra's algorithm. The edges of a node are read together with those of the nodes that will most
@@ -116,10 +118,19 @@ class LinksAhead {
     return found.map(({ to, row }) => ({ to, edge: row['id'] as string, cost: this.#costOf(row) }))
   }
 
-  #likelyNext(waiting: readonly Stop[], settled: ReadonlySet<string>): string[] {
-    const unread = waiting.filter(({ id }) => !settled.has(id) && !this.#found.has(id))
-    const next = unread.toSorted(byCost).map(({ id }) => id)
-    return [...new Set(next)].slice(0, this.#ahead - 1)
+  /** The first of the waiting nodes whose edges are not read yet. Only the top of the heap is looked at: many may wait behind a hub. */
+  #likelyNext(heap: readonly Stop[], settled: ReadonlySet<string>): Set<string> {
+    const next = new Set<string>()
+    const places = new TinyQueue<number>([0], (left, right) => byCost(heap[left] as Stop, heap[right] as Stop))
+    for (let looked = 0; next.size < this.#ahead - 1 && looked < MOST_LOOKED; looked++) {
+      const place = places.pop()
+      if (place === undefined) break
+      const stop = heap[place]
+      if (stop === undefined) continue
+      for (const child of [2 * place + 1, 2 * place + 2]) if (child < heap.length) places.push(child)
+      if (!settled.has(stop.id) && !this.#found.has(stop.id)) next.add(stop.id)
+    }
+    return next
   }
 
   async #read(ids: readonly string[]): Promise<void> {

@@ -232,7 +232,8 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
   }
 
   /**
-   * The graph as text in [JSON Graph Format](https://jsongraphformat.info), piece by piece. Inside a read-only transaction it shows one moment.
+   * The graph as text in [JSON Graph Format](https://jsongraphformat.info), piece by piece, as it is
+   * when the first piece is asked for: every edge has both of its ends. What it reads from is held until the last piece, or the end of the loop.
    *
    * @example
    * ```ts

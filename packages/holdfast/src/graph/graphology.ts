@@ -2,6 +2,7 @@ import type { Row } from '../backend/index.ts'
 import { isPlainObject } from '../statement/index.ts'
 import { type GraphContext, recordsOf } from './context.ts'
 import { type Imported, importTogether } from './importing.ts'
+import { ONE_MOMENT } from './one-moment.ts'
 
 /** What is written to of a graph of [graphology](https://graphology.github.io). */
 export interface GraphologyTarget {
@@ -33,7 +34,7 @@ export async function writeGraphology<G extends GraphologyTarget>(context: Graph
     return target
   }
   // One moment for both: an edge to a node that was added in between could not be drawn.
-  return session.inTransaction ? copy(session) : session.transaction(copy, { readOnly: true, retries: 0 })
+  return session.inTransaction ? copy(session) : session.transaction(copy, ONE_MOMENT)
 }
 
 /** Copies a graph of graphology into one. */

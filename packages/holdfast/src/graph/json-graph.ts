@@ -3,6 +3,7 @@ import { ValidationError } from '../base/errors.ts'
 import { isPlainObject } from '../statement/index.ts'
 import { type GraphContext, recordsOf } from './context.ts'
 import { type Imported, importTogether } from './importing.ts'
+import { ofOneMoment } from './one-moment.ts'
 
 /** JSON text, whole or in pieces: a file's read stream, the body of a response, a string. */
 export type JsonSource = string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>
@@ -10,12 +11,12 @@ export type JsonSource = string | Uint8Array | Iterable<string | Uint8Array> | A
 /** How much text is gathered before it is given out. */
 const PIECE_LENGTH = 64 * 1024
 
-/** Writes a graph as JSON Graph Format (https://jsongraphformat.info), piece by piece. */
-export async function* writeJsonGraph({
-  session,
-  name,
-  models,
-}: GraphContext): AsyncGenerator<string, void, undefined> {
+/** Writes a graph as JSON Graph Format (https://jsongraphformat.info), piece by piece: every edge with both of its ends. */
+export function writeJsonGraph(context: GraphContext): AsyncGenerator<string, void, undefined> {
+  return ofOneMoment(context.session, (session) => pieces({ ...context, session }))
+}
+
+async function* pieces({ session, name, models }: GraphContext): AsyncGenerator<string, void, undefined> {
   let text = `{"graph":{"id":${JSON.stringify(name)},"directed":true,"nodes":{`
   let comma = ''
   for await (const { id, label, data } of recordsOf(session, models.nodes).stream()) {

@@ -11,6 +11,8 @@ import type { DialectSql, Step } from './step.ts'
 export interface StepChanges {
   readonly step: Step
   readonly changes: readonly SchemaChange[]
+  /** The models before the step. */
+  readonly before: Models
   /** The models after the step. */
   readonly models: Models
   /** The state after the step. */
@@ -49,8 +51,9 @@ export function changesOf(
       'table' in step
         ? modelChanges(modelsOf(before), models, step, renamesOf(before, step, parking))
         : textChanges(step, dialect)
+    const modelsBefore = modelsOf(before)
     before = after
-    return { step, changes, models, state: after }
+    return { step, changes, before: modelsBefore, models, state: after }
   })
 }
 

@@ -4,6 +4,8 @@ import type { Model, Models } from '../schema/index.ts'
 /** A transaction that may change the schema. */
 export interface AlteringSession extends Session {
   applySchema(changes: readonly SchemaChange[], models: Models): Promise<void>
+  /** Runs `work` in a savepoint: what fails in it is undone alone. */
+  runNested<T>(work: (session: AlteringSession) => Promise<T>): Promise<T>
   /** Runs SQL as it stands; on backends that run it. */
   sql(text: string, parameters: readonly unknown[]): Promise<Result>
 }

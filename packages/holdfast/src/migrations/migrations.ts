@@ -271,9 +271,18 @@ export class Migrations {
     return { ok: differences.length === 0, migrations: names, tables, differences }
   }
 
-  /** @throws MigrationError, code `SCHEMA_MISMATCH`, naming the registered migrations that are not applied. */
+  /**
+   * @throws MigrationError, code `SCHEMA_MISMATCH`, naming the registered migrations that are not applied; code `MIGRATION`, naming those that
+   * are applied and were edited, or that only a newer application knows.
+   */
   async assertApplied(): Promise<void> {
     if (this.#registered.size === 0) return
+    const registered = [...this.#registered.values()]
+    const ledger = await this.#ledger()
+    appliedState(
+      registered,
+      ledger.filter(({ state }) => state === 'applied'),
+    )
     const pending = (await this.status())
       .filter(({ state }) => state === 'pending' || state === 'running')
       .map(({ name }) => name)

@@ -94,8 +94,11 @@ export function appliedState(migrations: readonly ReadMigration[], ledger: reado
   const byName = new Map(migrations.map((migration) => [migration.name, migration]))
   const missing = ledger.filter(({ name }) => !byName.has(name)).map(({ name }) => name)
   if (missing.length > 0) {
+    const last = ledger.findLast(({ name }) => byName.has(name))?.name
     throw new MigrationError(`The database has migrations that are not registered here: ${missing.join(', ')}.`, {
-      hint: 'A newer version of the application applied them, or they were deleted: bring them back, or use that version.',
+      hint:
+        'A newer version of the application applied them: start that one, or undo them with it first, by ' +
+        `\`npx holdfast migrate down ${last === undefined ? '--all' : `--to ${last}`}\`. If they were deleted, bring them back.`,
       differences: missing.map((name) => `${name} is missing`),
     })
   }

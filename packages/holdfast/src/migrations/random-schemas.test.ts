@@ -39,7 +39,10 @@ describe.each(testBackends)('random schemas on $name', ({ fresh }) => {
       schema: backend.schema,
       declared,
       features: [],
-      withModel: undefined as never,
+      withModel: <T>(model: Model, work: () => Promise<T>): Promise<T> => {
+        models.set(model.name, model)
+        return work().finally(() => models.delete(model.name))
+      },
       alter: session.alter.bind(session) as never,
     }
     return { session, migrations: new Migrations(host) }

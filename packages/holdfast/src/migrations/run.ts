@@ -9,6 +9,7 @@ import type { AlteringSession, MigrationHost } from './host.ts'
 import { noteApplied, noteRolledBack } from './ledger.ts'
 import type { MigrationLock } from './lock.ts'
 import { checksumOf, type ReadMigration } from './migration.ts'
+import { offendersOf } from './offenders.ts'
 import type { PlannedRun } from './plan.ts'
 import type { SchemaState } from './schema-state.ts'
 import type { DataStep, Step } from './step.ts'
@@ -81,7 +82,7 @@ export async function runUp(
       const end = steps.findIndex(({ step }, index) => index > at && step.kind === 'data')
       const next = end === -1 ? steps.length : end
       await inTransaction(context, migration, async (session) => {
-        await makeSteps(session, migration, steps, at, next)
+        await makeSteps(context.host, session, migration, steps, at, next)
         await note(session, next, null)
       })
       at = next
@@ -136,7 +137,7 @@ export async function runDown(context: RunContext, migration: ReadMigration, bef
   const started = performance.now()
   const steps = prepared(context, migration, before, 'down')
   await inTransaction(context, migration, async (session) => {
-    await makeSteps(session, migration, steps, 0, steps.length, context.host)
+    await makeSteps(context.host, session, migration, steps, 0, steps.length)
     await noteRolledBack(session, migration.name)
   })
   return Math.round(performance.now() - started)
@@ -247,15 +248,16 @@ async function inTransaction<T>(
 
 /** Makes the steps from one to before another. Data steps among them are run whole, in the same transaction. */
 async function makeSteps(
+  host: MigrationHost,
   session: AlteringSession,
   migration: ReadMigration,
   steps: readonly PreparedStep[],
   from: number,
   to: number,
-  host?: MigrationHost,
 ): Promise<void> {
-  for (const [offset, { fitted, models, step }] of steps.slice(from, to).entries()) {
-    if (step.kind === 'data' && host !== undefined) {
+  for (const [offset, prepared] of steps.slice(from, to).entries()) {
+    const { fitted, models, step } = prepared
+    if (step.kind === 'data') {
       const model = modelOf(step, models)
       let progress: BatchDone = { after: null, rows: 0, done: false }
       await host.withModel(model, async () => {
@@ -263,18 +265,36 @@ async function makeSteps(
           progress = await attempt(migration, from + offset, step, () => runBatch(session, model, step, progress))
       })
     }
-    if (fitted.length > 0)
-      await attempt(migration, from + offset, step, () => session.applySchema(fitted, models as Models))
+    if (fitted.length > 0) {
+      await attempt(
+        migration,
+        from + offset,
+        step,
+        () => session.runNested((inner) => inner.applySchema(fitted, models)),
+        (error) => offendersOf(host, session, { before: prepared.before, changed: changedModels(fitted), error }),
+      )
+    }
   }
 }
 
-async function attempt<T>(migration: ReadMigration, at: number, { kind }: Step, work: () => Promise<T>): Promise<T> {
+function changedModels(changes: readonly SchemaChange[]): { readonly from: Model; readonly to: Model }[] {
+  return changes.flatMap((change) => (change.kind === 'alterTable' ? [{ from: change.from, to: change.to }] : []))
+}
+
+/** @param offenders the rows that are to blame, one sentence each. */
+async function attempt<T>(
+  migration: ReadMigration,
+  at: number,
+  { kind }: Step,
+  work: () => Promise<T>,
+  offenders: (error: unknown) => Promise<readonly string[]> = async () => [],
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (error instanceof LeaseLostError || (isHoldfastError(error) && error.retryable)) throw error
     const where = `at step ${at + 1} of ${migration.up.length}, ${kind}`
-    throw failed(migration, error, hintFor(error, migration, at), where)
+    throw failed(migration, error, hintFor(error, migration, at), where, await offenders(error))
   }
 }
 
@@ -294,11 +314,14 @@ function failed(
   error: unknown,
   hint: string,
   where = 'before its first step',
+  offenders: readonly string[] = [],
 ): MigrationError {
   const reason = error instanceof Error ? error.message : String(error)
-  return new MigrationError(`The migration ${name} failed ${where}: ${reason}`, {
+  const rows = offenders.length === 0 ? '' : ` ${offenders.join('; ')}.`
+  return new MigrationError(`The migration ${name} failed ${where}: ${reason}${rows}`, {
     hint,
     cause: error,
+    differences: offenders,
     ...(error instanceof MigrationError && { code: error.code as 'MIGRATION', differences: error.differences }),
   })
 }

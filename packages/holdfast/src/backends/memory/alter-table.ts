@@ -30,7 +30,7 @@ export function alterTable(view: TransactionView, change: AlterTable, nowMs: num
       return () => value
     }
     const slot = before.slotOf(pair.from.name)
-    const convert = conversionOf(pair)
+    const convert = conversionOf(pair, to.name)
     return (row) => (row[slot] === null ? given : convert(row[slot]))
   })
   const old = view.table(from.table)
@@ -48,44 +48,44 @@ function defaultOf(column: ModelColumn, nowMs: number): unknown {
 }
 
 /** Values as those of the other type; one that is none is refused. */
-function conversionOf({ from, to }: Kept<ModelColumn>): (value: unknown) => unknown {
+function conversionOf({ from, to }: Kept<ModelColumn>, model: string): (value: unknown) => unknown {
   const digits = (to.type === 'decimal' ? (to.scale ?? 0) : 0) - (from.type === 'decimal' ? (from.scale ?? 0) : 0)
   if (from.type === 'decimal' || to.type === 'decimal') {
-    const convert = (value: unknown): bigint => shifted(BigInt(value as number | bigint), digits, to)
-    return to.type === 'decimal' ? convert : (value) => accepted(to, Number(convert(value)))
+    const convert = (value: unknown): bigint => shifted(BigInt(value as number | bigint), digits, to, model)
+    return to.type === 'decimal' ? convert : (value) => accepted(to, Number(convert(value)), model)
   }
-  if (from.type === to.type) return (value) => (to.type === 'enum' ? accepted(to, value) : value)
+  if (from.type === to.type) return (value) => (to.type === 'enum' ? accepted(to, value, model) : value)
   if (to.type === 'text') return String
-  if (to.type === 'bigint') return (value) => BigInt(wholeNumber(to, value))
-  if (to.type === 'integer') return (value) => accepted(to, Number(wholeNumber(to, value)))
-  if (to.type === 'boolean') return (value) => accepted(to, value === 1 ? true : value === 0 ? false : value)
-  return (value) => accepted(to, value)
+  if (to.type === 'bigint') return (value) => BigInt(wholeNumber(to, value, model))
+  if (to.type === 'integer') return (value) => accepted(to, Number(wholeNumber(to, value, model)), model)
+  if (to.type === 'boolean') return (value) => accepted(to, value === 1 ? true : value === 0 ? false : value, model)
+  return (value) => accepted(to, value, model)
 }
 
 /** A decimal with so many more digits after the point, or so many less where they are zeros. */
-function shifted(units: bigint, digits: number, column: ModelColumn): bigint {
+function shifted(units: bigint, digits: number, column: ModelColumn, model: string): bigint {
   const factor = 10n ** BigInt(Math.abs(digits))
   const result = digits < 0 ? units / factor : units * factor
   const limit = column.type === 'decimal' ? 10n ** BigInt(column.precision ?? 0) : 2n ** 63n
-  if ((digits < 0 && result * factor !== units) || result >= limit || result <= -limit) throw refusal(column)
+  if ((digits < 0 && result * factor !== units) || result >= limit || result <= -limit) throw refusal(column, model)
   return result
 }
 
-function wholeNumber(column: ModelColumn, value: unknown): string | number | bigint | boolean {
-  if (typeof value === 'string' && !/^-?\d+$/.test(value)) throw refusal(column)
-  if (typeof value === 'number' && !Number.isInteger(value)) throw refusal(column)
+function wholeNumber(column: ModelColumn, value: unknown, model: string): string | number | bigint | boolean {
+  if (typeof value === 'string' && !/^-?\d+$/.test(value)) throw refusal(column, model)
+  if (typeof value === 'number' && !Number.isInteger(value)) throw refusal(column, model)
   return value as string | number | bigint | boolean
 }
 
-function accepted(column: ModelColumn, value: unknown): unknown {
+function accepted(column: ModelColumn, value: unknown, model: string): unknown {
   const issues: { path: string; reason: string }[] = []
   const given = column.accept(value, column.name, issues)
-  if (issues.length > 0) throw refusal(column)
+  if (issues.length > 0) throw refusal(column, model)
   return given
 }
 
-function refusal(column: ModelColumn): ConstraintError {
-  return new ConstraintError('CONSTRAINT_CHECK', column.name, [column.name])
+function refusal(column: ModelColumn, model: string): ConstraintError {
+  return new ConstraintError('CONSTRAINT_CHECK', model, [column.name])
 }
 
 function assertReferences(view: TransactionView, catalog: Catalog, table: Table, column: string, target: string): void {

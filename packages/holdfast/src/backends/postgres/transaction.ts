@@ -1,5 +1,6 @@
 import type { Connection, Plan, Result, Row, SchemaEditor, TransactionOptions } from '../../backend/index.ts'
 import { ConfigurationError, type HoldfastError, SerializationError } from '../../base/errors.ts'
+import type { Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import type { Commands } from './commands.ts'
 import { streamCursor } from './cursor.ts'
@@ -60,7 +61,7 @@ export class PostgresTransaction implements Connection {
       apply: (changes, models = subject.models) =>
         applyChanges(
           {
-            ask: (text, values) => this.#ask(text, values),
+            ask: (text, values) => this.#ask(text, values, models),
             run: (text) => this.#raw(text, [], SCHEMA_DEADLINE_MS),
           },
           models,
@@ -174,28 +175,32 @@ export class PostgresTransaction implements Connection {
     return this.#transmit({ request: this.#context.commands.request(text), writes: false })
   }
 
-  async #ask(text: string, values: readonly string[]): Promise<Reply> {
+  /** @param models those that the statement is about, for what it fails with. */
+  async #ask(text: string, values: readonly string[], models: Models): Promise<Reply> {
     this.#assertRunning()
-    return this.#send({ request: { name: '', text, values }, writes: true, deadlineMs: SCHEMA_DEADLINE_MS })
+    const request = { name: '', text, values }
+    return this.#send({ request, writes: true, deadlineMs: SCHEMA_DEADLINE_MS }, undefined, models)
   }
 
-  #send(sending: Sending, statement?: Statement): Promise<Reply> {
+  #send(sending: Sending, statement?: Statement, models?: Models): Promise<Reply> {
     this.#openSavepoints()
-    return this.#transmit(sending, statement)
+    return this.#transmit(sending, statement, models)
   }
 
-  #transmit(sending: Sending, statement?: Statement): Promise<Reply> {
+  #transmit(sending: Sending, statement?: Statement, models?: Models): Promise<Reply> {
     if (this.#finished) return Promise.reject(hasEnded())
     return new Promise((done, reject) => {
-      this.#wire.send(sending, done, (failure) => reject(this.#errorOf(failure, statement)))
+      this.#wire.send(sending, done, (failure) => reject(this.#errorOf(failure, statement, models)))
     })
   }
 
   /** The error for what a statement of this transaction failed with. */
-  #errorOf(failure: Failure, statement?: Statement): HoldfastError {
+  #errorOf(failure: Failure, statement?: Statement, models?: Models): HoldfastError {
+    const { subject } = this.#context
     if (this.#stopped !== undefined) return this.#stopped
     if (isReadOnly(failure) && !this.#readOnly) this.#link.retire()
-    if (!isStale(failure)) return translateError(failure.error, this.#context.subject, statement)
+    if (!isStale(failure))
+      return translateError(failure.error, models === undefined ? subject : { ...subject, models }, statement)
     this.#link.forgetPrepared()
     return new SerializationError(
       'A statement must be prepared anew, which a transaction cannot do once it has begun.',

@@ -4,7 +4,8 @@ import type { Model, ModelColumn, Models } from '../../schema/index.ts'
 import { addColumnStatement, copyStatement, createIndexes, createTable, sqliteDialect } from '../sql/index.ts'
 import type { Database } from './driver.ts'
 
-const REBUILT = 'holdfast_rebuilt'
+/** What a table that is built anew is called meanwhile. */
+export const REBUILT = 'holdfast_rebuilt'
 
 /**
  * Alters a table. SQLite itself adds columns and renames; for everything else the table is built anew beside the old one, filled, and put in
@@ -26,6 +27,20 @@ export function alterTable(database: Database, change: AlterTable, models: Model
     database.exec('pragma legacy_alter_table = off')
   }
   for (const text of [...createIndexes(change.to, sqliteDialect), ...attached]) database.exec(text)
+  assertReferences(database, alteration)
+}
+
+/** @throws ConstraintError where a row refers to none by a key that is new; the others are looked at when all is done. */
+function assertReferences(database: Database, { to, foreignKeys }: Alteration): void {
+  if (foreignKeys.added.length === 0) return
+  const broken = database.prepareRead('select fkid from pragma_foreign_key_check(?) limit 1').get(to.table)
+  if (broken === undefined) return
+  const [key] = broken as [number]
+  const [column] = database
+    .prepareRead('select "from" from pragma_foreign_key_list(?) where id = ?')
+    .get(to.table, key) as [string]
+  const field = to.columns.find((one) => one.column === column)
+  throw new ConstraintError('CONSTRAINT_FOREIGN_KEY', to.name, [field?.name ?? column])
 }
 
 /** What `alterTable` runs, apart from what else is attached to the table. */

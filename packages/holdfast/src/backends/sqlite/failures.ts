@@ -41,6 +41,11 @@ export class Failures {
     this.#models = models
   }
 
+  /** The same for other models. */
+  about(models: Models): Failures {
+    return new Failures(this.#driver, models)
+  }
+
   /** Whether another connection has what this one needs, so that it can be tried again. */
   isBusy(error: unknown): boolean {
     const code = this.#codeOf(error)

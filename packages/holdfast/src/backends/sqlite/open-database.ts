@@ -134,6 +134,7 @@ function writerOn(connection: SqliteConnection, options: SqliteOptions, models: 
     connection,
     failures,
     busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
-    applyChanges: (on, changes, meant = models) => applyChanges(on, changes, meant),
+    applyChanges: (on, changes, meant = models) =>
+      applyChanges(on, changes, meant, (error, of) => failures.about(of).translate(error)),
   })
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { MigrationError } from '../../../base/errors.ts'
 import type { Migration, MigrationSteps } from '../../../migrations/index.ts'
 import { defineSchema, t, table } from '../../../schema/index.ts'
 import { refused } from '../assertions.ts'
@@ -94,6 +95,66 @@ export const migrationRowCases: readonly ConformanceCase[] = [
         (await after.migrations.status()).map(({ name, state }) => [name, state]),
         [['2_all', 'applied']],
       )
+    },
+  },
+  {
+    id: 'migrations/dirty-rows',
+    title: 'Rows that keep a rule from being made are named by their keys, and schema and rows stay as they were',
+    async run(context) {
+      const items = table({ id: t.integer().primaryKey(), name: t.text().nullable(), ownerId: t.integer().nullable() })
+      const owners = table({ id: t.integer().primaryKey() })
+      const tables: Migration = {
+        name: '1_tables',
+        up(m) {
+          m.createTable('owners', owners)
+          m.createTable('items', items)
+        },
+      }
+      const rows = [
+        { id: 1, name: 'a', ownerId: 1 },
+        { id: 2, name: null, ownerId: 7 },
+        { id: 3, name: 'a', ownerId: null },
+        ...Array.from({ length: 6 }, (_, at) => ({ id: at + 10, name: null, ownerId: 1 })),
+      ]
+      const wrong: [string, Migration['up'], RegExp][] = [
+        ['null', (m) => m.alterColumn('items', 'name', t.text()), /items 2, 10, 11, 12, 13 and more have no name/],
+        ['unique', (m) => m.createIndex('items', 'name', { unique: true }), /items 1, 3 have the same name: "a"/],
+        [
+          'key',
+          (m) => m.addForeignKey('items', 'ownerId', { model: 'owners' }),
+          /items 2 refer to no owners by ownerId/,
+        ],
+        [
+          'check',
+          (m) => m.addCheck('items', { or: [{ ownerId: null }, { ownerId: { lt: 5 } }] }),
+          /items 2 do not meet/,
+        ],
+        [
+          'enum',
+          (m) => m.alterColumn('items', 'name', t.enum(['b']).nullable()),
+          /items 1, 3 have another name than b/,
+        ],
+        ['required', (m) => m.addColumn('items', 'age', t.integer()), /items has 9 rows, which would have no age/],
+      ]
+      for (const [name, up, message] of wrong) {
+        const options = { migrations: [tables], autoCreate: false, autoMigrate: true }
+        const storage = await context.open(defineSchema({ items, owners }), options)
+        if ((await storage.repository('items').count()) === 0) {
+          await storage.repository('owners').create({ id: 1 })
+          await storage.repository('items').createMany(rows)
+        }
+        storage.migrations.register({
+          name: `2_${name}`,
+          up(m) {
+            m.createTable('others', { id: t.id() })
+            up(m)
+          },
+        })
+        const error = (await refused(() => storage.migrations.apply(), 'MIGRATION')) as MigrationError
+        assert.match(error.message, message)
+        assert.deepEqual(await storage.migrations.verify(), { ok: true, differences: [] })
+        assert.deepEqual(await storage.repository('items').find(), rows)
+      }
     },
   },
   {

@@ -241,6 +241,27 @@ export const migrationCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'migrations/ahead',
+    title: 'An application that is older than the database is refused, and told which version to start or what to undo',
+    needs: ['persistent'],
+    async run(context) {
+      const newer = await open(context)
+      newer.migrations.register(addAge)
+      await newer.migrations.apply()
+      await newer.close()
+      for (const autoMigrate of [false, true]) {
+        const options = { migrations: [create], autoCreate: false, autoMigrate }
+        const error = (await refused(() => context.open(first, options), 'MIGRATION')) as MigrationError
+        assert.deepEqual(error.differences, ['2_add_age is missing'])
+        assert.match(error.hint, /start that one, or undo them .* migrate down --to 1_create/)
+      }
+      const storage = await openEmpty(context)
+      storage.migrations.register(create, addAge)
+      const states = (await storage.migrations.status()).map(({ state }) => state)
+      assert.deepEqual(states, ['applied', 'applied'])
+    },
+  },
+  {
     id: 'migrations/late',
     title: 'A migration that comes before applied ones is applied if the order makes no difference, else refused',
     async run(context) {

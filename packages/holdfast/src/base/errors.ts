@@ -85,20 +85,39 @@ export interface Issue {
   readonly reason: string
 }
 
+/** How many reasons a `ValidationError` keeps, how many its message tells, and the longest paths of both. */
+const MOST_ISSUES = 100
+const MOST_TOLD = 10
+const LONGEST_KEPT = 10_000
+const LONGEST_TOLD = 200
+
 /** A value, a field name or an operator that was refused before anything was written. */
 export class ValidationError extends HoldfastError {
   override readonly name = 'ValidationError'
-  /** Every reason found, in the order of the input. */
+  /** The reasons found, in the order of the input: the first hundred. */
   readonly issues: readonly Issue[]
 
-  constructor(subject: string, issues: readonly Issue[], hint = 'Correct the named fields and call again.') {
-    super('VALIDATION', `${subject}: ${issues.map(describeIssue).join('; ')}`, { hint })
-    this.issues = issues
+  constructor(
+    subject: string,
+    issues: readonly Issue[],
+    hint = 'Correct the named fields and call again.',
+    cause?: unknown,
+  ) {
+    const kept = issues.slice(0, MOST_ISSUES).map((issue) => shortened(issue, LONGEST_KEPT))
+    const told = kept.slice(0, MOST_TOLD).map((issue) => describeIssue(shortened(issue, LONGEST_TOLD)))
+    const rest = issues.length > MOST_TOLD ? `; and ${issues.length - MOST_TOLD} more` : ''
+    super('VALIDATION', `${subject}: ${told.join('; ')}${rest}`, { hint, cause })
+    this.issues = kept
   }
 
   override toJSON(): Record<string, unknown> {
     return { ...super.toJSON(), issues: this.issues }
   }
+}
+
+function shortened(issue: Issue, longest: number): Issue {
+  const { path, reason } = issue
+  return path.length > longest ? { path: `${path.slice(0, 120)}…${path.slice(-60)}`, reason } : issue
 }
 
 function describeIssue({ path, reason }: Issue): string {

@@ -11,6 +11,7 @@ import {
   describe,
   isStorableText,
   type Queue as QueueDeclaration,
+  unreadable,
 } from '../schema/index.ts'
 import type { Job, JobSettings } from './job.ts'
 import { acceptPayload, UNVERSIONED, versionOf } from './payload.ts'
@@ -104,9 +105,17 @@ export function acceptJobs(
   entries: readonly Entry[],
 ): NewJob[] {
   const issues: Issue[] = []
-  const jobs = entries.map((entry) => acceptJob(declaration, entry, issues))
-  if (issues.length > 0) throw new ValidationError(`A job of ${queue} was refused`, issues)
-  return jobs
+  try {
+    const jobs = entries.map((entry) => acceptJob(declaration, entry, issues))
+    if (issues.length === 0) return jobs
+  } catch (error) {
+    const given = entries.flatMap(({ path, data, options }) => [
+      [path === '' ? 'data' : `${path}.data`, data],
+      [path, options],
+    ])
+    throw unreadable(error, `A job of ${queue} was refused`, Object.fromEntries(given))
+  }
+  throw new ValidationError(`A job of ${queue} was refused`, issues)
 }
 
 /** Checks a job; what is wrong is added to `issues`. */
@@ -132,7 +141,7 @@ export function acceptJob(
     id: newId(),
     data: acceptPayload(declaration, data, `${prefix}data`, issues),
     version: versionOf(declaration) ?? UNVERSIONED,
-    precedence: 0 - priority,
+    precedence: Number.isSafeInteger(priority) ? 0 - priority : 0,
     maxAttempts,
     settings: settingsOf(given, after, prefix, issues),
     key: given.key ?? null,
@@ -142,7 +151,7 @@ export function acceptJob(
     after,
     onFailure: given.onFailure ?? 'fail',
     when: runAt === undefined ? { inMs: onDuplicate === 'debounce' ? (given.windowMs ?? 0) : delayMs } : { at: runAt },
-    due: due || (runAt === undefined && delayMs <= 0 && onDuplicate !== 'debounce'),
+    due: due || (runAt === undefined && delayMs === 0 && onDuplicate !== 'debounce'),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Row, Session } from '../backend/index.ts'
 import { acceptorOf } from '../schema/accept.ts'
 import { type ColumnType, describe, type Model } from '../schema/index.ts'
 import {
@@ -6,15 +7,17 @@ import {
   isPlainObject,
   type Join,
   keyFields,
+  modelScope,
   type Output,
   readOrderBy,
   readWhere,
   type Scope,
   type ScopeField,
   type Select,
-  type Shape,
+  Shape,
 } from '../statement/index.ts'
 import { Aggregate, DateTrunc } from './expressions.ts'
+import type { RawQuery } from './select.ts'
 
 /** A question with named results, as it is read; users get it typed. */
 export interface RawAggregate {
@@ -27,6 +30,31 @@ export interface RawAggregate {
   readonly offset?: unknown
 }
 
+const AGGREGATE_KEYS = ['where', 'groupBy', 'select', 'having', 'orderBy', 'limit', 'offset']
+
+/**
+ * Asks one model for groups and what they add up to.
+ *
+ * @throws ValidationError
+ */
+export async function aggregate(session: Session, model: Model, query: RawQuery): Promise<Row[]> {
+  const subject = `A query of ${model.name} was refused`
+  const shape = new Shape(`${model.name} aggregate`)
+  if (!isPlainObject(query)) shape.refuse('', `must be an object such as { select }, got ${describe(query)}`)
+  shape.assertValid(subject)
+  for (const name of Object.keys(query))
+    if (!AGGREGATE_KEYS.includes(name)) shape.refuse(name, 'is no part of an aggregate')
+  const { where, ...rest } = query
+  const source = { model, joins: [], joined: [], scope: modelScope(model) }
+  const select = readAggregate(source, { ...rest, where: where === undefined ? [] : [where] }, shape)
+  shape.assertValid(subject)
+  const { rows } = await session.execute(
+    session.plan(shape.key, () => select),
+    shape.parameters,
+  )
+  return rows
+}
+
 /** What a question is asked of: a model, its joins, and the names they give. */
 export interface Source {
   readonly model: Model
@@ -37,6 +65,7 @@ export interface Source {
 }
 
 const UNITS = new Set(['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'])
+const FUNCTIONS = new Set(['count', 'countDistinct', 'sum', 'avg', 'min', 'max'])
 const NUMERIC = new Set<ColumnType | 'path'>(['integer', 'real', 'bigint', 'decimal', 'path'])
 
 /** An output and the type of its values, by which `having` is read. */
@@ -93,7 +122,7 @@ export function readAggregate(source: Source, query: RawAggregate, shape: Shape)
 function readOutputs(part: 'groupBy' | 'select', named: unknown, scope: Scope, shape: Shape): TypedOutput[] {
   shape.mark(part)
   const entries = Array.isArray(named)
-    ? named.map((name): [string, unknown] => [String(name), name])
+    ? Array.from(named, (name, index): [string, unknown] => [typeof name === 'string' ? name : String(index), name])
     : Object.entries(asObject(part, named, shape))
   return entries.flatMap(([name, value]) => {
     shape.mark(name)
@@ -133,8 +162,8 @@ function readDateTrunc(
   path: string,
 ): TypedOutput[] {
   const known = resolve(field, scope, shape, path)
-  shape.mark(unit)
-  if (!UNITS.has(unit)) shape.refuse(path, `must truncate to one of ${[...UNITS].join(', ')}, got ${describe(unit)}`)
+  if (UNITS.has(unit)) shape.mark(unit)
+  else shape.refuse(path, `must truncate to one of ${[...UNITS].join(', ')}, got ${describe(unit)}`)
   if (known === null) return []
   if (known.type !== 'timestamp') shape.refuse(path, `must truncate a timestamp, ${field} is ${known.type}`)
   return [{ output: { kind: 'dateTrunc', name, unit, field: known.field }, type: 'timestamp', accept: known.accept }]
@@ -148,7 +177,8 @@ function readAggregateOutput(
   path: string,
 ): TypedOutput[] {
   const { function: called, field } = aggregate
-  shape.mark(called)
+  if (FUNCTIONS.has(called)) shape.mark(called)
+  else shape.refuse(path, `is no aggregate: ${describe(called)}`)
   if (field === undefined) {
     if (called !== 'count') shape.refuse(path, `${called} needs a field`)
     return [
@@ -178,9 +208,9 @@ function resultType(called: Aggregate['function'], known: ScopeField): Pick<Type
 }
 
 function resolve(name: string, scope: Scope, shape: Shape, path: string): ScopeField | null {
-  shape.mark(name)
-  const known = scope.resolve(name)
-  if (known === null) shape.refuse(path, `names ${describe(name)}, which is no field of ${scope.subject}`)
+  const known = typeof name === 'string' ? scope.resolve(name) : null
+  if (known !== null) shape.mark(name)
+  else shape.refuse(path, `names ${describe(name)}, which is no field of ${scope.subject}`)
   return known
 }
 

@@ -1,6 +1,6 @@
 import type { Plan, Row, Session } from '../backend/index.ts'
 import { ConflictError, type Issue, ValidationError } from '../base/errors.ts'
-import { describe, type Model } from '../schema/index.ts'
+import { assertOptions, describe, type Model, unreadable } from '../schema/index.ts'
 import { type Assignment, type InsertColumn, isPlainObject, Shape } from '../statement/index.ts'
 import { columnField, readBookkeeping, readPatch } from './patch.ts'
 import { findById, getById } from './reading.ts'
@@ -46,9 +46,6 @@ function createEmpty(session: Session, model: Model, count: number): Promise<Row
   })
 }
 
-/** How many of the reasons why many records were refused are told. */
-const MOST_ISSUES = 20
-
 function acceptRecords(
   session: Session,
   model: Model,
@@ -59,14 +56,19 @@ function acceptRecords(
     throw new ValidationError(subject, [{ path: '', reason: `must be a list, got ${describe(inputs)}` }])
   const issues: Issue[] = []
   const values: unknown[] = []
-  const records = inputs.map((input, index) => {
-    const before = issues.length
-    const record = acceptInto(model, input, session.clock, issues, values)
-    for (let at = before; at < issues.length; at++) issues[at] = indexed(issues[at] as Issue, index)
-    return record
-  })
-  if (issues.length > 0) throw new ValidationError(subject, issues.slice(0, MOST_ISSUES))
-  return { records, values }
+  try {
+    // Not with map, which passes over holes.
+    const records = Array.from(inputs, (input, index) => {
+      const before = issues.length
+      const record = acceptInto(model, input, session.clock, issues, values)
+      for (let at = before; at < issues.length; at++) issues[at] = indexed(issues[at] as Issue, index)
+      return record
+    })
+    if (issues.length === 0) return { records, values }
+  } catch (error) {
+    throw unreadable(error, subject, { '': inputs })
+  }
+  throw new ValidationError(subject, issues)
 }
 
 function indexed({ path, reason }: Issue, index: number): Issue {
@@ -113,6 +115,7 @@ export async function upsert(
   input: unknown,
   options: UpsertOptions = {},
 ): Promise<Row> {
+  assertOptions(`An upsert of ${model.name} was refused`, options, ['on', 'update'])
   if (model.kind === 'documents') return upsertDocument(session, model, input, options)
   const { values } = acceptRecord(model, input, session.clock)
   const shape = new Shape(`${model.name} upsert`)

@@ -8,6 +8,7 @@ import {
   describe,
   type Model,
   type ModelColumn,
+  unreadable,
 } from '../schema/index.ts'
 import { type Assignment, type Field, isPlainObject, type Shape } from '../statement/index.ts'
 import { Increment } from './expressions.ts'
@@ -20,6 +21,14 @@ const INCREMENTABLE = new Set(['integer', 'real', 'bigint', 'decimal'])
  * counts up and `updatedAt` moves by themselves.
  */
 export function readPatch(model: Model, patch: unknown, clock: Clock, shape: Shape, path = ''): Assignment[] {
+  try {
+    return readChanges(model, patch, clock, shape, path)
+  } catch (error) {
+    throw unreadable(error, `A patch of ${model.name} was refused`, { [path]: patch })
+  }
+}
+
+function readChanges(model: Model, patch: unknown, clock: Clock, shape: Shape, path: string): Assignment[] {
   if (!isPlainObject(patch)) {
     shape.refuse(path, `must be an object of changes, got ${describe(patch)}`)
     return []

@@ -1,7 +1,16 @@
 import type { Row, Session } from '../backend/index.ts'
 import { ValidationError } from '../base/errors.ts'
-import { type FieldPath, type Model, type ModelTypes, resolveField, type Schema, type Where } from '../schema/index.ts'
-import { type Field, type Join, joinedScope, type ScopeField, type Select, Shape } from '../statement/index.ts'
+import { describe, type Model, type ModelTypes, type Schema, unreadable, type Where } from '../schema/index.ts'
+import {
+  type Field,
+  isPlainObject,
+  type Join,
+  joinedScope,
+  modelScope,
+  type ScopeField,
+  type Select,
+  Shape,
+} from '../statement/index.ts'
 import { type RawAggregate, readAggregate, type Source } from './aggregate.ts'
 import type { Aggregate, DateTrunc } from './expressions.ts'
 import { type ReadCaching, type ReadOptions, readingSession } from './read-through.ts'
@@ -39,6 +48,13 @@ interface Joining {
   readonly model: Model
   readonly kind: 'inner' | 'left'
   readonly on: Readonly<Record<string, string>>
+}
+
+/** A query as it was read, and where to ask it. */
+interface Reading {
+  readonly select: Select
+  readonly shape: Shape
+  readonly session: Session
 }
 
 interface State {
@@ -148,8 +164,8 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
 
   /** Asks, and gives all results. */
   async all(): Promise<Result[]> {
-    const { select, shape } = this.#read()
-    const session = readingSession(this.#session, this.#model, this.#reads, this.#state.cache)
+    const { select, shape, session } = this.#read()
+    await this.#ensureTables()
     const { rows } = await session.execute(
       session.plan(shape.key, () => select),
       shape.parameters,
@@ -165,6 +181,7 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
   /** Asks, and gives the results one by one with constant memory. */
   async *stream(): AsyncGenerator<Result, void, undefined> {
     const { select, shape } = this.#read()
+    await this.#ensureTables()
     for await (const rows of this.#session.stream(
       this.#session.plan(shape.key, () => select),
       shape.parameters,
@@ -173,44 +190,60 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
     }
   }
 
+  /** Collections that the schema does not declare are made at their first use, and this may be it. */
+  async #ensureTables(): Promise<void> {
+    for (const { model } of this.#state.joins) if (model.undeclared === true) await this.#session.ensureTable(model)
+  }
+
   #with<R, Sc>(change: Partial<State>): QueryBuilder<S, Sc, R> {
     return new QueryBuilder<S, Sc, R>(this.#session, this.#model, { ...this.#state, ...change }, this.#reads)
   }
 
   #join<R, Sc>(name: string, kind: 'inner' | 'left', on: Readonly<Record<string, string>>): QueryBuilder<S, Sc, R> {
     const model = this.#session.models.get(name)
-    if (model === undefined) throw refused(this.#model, `join.${name}`, 'is no table or documents of the schema')
+    if (model === undefined) throw refused(this.#model, joinPath(name), 'is no table or documents of the schema')
     if (this.#state.joins.some((join) => join.name === name) || name === this.#model.name) {
       throw refused(this.#model, `join.${name}`, 'is part of the query already')
     }
     return this.#with({ joins: [...this.#state.joins, { name, model, kind, on }] })
   }
 
-  #read(): { readonly select: Select; readonly shape: Shape } {
-    const { where, joins, query } = this.#state
+  #read(): Reading {
+    try {
+      return this.#readState()
+    } catch (error) {
+      const { where, joins, query, cache } = this.#state
+      const join = Object.fromEntries(joins.map(({ name, on }) => [name, on]))
+      throw unreadable(error, `A query of ${this.#model.name} was refused`, { where, join, '': query, cache })
+    }
+  }
+
+  #readState(): Reading {
+    const { where, joins, query, cache } = this.#state
     const shape = new Shape(`${this.#model.name} query`)
     const source = this.#source(joins, shape)
     const selected = query.select === undefined && query.groupBy === undefined ? allFields(this.#model) : query.select
     const select = readAggregate(source, { ...query, where, select: selected }, shape)
     shape.assertValid(`A query of ${this.#model.name} was refused`)
-    return { select, shape }
+    return { select, shape, session: readingSession(this.#session, this.#model, this.#reads, cache) }
   }
 
   #source(joins: readonly Joining[], shape: Shape): Source {
     const resolved = joins.map(({ name, model, kind, on }, index): Join => {
       shape.mark(`${kind} join ${name}`)
       const earlier = joinedScope(this.#model, joins.slice(0, index))
-      const pairs = Object.entries(on).map(([left, right]): [Field, Field] => {
+      const pairs = Object.entries(isPlainObject(on) ? on : {}).map(([left, right]): [Field, Field] => {
+        const path = `join.${name}.${left}`
+        const known = earlier.resolve(left)
+        const other = typeof right === 'string' ? modelScope(model).resolve(right) : null
+        if (known === null) shape.refuse(path, `is no field of ${earlier.subject}`)
+        if (other === null) shape.refuse(path, `names ${describe(right)}, which is no field of ${name}`)
+        if (known === null || other === null) return [NOWHERE, NOWHERE]
+        if (!comparable(known.type, other.type)) shape.refuse(path, `cannot equal ${right}, which is of another type`)
+        if (known.type === 'json' || other.type === 'json') shape.refuse(path, 'is JSON; join by a path into it')
         shape.mark(left)
         shape.mark(right)
-        const known = earlier.resolve(left)
-        const other = resolveField(model, right)
-        if (known === null) shape.refuse(`join.${name}.${left}`, `is no field of ${earlier.subject}`)
-        if (known !== null && other !== null && !comparable(known.type, other, model)) {
-          shape.refuse(`join.${name}.${left}`, `cannot equal ${right}, which is of another type`)
-        }
-        if (other === null) shape.refuse(`join.${name}.${left}`, `names ${right}, which is no field of ${name}`)
-        return [known?.field as Field, { source: index + 1, column: other?.column ?? right, path: other?.path ?? [] }]
+        return [known.field, { ...other.field, source: index + 1 }]
       })
       if (pairs.length === 0) shape.refuse(`join.${name}`, 'must name the fields that are equal')
       return { model: name, kind, on: pairs }
@@ -236,15 +269,20 @@ function allFields(model: Model): Row {
   return Object.fromEntries(model.columns.map(({ name }) => [name, name]))
 }
 
+function joinPath(name: unknown): string {
+  return typeof name === 'string' ? `join.${name}` : 'join'
+}
+
 function refused(model: Model, path: string, reason: string): ValidationError {
   return new ValidationError(`A query of ${model.name} was refused`, [{ path, reason }])
 }
 
+/** Given back where a name was refused: the query fails before it is used. */
+const NOWHERE: Field = { source: 0, column: '', path: [] }
+
 /** Databases disagree on what equals a value of another type; at a JSON path the stored value decides. */
-function comparable(type: ScopeField['type'], other: FieldPath, model: Model): boolean {
-  if (type === 'path' || other.path.length > 0) return true
-  const there = model.byName.get(other.column)?.type
-  return family(type) === family(there)
+function comparable(one: ScopeField['type'], other: ScopeField['type']): boolean {
+  return one === 'path' || other === 'path' || family(one) === family(other)
 }
 
 function family(type: string | undefined): string | undefined {

@@ -83,11 +83,11 @@ export async function findByIds(session: Session, model: Model, keys: unknown): 
     ])
   }
   if (model.primaryKey.length > 1) {
-    const found = await Promise.all(keys.map((key) => findById(session, model, key)))
+    const found = await Promise.all(Array.from(keys, (key) => findById(session, model, key)))
     return found.filter((record) => record !== null)
   }
   const [name] = model.primaryKey as [string]
-  const values = keys.map((key) => acceptKey(model, key)[0])
+  const values = Array.from(keys, (key) => acceptKey(model, key)[0])
   const plan = session.plan(`${model.name} findByIds`, () => ({
     ...selectAll(model),
     where: { kind: 'in', field: { source: 0, column: name, path: [] }, parameter: 0 },

@@ -9,6 +9,7 @@ import {
   describe,
   type Model,
   type ModelColumn,
+  unreadable,
   validateStandard,
 } from '../schema/index.ts'
 import { isPlainObject } from '../statement/index.ts'
@@ -31,9 +32,13 @@ export interface Accepted {
 export function acceptRecord(model: Model, input: unknown, clock: Clock): Accepted {
   const issues: Issue[] = []
   const values: unknown[] = []
-  const record = acceptInto(model, input, clock, issues, values)
-  if (issues.length > 0) throw new ValidationError(`A record of ${model.name} was refused`, issues)
-  return { record, values }
+  try {
+    const record = acceptInto(model, input, clock, issues, values)
+    if (issues.length === 0) return { record, values }
+  } catch (error) {
+    throw unreadable(error, `A record of ${model.name} was refused`, { '': input })
+  }
+  throw new ValidationError(`A record of ${model.name} was refused`, issues)
 }
 
 /** Like `acceptRecord` for one of many: adds the values to `values`, what is wrong to `issues`, and gives the record. */
@@ -49,11 +54,15 @@ export function acceptInto(model: Model, input: unknown, clock: Clock, issues: I
 
 /** Runs for every row of a bulk insert: it copies the input once and changes only what is stored in another form. */
 function acceptTableRow(model: Model, input: Row, clock: Clock, issues: Issue[], values: unknown[]): Row {
+  // What the input is asked for twice may answer twice, so all that follows looks at the copy.
   const record = { ...input }
+  let names = 0
+  for (const _ in record) names++
+  if (model.versioned && record['version'] !== undefined) issues.push({ path: 'version', reason: KEPT })
   let known = 0
   for (const column of model.columns) {
-    const given = input[column.name]
-    if (given !== undefined || column.name in input) known++
+    const given = record[column.name]
+    if (given !== undefined || column.name in record) known++
     const value = given === undefined ? defaultOf(column, clock) : given
     if (value === undefined && column.generated) continue
     const accepted =
@@ -61,10 +70,7 @@ function acceptTableRow(model: Model, input: Row, clock: Clock, issues: Issue[],
     if (!Object.is(accepted, given)) record[column.name] = accepted
     values.push(accepted)
   }
-  let names = 0
-  for (const _ in input) names++
-  if (names > known) refuseUnknown(model, input, issues)
-  if (model.versioned && input['version'] !== undefined) issues.push({ path: 'version', reason: KEPT })
+  if (names > known) refuseUnknown(model, record, issues)
   return record
 }
 
@@ -149,12 +155,17 @@ export function fromRow(model: Model, row: Row): Row {
 export function acceptKey(model: Model, key: unknown): unknown[] {
   const issues: Issue[] = []
   const [only] = model.primaryKey
-  const values =
-    model.primaryKey.length === 1
-      ? [(model.byName.get(only as string) as ModelColumn).accept(key, only as string, issues)]
-      : acceptCompositeKey(model, key, issues)
-  if (issues.length > 0) throw new ValidationError(`A key of ${model.name} was refused`, issues)
-  return values
+  try {
+    const values =
+      model.primaryKey.length === 1
+        ? [(model.byName.get(only as string) as ModelColumn).accept(key, only as string, issues)]
+        : acceptCompositeKey(model, key, issues)
+    if (issues.length === 0) return values
+  } catch (error) {
+    const path = model.primaryKey.length === 1 ? (only as string) : ''
+    throw unreadable(error, `A key of ${model.name} was refused`, { [path]: key })
+  }
+  throw new ValidationError(`A key of ${model.name} was refused`, issues)
 }
 
 function acceptCompositeKey(model: Model, key: unknown, issues: Issue[]): unknown[] {

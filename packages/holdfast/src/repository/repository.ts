@@ -1,11 +1,12 @@
 import type { Session } from '../backend/index.ts'
-import type { Model, Schema, Where } from '../schema/index.ts'
-import { modelScope, Shape } from '../statement/index.ts'
-import { readAggregate } from './aggregate.ts'
+import { assertOptions, type Given, type Model, type Schema, unreadable, type Where } from '../schema/index.ts'
+import { isPlainObject } from '../statement/index.ts'
+import { aggregate } from './aggregate.ts'
 import * as inserting from './inserting.ts'
 import { QueryBuilder, type Unselected } from './query-builder.ts'
 import { type ReadCaching, type ReadOptions, readingSession } from './read-through.ts'
 import * as reading from './reading.ts'
+import type { RawQuery } from './select.ts'
 import type {
   AggregateQuery,
   AggregateRow,
@@ -59,7 +60,7 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    * @throws ConflictError when somebody else changed it since it was read.
    */
   save(record: Row | Insert): Promise<Row> {
-    return inserting.save(this.session, this.model, record) as Promise<Row>
+    return this.#given({ '': record }, () => inserting.save(this.session, this.model, record)) as Promise<Row>
   }
 
   /**
@@ -80,7 +81,9 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
       readonly update?: Patch<Row>
     } = {},
   ): Promise<Row> {
-    return inserting.upsert(this.session, this.model, record, options) as Promise<Row>
+    return this.#given({ '': record, options }, () =>
+      inserting.upsert(this.session, this.model, record, options),
+    ) as Promise<Row>
   }
 
   /**
@@ -88,13 +91,13 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    *
    * @throws NotFoundError; ConflictError when `ifVersion` is given and the record has another version by now.
    */
-  update(id: Key, patch: Patch<Row>, options: { readonly ifVersion?: number } = {}): Promise<Row> {
+  update(id: Key, patch: Patch<Row>, options?: { readonly ifVersion?: number }): Promise<Row> {
     return updating.update(this.session, this.model, id, patch, options) as Promise<Row>
   }
 
   /** Changes all records that match in one statement, and gives their number. `{}` means every record. */
   updateMany(where: Where<Row>, patch: Patch<Row>): Promise<number> {
-    return updating.updateMany(this.session, this.model, where, patch)
+    return this.#given({ where, '': patch }, () => updating.updateMany(this.session, this.model, where, patch))
   }
 
   /** Deletes a record; whether there was one. */
@@ -104,7 +107,7 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
 
   /** Deletes all records that match in one statement, and gives their number. `{}` means every record. */
   deleteMany(where: Where<Row>): Promise<number> {
-    return updating.deleteMany(this.session, this.model, where)
+    return this.#given({ where }, () => updating.deleteMany(this.session, this.model, where))
   }
 
   /** The record with this key, or null. */
@@ -112,51 +115,42 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
     if (options === undefined && this.model.cache === undefined) {
       return reading.findById(this.session, this.model, id) as Promise<Row | null>
     }
-    return this.#read(options, (session) => reading.findById(session, this.model, id)) as Promise<Row | null>
+    return this.#read({ '': options }, options, (session) =>
+      reading.findById(session, this.model, id),
+    ) as Promise<Row | null>
   }
 
   /** @throws NotFoundError where there is no record with this key. */
   getById(id: Key, options?: ReadOptions): Promise<Row> {
-    return this.#read(options, (session) => reading.getById(session, this.model, id)) as Promise<Row>
+    return this.#read({ '': options }, options, (session) => reading.getById(session, this.model, id)) as Promise<Row>
   }
 
   /** The records with these keys, in their order; missing ones are left out, repeated keys give one record. */
   findByIds(ids: readonly Key[], options?: ReadOptions): Promise<Row[]> {
-    return this.#read(options, (session) => reading.findByIds(session, this.model, ids)) as Promise<Row[]>
+    return this.#read({ keys: ids, '': options }, options, (session) =>
+      reading.findByIds(session, this.model, ids),
+    ) as Promise<Row[]>
   }
 
   /** The first record that matches, or null. The condition is required. */
   findOne<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query: OneQuery<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Found<Row, S, R, Field, I> | null> {
-    return this.#read(query, (session) => reading.findOne(session, this.model, withoutCache(query))) as Promise<Found<
-      Row,
-      S,
-      R,
-      Field,
-      I
-    > | null>
+    return this.#ask(query, reading.findOne) as Promise<Found<Row, S, R, Field, I> | null>
   }
 
   /** All records that match, by the primary key unless ordered otherwise. */
   find<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query?: Query<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Found<Row, S, R, Field, I>[]> {
-    const wanted = query === undefined ? {} : query
-    return this.#read(wanted, (session) => reading.find(session, this.model, withoutCache(wanted))) as Promise<
-      Found<Row, S, R, Field, I>[]
-    >
+    return this.#ask(query === undefined ? {} : query, reading.find) as Promise<Found<Row, S, R, Field, I>[]>
   }
 
   /** The records that match, one by one, with constant memory and from one snapshot. */
   stream<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query?: Query<Row, Field, I & OnlyRelations<I, R>>,
   ): AsyncGenerator<Found<Row, S, R, Field, I>, void, undefined> {
-    return reading.stream(this.session, this.model, query === undefined ? {} : query) as AsyncGenerator<
-      Found<Row, S, R, Field, I>,
-      void,
-      undefined
-    >
+    return this.#stream(query === undefined ? {} : query) as AsyncGenerator<Found<Row, S, R, Field, I>, void, undefined>
   }
 
   /**
@@ -175,19 +169,19 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   page<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query: PageQuery<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Page<Found<Row, S, R, Field, I>>> {
-    return this.#read(query, (session) => reading.page(session, this.model, withoutCache(query))) as Promise<
-      Page<Found<Row, S, R, Field, I>>
-    >
+    return this.#ask(query, reading.page) as Promise<Page<Found<Row, S, R, Field, I>>>
   }
 
   /** How many records match; all of them without a condition. */
   count(where?: Where<Row>, options?: ReadOptions): Promise<number> {
-    return this.#read(options, (session) => reading.countWhere(session, this.model, where))
+    return this.#read({ where, '': options }, options, (session) => reading.countWhere(session, this.model, where))
   }
 
   /** Whether there is a record with this key, or one that matches. */
   exists(idOrWhere: Key | Where<Row>, options?: ReadOptions): Promise<boolean> {
-    return this.#read(options, (session) => reading.exists(session, this.model, idOrWhere))
+    return this.#read({ where: idOrWhere, '': options }, options, (session) =>
+      reading.exists(session, this.model, idOrWhere),
+    )
   }
 
   /**
@@ -203,22 +197,11 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    * })
    * ```
    */
-  async aggregate<
+  aggregate<
     const G extends GroupBy<Row> = Record<never, never>,
     const A extends Aggregates<Row> = Record<never, never>,
   >(query: AggregateQuery<Row, G, A>): Promise<AggregateRow<Row, G, A>[]> {
-    const model = this.model
-    const shape = new Shape(`${model.name} aggregate`)
-    const { where, cache, ...rest } = query
-    const session = readingSession(this.session, model, this.#reads, cache)
-    const source = { model, joins: [], joined: [], scope: modelScope(model) }
-    const select = readAggregate(source, { ...rest, where: where === undefined ? [] : [where] }, shape)
-    shape.assertValid(`A query of ${model.name} was refused`)
-    const { rows } = await session.execute(
-      session.plan(shape.key, () => select),
-      shape.parameters,
-    )
-    return rows as AggregateRow<Row, G, A>[]
+    return this.#ask(query, aggregate) as Promise<AggregateRow<Row, G, A>[]>
   }
 
   /** Starts a query with joins, put together step by step. */
@@ -226,21 +209,43 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
     return new QueryBuilder(this.session, this.model, undefined, this.#reads)
   }
 
-  /** Reads in the session that the call, or else the model, asks for. */
-  #read<T>(options: unknown, work: (session: Session) => Promise<T>): Promise<T> {
+  async *#stream(query: unknown): AsyncGenerator<unknown, void, undefined> {
+    const { model } = this
     try {
-      const given = typeof options === 'object' && options !== null ? (options as ReadOptions).cache : undefined
-      if (given === undefined && this.model.cache === undefined) return work(this.session)
-      return work(readingSession(this.session, this.model, this.#reads, given))
+      yield* reading.stream(this.session, model, query as RawQuery)
     } catch (error) {
-      return Promise.reject(error)
+      throw unreadable(error, `A query of ${model.name} was refused`, { '': query })
     }
   }
-}
 
-/** A query as the rest of the repository knows it. */
-function withoutCache<Query>(query: Query): Query {
-  if (typeof query !== 'object' || query === null || !('cache' in query)) return query
-  const { cache: _, ...rest } = query
-  return rest as Query
+  /** Asks a query. */
+  async #ask<T>(query: unknown, ask: (session: Session, model: Model, query: RawQuery) => Promise<T>): Promise<T> {
+    const { model } = this
+    try {
+      if (!isPlainObject(query) || (model.cache === undefined && !('cache' in query)))
+        return await ask(this.session, model, query as RawQuery)
+      const { cache, ...rest } = query
+      return await ask(readingSession(this.session, model, this.#reads, cache), model, rest)
+    } catch (error) {
+      throw unreadable(error, `A query of ${model.name} was refused`, { '': query })
+    }
+  }
+
+  /** Reads in the session that the call, or else the model, asks for. */
+  #read<T>(given: Given, options: unknown, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#given(given, async () => {
+      if (options === undefined && this.model.cache === undefined) return work(this.session)
+      if (options !== undefined) assertOptions(`A query of ${this.model.name} was refused`, options, ['cache'])
+      return work(readingSession(this.session, this.model, this.#reads, (options as ReadOptions | undefined)?.cache))
+    })
+  }
+
+  /** Runs a call; where reading what it was given throws, it is refused. */
+  async #given<T>(given: Given, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      throw unreadable(error, `A call of ${this.model.name} was refused`, given)
+    }
+  }
 }

@@ -4,6 +4,7 @@ import {
   DOCUMENT_FIELDS,
   describe,
   type FieldPath,
+  isStorableText,
   type Model,
   resolveField,
 } from '../schema/index.ts'
@@ -144,12 +145,14 @@ function readSelect(
     shape.refuse('select', `must be a list of fields, got ${describe(select)}`)
     return undefined
   }
-  for (const name of select) {
+  for (const name of Array.from(select as unknown[])) {
     const known =
       typeof name === 'string' &&
+      isStorableText(name) &&
       (model.kind === 'documents' ? !name.includes('.') && name !== '__proto__' : model.byName.has(name))
     if (!known) shape.refuse('select', `names ${describe(name)}, which is no field of ${model.name}`)
   }
+  if (shape.issues.length > 0) return undefined
   const fields = [...new Set([...(select as string[]), ...extra])]
   shape.mark('select')
   for (const name of fields) shape.mark(name)

@@ -1,7 +1,7 @@
 import type { Row, Session } from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
-import { DOCUMENT_COLUMN, describe, type Model, type ModelIndex } from '../schema/index.ts'
+import { assertOptions, DOCUMENT_COLUMN, describe, type Model, type ModelIndex } from '../schema/index.ts'
 import { type Assignment, type Condition, isPlainObject, modelScope, readWhere, Shape } from '../statement/index.ts'
 import { Increment } from './expressions.ts'
 import { applyPatch, columnField, readBookkeeping, readPatch } from './patch.ts'
@@ -14,6 +14,8 @@ export interface UpdateOptions {
   readonly ifVersion?: unknown
 }
 
+const NO_OPTIONS: UpdateOptions = {}
+
 /**
  * Changes one record and gives it back.
  *
@@ -24,8 +26,9 @@ export async function update(
   model: Model,
   key: unknown,
   patch: unknown,
-  options: UpdateOptions = {},
+  options: UpdateOptions = NO_OPTIONS,
 ): Promise<Row> {
+  if (options !== NO_OPTIONS) assertOptions(`An update of ${model.name} was refused`, options, ['ifVersion'])
   const changed = await updateById(session, model, key, patch, options)
   if (changed === null) throw new NotFoundError(model.name, key)
   return changed

@@ -14,6 +14,9 @@ export function isStorableText(text: string): boolean {
 /** Why a text was refused. */
 export const UNSTORABLE_TEXT = 'must be text without NUL characters and lone surrogates'
 
+/** After so many issues a value is read no further: what holds itself has no end of them. */
+const MOST_ISSUES = 100
+
 interface Budget {
   characters: number
 }
@@ -52,10 +55,10 @@ function copyJson(value: unknown, path: string, issues: Issue[], budget: Budget,
     case 'object':
       if (value === null) return null
       if (depth >= MAX_JSON_DEPTH) {
-        issues.push({ path: shortened(path), reason: `must nest at most ${MAX_JSON_DEPTH} levels deep` })
+        issues.push({ path, reason: `must nest at most ${MAX_JSON_DEPTH} levels deep` })
         return null
       }
-      if (budget.characters > MAX_JSON_CHARACTERS) return null
+      if (budget.characters > MAX_JSON_CHARACTERS || issues.length > MOST_ISSUES) return null
       return Array.isArray(value)
         ? copyList(value, path, issues, budget, depth)
         : copyObject(value as Record<string, unknown>, path, issues, budget, depth)
@@ -100,10 +103,6 @@ function copyObject(
     copy[key] = copyJson(member, at, issues, budget, depth + 1)
   }
   return copy
-}
-
-function shortened(path: string): string {
-  return path.length > 120 ? `${path.slice(0, 60)}…${path.slice(-40)}` : path
 }
 
 /** Copies a value that is known to be JSON, so that its owner cannot be changed through it. */

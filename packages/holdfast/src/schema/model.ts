@@ -29,6 +29,8 @@ export interface Model {
   /** Validates documents. */
   readonly schema?: StandardSchemaV1
   readonly relations: ReadonlyMap<string, Relation>
+  /** Present where no schema speaks of it, so that its table is made at its first use. */
+  readonly undeclared?: true
   /** Present where every version is kept. */
   readonly history?: {
     /** How long a version is kept after it was replaced; null for ever. */

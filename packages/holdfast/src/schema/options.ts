@@ -1,6 +1,7 @@
-import type { Issue } from '../base/errors.ts'
+import { type Issue, ValidationError } from '../base/errors.ts'
 import { describe } from './accept.ts'
 import { isStorableText, UNSTORABLE_TEXT } from './json.ts'
+import { unreadable } from './unreadable.ts'
 
 /** The longest time that is taken as so many milliseconds: a century. What is longer leads to times that no database has. */
 const LONGEST_MS = 3_155_760_000_000
@@ -18,6 +19,21 @@ export function checkKnown(options: object, known: readonly string[], prefix: st
     if (!known.includes(option))
       issues.push({ path: prefix + option, reason: `is no option; there are ${known.join(', ')}` })
   }
+}
+
+/**
+ * Refuses options that there are not: one that is misspelt would be left out silently.
+ *
+ * @throws ValidationError
+ */
+export function assertOptions(subject: string, options: unknown, known: readonly string[]): void {
+  const issues: Issue[] = []
+  try {
+    checkKnown(options as object, known, '', issues)
+  } catch (error) {
+    throw unreadable(error, subject, { options })
+  }
+  if (issues.length > 0) throw new ValidationError(subject, issues)
 }
 
 /** Adds an issue unless the value is a safe integer that is large enough. */

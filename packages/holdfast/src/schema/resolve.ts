@@ -1,5 +1,5 @@
-import { ConfigurationError, type Issue } from '../base/errors.ts'
-import { acceptorOf } from './accept.ts'
+import { ConfigurationError, type Issue, ValidationError } from '../base/errors.ts'
+import { acceptorOf, describe } from './accept.ts'
 import { type CachedReads, checkCachedReads } from './cached-reads.ts'
 import { checkGraph } from './check-graph.ts'
 import { Column, type ColumnDefinition, t } from './column.ts'
@@ -68,8 +68,8 @@ export function resolveModels(declarations: Declarations, relations: Relations):
   }
   tellApart([...models.values()])
   if (issues.length > 0) {
-    const reasons = issues.map(({ path, reason }) => `${path} ${reason}`)
-    throw new ConfigurationError(`The schema is wrong: ${reasons.join('; ')}.`, { hint: 'Correct the schema.' })
+    const { message } = new ValidationError('The schema is wrong', issues)
+    throw new ConfigurationError(`${message}.`, { hint: 'Correct the schema.' })
   }
   return models
 }
@@ -338,7 +338,7 @@ function addRelations(
 function checkName(name: string, path: string, issues: Issue[]): void {
   // Every object has members such as `constructor`; a field of that name could not be told from them.
   if (name === '' || RESERVED.has(name) || name in Object.prototype) {
-    issues.push({ path, reason: `cannot be called ${JSON.stringify(name)}` })
+    issues.push({ path, reason: `cannot be called ${describe(name)}` })
   }
   if (name.includes('.') || name.includes('\0') || !name.isWellFormed()) {
     issues.push({ path, reason: 'cannot hold a point, a NUL character or a lone surrogate' })

@@ -7,6 +7,9 @@ import type { Shape } from './shape.ts'
 /** How deep `and`, `or` and `not` may nest. */
 const MAX_DEPTH = 64
 
+/** After so many issues a condition is read no further. */
+const MOST_ISSUES = 100
+
 const COMPARISONS = new Set(['gt', 'gte', 'lt', 'lte'])
 const MATCHES = new Set(['contains', 'startsWith', 'endsWith'])
 const OPERATORS = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'notIn', 'contains', 'startsWith', 'endsWith', 'has']
@@ -31,6 +34,8 @@ export function readWhere(
     shape.refuse('where', `must nest at most ${MAX_DEPTH} levels deep`)
     return undefined
   }
+  // A condition that holds itself would be read for ever.
+  if (depth > 0 && shape.issues.length > MOST_ISSUES) return undefined
   const conditions: Condition[] = []
   for (const name of Object.keys(where)) {
     const value = where[name]
@@ -68,7 +73,7 @@ function readList(
     return undefined
   }
   shape.mark(`${kind}(`)
-  const conditions = value.map((inner, index) => {
+  const conditions = Array.from(value, (inner, index) => {
     shape.mark(',')
     return readWhere(inner, scope, shape, `${path}.${index}`, depth + 1) ?? { kind: 'and' as const, conditions: [] }
   })
@@ -172,7 +177,7 @@ function readIn(known: ScopeField, name: string, value: unknown, shape: Shape, p
     return REFUSED
   }
   const withNull = value.includes(null)
-  const values = withNull ? value.filter((element) => element !== null) : value
+  const values = withNull ? Array.from(value as unknown[]).filter((element) => element !== null) : value
   const listed =
     known.type === 'path' ? pathIn(known, name, values, shape, path) : columnIn(known, name, values, shape, path)
   if (!withNull) return listed
@@ -187,17 +192,20 @@ function columnIn(known: ScopeField, name: string, values: readonly unknown[], s
   }
   shape.mark(name)
   shape.mark('in')
-  const accepted = values.map((element, index) => known.accept(element, `${path}.${index}`, shape.issues))
+  // Not with map, which passes over holes.
+  const accepted = Array.from(values, (element, index) => known.accept(element, `${path}.${index}`, shape.issues))
   return { kind: 'in', field: known.field, parameter: shape.add(accepted) }
 }
 
 /** A list at a JSON path may mix types; each type is a condition of its own. */
 function pathIn(known: ScopeField, name: string, values: readonly unknown[], shape: Shape, path: string): Condition {
   const byType = new Map<JsonScalar, unknown[]>()
-  values.forEach((element, index) => {
+  for (const [index, element] of values.entries()) {
     const json = readScalar(element, shape, `${path}.${index}`)
-    byType.set(json, [...(byType.get(json) ?? []), element])
-  })
+    const same = byType.get(json)
+    if (same === undefined) byType.set(json, [element])
+    else same.push(element)
+  }
   const conditions = [...byType].map(([json, elements]): Condition => {
     shape.mark(name)
     shape.mark(`in ${json}`)

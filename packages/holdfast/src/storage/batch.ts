@@ -1,5 +1,6 @@
-import { ValidationError } from '../base/errors.ts'
-import { describe } from '../schema/index.ts'
+import { type Issue, ValidationError } from '../base/errors.ts'
+import { checkKnown, describe, unreadable } from '../schema/index.ts'
+import { isPlainObject } from '../statement/index.ts'
 
 /** One operation of a batch. */
 export type BatchOperation =
@@ -27,53 +28,86 @@ export interface BatchTarget {
   queue(name: string): { enqueue(data: unknown, options: object): Promise<unknown> }
 }
 
+/** What each kind of operation may hold besides its kind. */
+const MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  insert: ['values'],
+  update: ['id', 'set', 'ifVersion'],
+  delete: ['id'],
+  enqueue: [],
+}
+
 /**
  * Runs the operations of a batch in order on a transaction. An update may take several statements, so what follows waits for it; the others
  * are sent without waiting for one before the next.
  *
  * @returns what each gave: the record, the records, whether it was deleted, the job.
- * @throws ValidationError for an operation that is none.
+ * @throws ValidationError for an operation that is none, before any of them has run.
  */
 export async function runBatch(target: BatchTarget, operations: readonly BatchOperation[]): Promise<unknown[]> {
-  if (!Array.isArray(operations)) {
-    throw new ValidationError('The batch was refused', [
-      { path: '', reason: `must be a list of operations, got ${describe(operations)}` },
-    ])
-  }
   const given: Promise<unknown>[] = []
-  for (const [index, operation] of operations.entries()) {
-    given.push(run(target, operation, index))
-    if (isUpdate(operation)) await Promise.all(given)
+  for (const operation of operations) {
+    given.push(run(target, operation))
+    if ('update' in operation) await Promise.all(given)
   }
   return Promise.all(given)
 }
 
-function isUpdate(operation: unknown): boolean {
-  return typeof operation === 'object' && operation !== null && 'update' in operation
+/**
+ * Checks that a batch is a list of operations, and copies it: what is looked at twice may change.
+ *
+ * @throws ValidationError naming every operation that is none, and members that it does not have.
+ */
+export function acceptBatch(operations: unknown): BatchOperation[] {
+  const issues: Issue[] = []
+  try {
+    if (!Array.isArray(operations))
+      issues.push({ path: '', reason: `must be a list of operations, got ${describe(operations)}` })
+    else {
+      const accepted = Array.from(operations, (operation: unknown, index) =>
+        acceptOperation(operation, String(index), issues),
+      )
+      if (issues.length === 0) return accepted
+    }
+  } catch (error) {
+    throw unreadable(error, SUBJECT, { '': operations })
+  }
+  throw new ValidationError(SUBJECT, issues)
 }
 
-/** @throws ValidationError for what is no operation. */
-async function run(target: BatchTarget, operation: BatchOperation, index: number): Promise<unknown> {
-  if (typeof operation !== 'object' || operation === null) throw refused(operation, index)
+const SUBJECT = 'The batch was refused'
+
+function acceptOperation(operation: unknown, path: string, issues: Issue[]): BatchOperation {
+  const copy = isPlainObject(operation) ? { ...operation } : {}
+  const kinds = Object.keys(MEMBERS).filter((kind) => copy[kind] !== undefined)
+  const [kind] = kinds
+  if (kind === undefined || kinds.length > 1) {
+    issues.push({ path, reason: `must be an insert, an update, a delete or an enqueue, got ${describe(operation)}` })
+  } else {
+    if (typeof copy[kind] !== 'string')
+      issues.push({ path: `${path}.${kind}`, reason: `must be a name, got ${describe(copy[kind])}` })
+    if (kind === 'insert' && !Array.isArray(copy['values']) && !isPlainObject(copy['values'])) {
+      const reason = `must be a record or a list of them, got ${describe(copy['values'])}`
+      issues.push({ path: `${path}.values`, reason })
+    }
+    // The options of a job are checked by its queue.
+    if (kind !== 'enqueue') checkKnown(copy, [kind, ...(MEMBERS[kind] as readonly string[])], `${path}.`, issues)
+  }
+  for (const other of Object.keys(MEMBERS)) if (copy[other] === undefined) delete copy[other]
+  return copy as unknown as BatchOperation
+}
+
+async function run(target: BatchTarget, operation: BatchOperation): Promise<unknown> {
   if ('insert' in operation) {
     const { insert, values } = operation
     return Array.isArray(values)
       ? target.repository(insert).createMany(values)
-      : target.repository(insert).create(values)
+      : target.repository(insert).create(values as object)
   }
   if ('update' in operation) {
     const { update, id, set, ifVersion } = operation
     return target.repository(update).update(id, set, ifVersion === undefined ? {} : { ifVersion })
   }
   if ('delete' in operation) return target.repository(operation.delete).delete(operation.id)
-  if ('enqueue' in operation) {
-    const { enqueue, data, ...options } = operation
-    return target.queue(enqueue).enqueue(data, options)
-  }
-  throw refused(operation, index)
-}
-
-function refused(operation: unknown, index: number): ValidationError {
-  const reason = `must be an insert, an update, a delete or an enqueue, got ${describe(operation)}`
-  return new ValidationError('The batch was refused', [{ path: String(index), reason }])
+  const { enqueue, data, ...options } = operation
+  return target.queue(enqueue).enqueue(data, options)
 }

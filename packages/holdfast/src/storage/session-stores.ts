@@ -28,6 +28,7 @@ import { type GraphsKnown, graphIn } from './graphs.ts'
 import type { LaterSession } from './later-transaction.ts'
 import type { KyselyOf, SqlRunner, SqlTables } from './sql.ts'
 import type { GraphTypesOf, QueueOf, RepositoryOf, Stores, Transaction, UndeclaredRepository } from './stores.ts'
+import { assertFunction } from './transaction-options.ts'
 import type { TransactionSession } from './transaction-session.ts'
 import { EnsuringSession, undeclaredModel } from './undeclared.ts'
 
@@ -145,6 +146,7 @@ export class TransactionStores<S extends Schema> extends SessionStores<S> implem
   }
 
   async transaction<T>(work: (tx: Transaction<S>) => Promise<T>): Promise<T> {
+    assertFunction(work, 'work')
     const [value, caches] = await this.#session.runNested(async (inner) => {
       const stores = new TransactionStores<S>(this.shared, inner, this.#caches)
       return [await work(stores), stores.#caches] as const
@@ -154,6 +156,7 @@ export class TransactionStores<S extends Schema> extends SessionStores<S> implem
   }
 
   afterCommit(work: () => void): void {
+    assertFunction(work, 'afterCommit')
     this.#session.afterCommit(work)
   }
 }

@@ -10,7 +10,7 @@ import { fitTables, type Migration, Migrations } from '../migrations/index.ts'
 import { type Handler, type Worker, type WorkerHost, Workers, type WorkOptions } from '../queue/index.ts'
 import { defineSchema, type Models, type QueueName, type Schema } from '../schema/index.ts'
 import { ActingSession } from './acting-session.ts'
-import { type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
+import { acceptBatch, type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
 import { type Environment, targetFromEnv } from './env.ts'
 import { features } from './features.ts'
 import { idsInReach } from './graphs.ts'
@@ -20,6 +20,7 @@ import { RootSession, type StatementListener } from './root-session.ts'
 import { SessionStores, type Shared, TransactionStores } from './session-stores.ts'
 import type { QueueData, QueueResultInput, Stores, Transaction, TransactionOptions } from './stores.ts'
 import { backendOf, type TargetOptions } from './targets.ts'
+import { assertFunction } from './transaction-options.ts'
 import type { TransactionSession } from './transaction-session.ts'
 import { EnsuringSession } from './undeclared.ts'
 
@@ -144,20 +145,22 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
    * })
    * ```
    */
-  transaction<T>(work: (tx: Transaction<S>) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-    const last: { stores?: TransactionStores<S> } = {}
-    const done = this.#session.runTransaction(
-      (session) => {
-        last.stores = new TransactionStores<S>(this.shared, session)
-        return work(last.stores)
-      },
-      options,
-      this.#actor,
-    )
-    return done.catch((error: unknown) => {
-      if (error instanceof UnknownOutcomeError) last.stores?.mayBeCommitted()
+  async transaction<T>(work: (tx: Transaction<S>) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    assertFunction(work, 'work')
+    let stores: TransactionStores<S> | undefined
+    try {
+      return await this.#session.runTransaction(
+        (session) => {
+          stores = new TransactionStores<S>(this.shared, session)
+          return work(stores)
+        },
+        options,
+        this.#actor,
+      )
+    } catch (error) {
+      if (error instanceof UnknownOutcomeError) stores?.mayBeCommitted()
       throw error
-    })
+    }
   }
 
   /**
@@ -170,8 +173,9 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
    * await storage.batch([{ insert: 'users', values: user }, { update: 'plans', id, set: { status: 'done' } }])
    * ```
    */
-  batch(operations: readonly BatchOperation[]): Promise<unknown[]> {
-    return this.transaction((tx) => runBatch(tx as unknown as BatchTarget, operations))
+  async batch(operations: readonly BatchOperation[]): Promise<unknown[]> {
+    const accepted = acceptBatch(operations)
+    return this.transaction((tx) => runBatch(tx as unknown as BatchTarget, accepted))
   }
 
   /**

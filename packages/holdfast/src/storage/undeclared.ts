@@ -22,13 +22,13 @@ export function undeclaredModel(name: string, models: Map<string, Model>, autoCr
   if (!autoCreate) {
     const known = [...models.keys()].join(', ')
     throw new ConfigurationError(
-      `The schema declares no table or documents called ${JSON.stringify(name)}; it has ${known}.`,
+      `The schema declares no table or documents called ${describe(name)}; it has ${known}.`,
       {
         hint: 'Declare it in the schema, or open the storage with autoCreate: true.',
       },
     )
   }
-  const model = resolveModel(name, documents())
+  const model: Model = { ...resolveModel(name, documents()), undeclared: true }
   addModel(model, `The collection ${JSON.stringify(name)}`, models)
   return model
 }
@@ -48,7 +48,7 @@ export function undeclaredGraph(
     throw new ConfigurationError(`A graph is named by text, got ${describe(name)}.`, { hint: 'Give its name.' })
   }
   if (!autoCreate) {
-    throw new ConfigurationError(`The schema declares no graph called ${JSON.stringify(name)}.`, {
+    throw new ConfigurationError(`The schema declares no graph called ${describe(name)}.`, {
       hint: 'Declare it in the schema, or open the storage with autoCreate: true.',
     })
   }

@@ -5,6 +5,7 @@ import { isConvertible } from './conversions.ts'
 import { fold } from './fold.ts'
 import { type Parking, renamesOf, type StepRenames } from './parking.ts'
 import type { SchemaState } from './schema-state.ts'
+import { assertInTransaction } from './sql-text.ts'
 import type { DialectSql, Step } from './step.ts'
 
 /** What a step means to a backend. */
@@ -47,6 +48,7 @@ export function changesOf(
     const after = fold(before, step, parking)
     const models = modelsOf(after)
     if (step.kind === 'alterColumn') assertConvertible(modelsOf(before), models, step)
+    if (step.kind === 'data' && step.sql !== undefined && dialect !== undefined) textFor(step.sql, dialect)
     const changes =
       'table' in step
         ? modelChanges(modelsOf(before), models, step, renamesOf(before, step, parking))
@@ -84,7 +86,10 @@ function textChanges(step: Exclude<Step, { table: string }>, dialect: Traits['sq
 
 function textFor(sql: DialectSql, dialect: NonNullable<Traits['sql']>): string {
   const text = typeof sql === 'string' ? sql : sql[dialect]
-  if (text !== undefined) return text
+  if (text !== undefined) {
+    assertInTransaction(text, dialect)
+    return text
+  }
   throw new MigrationError(`A step has SQL, but none for ${dialect}.`, {
     hint: `Give it: m.sql({ ${dialect}: '…' }), or '' where nothing is to be done there.`,
   })

@@ -364,6 +364,17 @@ export const migrationCases: readonly ConformanceCase[] = [
       await migrations.rollback()
       migrations.register({ name: '3_other', up: (m) => m.sql({}) })
       assert.match((await refused(() => migrations.apply(), 'MIGRATION')).message, /has SQL, but none for/)
+      await migrations.rollback()
+      const wrong: [string, Migration['up']][] = [
+        ['commit', (m) => m.sql("update users set name = 'lost'; commit")],
+        ['rollback', (m) => m.data('users', { sql: "name = 'lost'; rollback" })],
+      ]
+      for (const [name, up] of wrong) {
+        const one = await openEmpty(context)
+        one.migrations.register(create, { name, up })
+        const error = await refused(() => one.migrations.apply(), 'MIGRATION')
+        assert.match(error.message, new RegExp(`The migration ${name} failed before its first step: .* says ${name}`))
+      }
     },
   },
 ]

@@ -79,6 +79,8 @@ export type {
   CatchUp,
   EnqueueOptions,
   Handled,
+  HandledMany,
+  HandledOne,
   Handler,
   HandlerContext,
   Job,
@@ -87,6 +89,8 @@ export type {
   JobSettings,
   JobState,
   ListOptions,
+  ManyContext,
+  ManyHandler,
   Middleware,
   PurgeOptions,
   QueueStats,
@@ -96,6 +100,7 @@ export type {
   StopOptions,
   WaitOptions,
   WorkerEvents,
+  WorkManyOptions,
   WorkOptions,
 } from './queue/index.ts'
 export { Discard, discard, Queue, Snooze, snooze, Worker, Workers } from './queue/index.ts'

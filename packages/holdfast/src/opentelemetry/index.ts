@@ -81,21 +81,26 @@ class JobObserver {
   }
 
   running(message: JobRunning): void {
-    const { job, carrier } = message
-    const attributes = attributesOf(job.queue, 'process')
+    const { jobs } = message
+    const [{ id, queue, attempt }, ...others] = jobs
+    const attributes = attributesOf(queue, 'process')
+    const told =
+      others.length === 0
+        ? { 'messaging.message.id': id, 'holdfast.job.attempt': attempt }
+        : { 'messaging.batch.message_count': jobs.length }
     const span = this.#tracer.startSpan(
-      `process ${job.queue}`,
+      `process ${queue}`,
       {
         kind: SpanKind.CONSUMER,
-        attributes: { ...attributes, 'messaging.message.id': job.id, 'holdfast.job.attempt': job.attempt },
-        links: linksTo(carrier),
+        attributes: { ...attributes, ...told },
+        links: jobs.flatMap(({ settings }) => linksTo(settings?.carrier)),
       },
       ROOT_CONTEXT,
     )
     message.around = measured(span, (seconds, error) => {
       const ended = withError(attributes, error)
       this.#processing.record(seconds, ended)
-      this.#consumed.add(1, ended)
+      this.#consumed.add(jobs.length, ended)
     })
   }
 }
@@ -115,7 +120,7 @@ function withError(attributes: Attributes, error: unknown): Attributes {
 }
 
 /** The span that added a job is another trace's: a run may come days later, and several times. */
-function linksTo(carrier: JobRunning['carrier']): Link[] {
+function linksTo(carrier: JobsAdding['carrier']): Link[] {
   if (carrier === undefined) return []
   const sender = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, carrier))
   return sender === undefined ? [] : [{ context: sender }]

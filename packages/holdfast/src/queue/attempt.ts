@@ -15,19 +15,30 @@ import { Steps } from './steps.ts'
 import { timerMs } from './timer.ts'
 
 /** How often a handler runs again because its transaction met another one; that is no failure of the job. */
-const MAX_CONFLICTS = 20
+export const MAX_CONFLICTS = 20
 
-/** What an attempt came to. */
+/** What an attempt came to. `committed`: with the writes of the handler's transaction; else it is still to be written down. */
 export type Ending =
-  /** `committed`: with the writes of the handler's transaction; else it is still to be written down. */
   | { readonly kind: 'completed'; readonly result: unknown; readonly committed: boolean }
-  | { readonly kind: 'snoozed'; readonly ms: number }
-  | { readonly kind: 'failed'; readonly error: unknown; readonly retry: boolean }
+  | { readonly kind: 'snoozed'; readonly ms: number; readonly committed: boolean }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly retry: boolean; readonly committed: boolean }
   /** Somebody else has the job, or it was cancelled. */
   | { readonly kind: 'lost'; readonly error: LeaseLostError }
 
-/** Runs handlers, each in a transaction that begins when it is used. */
-export class Attempts {
+/** Runs handlers with what a worker took for them. */
+export interface Runner {
+  /** How many jobs a handler is given at most. */
+  readonly most: number
+  /** Runs a handler. Never rejects; a handler that does not end although its signal aborted is given up. */
+  run(jobs: Jobs, interruption: Interruption): Promise<readonly Ending[]>
+}
+
+/** What a handler is given: one job, or several where it takes many. */
+export type Jobs = readonly [Job, ...Job[]]
+
+/** Runs handlers of one job each, in a transaction that begins when it is used. */
+export class Attempts implements Runner {
+  readonly most = 1
   readonly #scope: QueueScope
   readonly #host: WorkerHost<unknown>
   readonly #handler: Handler<unknown, unknown>
@@ -38,10 +49,9 @@ export class Attempts {
     this.#handler = handler
   }
 
-  /** Runs the handler with a job. Never rejects; a handler that does not end although its signal aborted is given up. */
-  async run(job: Job, interruption: Interruption): Promise<Ending> {
+  async run([job]: Jobs, interruption: Interruption): Promise<readonly [Ending]> {
     const timeoutMs = timeoutOf(job, this.#scope.declaration)
-    return runLimited(timeoutMs, interruption, () => this.#try(job, interruption))
+    return [await runLimited(timeoutMs, interruption, () => this.#try(job, interruption))]
   }
 
   async #try(job: Job, interruption: Interruption): Promise<Ending> {
@@ -62,7 +72,7 @@ export class Attempts {
   async #once(job: Job, interruption: Interruption, later: LaterTransaction<unknown>): Promise<Ending> {
     const context = this.#contextOf(job, interruption, later)
     const handle = () => later.run(async () => this.#handler(job, context))
-    const given = await interruption.heeded(tellRunning(job, handle))
+    const given = await interruption.heeded(tellRunning([job], handle))
     if (given instanceof Snooze || given instanceof Discard) throw given
     const { declaration, queue } = this.#scope
     const result = storableJson(acceptResult(declaration, queue, given), 'result')
@@ -100,11 +110,11 @@ export function timeoutOf(job: Job, declaration: QueueScope['declaration']): num
 }
 
 /** Runs the work of a handler with a bound on its time. */
-export async function runLimited(
+export async function runLimited<T>(
   timeoutMs: number | undefined,
   interruption: Interruption,
-  work: () => Promise<Ending>,
-): Promise<Ending> {
+  work: () => Promise<T>,
+): Promise<T> {
   if (timeoutMs === undefined) return work()
   const timer = setTimeout(() => interruption.abort(new TimeoutError('The job', timeoutMs)), timerMs(timeoutMs))
   try {
@@ -116,12 +126,12 @@ export async function runLimited(
 
 /** What an attempt came to that threw. */
 export function endingOf(error: unknown, interruption: Interruption, job: Job): Ending {
-  if (error instanceof Snooze) return { kind: 'snoozed', ms: error.ms }
-  if (error instanceof Discard) return { kind: 'failed', error, retry: false }
+  if (error instanceof Snooze) return { kind: 'snoozed', ms: error.ms, committed: false }
+  if (error instanceof Discard) return { kind: 'failed', error, retry: false, committed: false }
   const reason = interruption.aborted ? interruption.reason : error
   if (reason instanceof LeaseLostError) return { kind: 'lost', error: reason }
   if (error instanceof LeaseLostError && isAbout(error, job)) return { kind: 'lost', error }
-  return { kind: 'failed', error: reason instanceof TimeoutError ? reason : error, retry: true }
+  return { kind: 'failed', error: reason instanceof TimeoutError ? reason : error, retry: true, committed: false }
 }
 
 async function writeProgress(session: Session, job: Job, value: unknown): Promise<void> {
@@ -137,6 +147,6 @@ async function writeProgress(session: Session, job: Job, value: unknown): Promis
 }
 
 /** Whether a transaction could not be put in an order with another one, perhaps seen behind an error of the handler. */
-function isConflict(error: unknown): boolean {
+export function isConflict(error: unknown): boolean {
   return error instanceof SerializationError || (error instanceof Error && error.cause instanceof SerializationError)
 }

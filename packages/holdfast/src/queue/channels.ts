@@ -21,9 +21,8 @@ export interface JobsAdding {
 
 /** A handler is about to be called. */
 export interface JobRunning {
-  readonly job: Job
-  /** What was sent along when the job was added. */
-  readonly carrier: Readonly<Record<string, string>> | undefined
+  /** The job; several where the handler takes many. Each has what was sent along when it was added, in `settings.carrier`. */
+  readonly jobs: readonly [Job, ...Job[]]
   /** To be set by a listener. */
   around?: Around
 }
@@ -48,9 +47,9 @@ export function tellAdding<T>(
 }
 
 /** Calls a handler as those who listen want it. */
-export function tellRunning<T>(job: Job, call: () => Promise<T>): Promise<T> {
+export function tellRunning<T>(jobs: JobRunning['jobs'], call: () => Promise<T>): Promise<T> {
   if (!running.hasSubscribers) return call()
-  const message: JobRunning = { job, carrier: job.settings?.carrier }
+  const message: JobRunning = { jobs }
   running.publish(message)
   return message.around === undefined ? call() : message.around(call)
 }

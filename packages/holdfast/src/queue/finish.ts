@@ -42,13 +42,18 @@ async function remove(session: Session, finishing: readonly Finishing[]): Promis
  */
 export async function failAttempt(scope: QueueScope, job: Job, error: unknown, retry: boolean): Promise<boolean> {
   const errors = [...job.errors, jobError(error, job.attempt, scope.session.clock.now())]
-  const again = retry && job.attempt < job.maxAttempts
+  const again = isTriedAgain(job, retry)
   const backoffs = [scope.declaration?.options.backoff, job.settings?.backoff]
   const held = again
     ? await putOff(scope.session, { ...job, errors }, pauseMs(job.attempt, ...backoffs))
     : (await finish(scope, [{ job: { ...job, errors }, state: 'failed', result: null }])).has(job.id)
   if (!held) throw leaseLost(job)
   return !again
+}
+
+/** Whether a job is tried again whose attempt failed. */
+export function isTriedAgain({ attempt, maxAttempts }: Job, retry: boolean): boolean {
+  return retry && attempt < maxAttempts
 }
 
 /**

@@ -31,6 +31,33 @@ export type Handler<Data, Tx, Result = unknown> = (
   context: HandlerContext<Tx>,
 ) => Handled<Result> | Promise<Handled<Result>>
 
+/** What a handler of many jobs is given besides them. */
+export interface ManyContext<Tx> {
+  /**
+   * A transaction that begins at its first use and takes in what becomes of all the jobs: its writes take effect exactly when that is written
+   * down. Writes that belong to one job alone go into a part of it, `tx.transaction(…)`, which can be undone alone.
+   */
+  readonly tx: Tx
+  /** Aborts when the leases are lost or all jobs are cancelled, their time is up, or the worker is stopped and its time is up. */
+  readonly signal: AbortSignal
+}
+
+/** What becomes of one of many jobs: its result, `snooze` or `discard`, an error for an attempt that failed, or a promise of those. */
+export type HandledOne<Result> = Handled<Result> | Error | Promise<Handled<Result> | Error>
+
+/** What becomes of many jobs, in their order; nothing when they are all done and have no results. */
+// biome-ignore lint/suspicious/noConfusingVoidType: what functions without a return are typed as.
+export type HandledMany<Result> = readonly HandledOne<Result>[] | undefined | void
+
+/**
+ * Does many jobs at once. Gives what becomes of each, in their order; nothing at all when they are all done and have no results. When it
+ * throws, the attempts of all have failed.
+ */
+export type ManyHandler<Data, Tx, Result = unknown> = (
+  jobs: readonly [Job<Data>, ...Job<Data>[]],
+  context: ManyContext<Tx>,
+) => HandledMany<Result> | Promise<HandledMany<Result>>
+
 /**
  * Runs around every handler of a worker, the first one outermost: `next()` runs what is inside of it and gives its result.
  *

@@ -1,7 +1,8 @@
 import type { Session } from '../backend/index.ts'
+import type { Jobs } from './attempt.ts'
 import { leaseLost } from './finish.ts'
 import { Interruption } from './interruption.ts'
-import type { Job } from './job.ts'
+import { isSuspect, type Job } from './job.ts'
 import { extendAside, extendLeases, handBack } from './leases.ts'
 import { timerMs } from './timer.ts'
 
@@ -34,18 +35,20 @@ export class HeldJobs {
     this.#buffer.push(...jobs)
   }
 
-  /** The next job, and what interrupts it. */
-  start(): { readonly job: Job; readonly interruption: Interruption } | undefined {
-    const job = this.#buffer.shift()
-    if (job === undefined) return undefined
+  /** The next jobs, at most so many, and what interrupts them. One whose worker was lost is started alone, lest it takes others down with it. */
+  start(most: number): { readonly jobs: Jobs; readonly interruption: Interruption } | undefined {
+    const [first] = this.#buffer
+    if (first === undefined) return undefined
+    const until = isSuspect(first) ? 1 : this.#buffer.findIndex((job, at) => at >= most || isSuspect(job))
+    const jobs = this.#buffer.splice(0, until < 0 ? most : until) as unknown as Jobs
     const interruption = new Interruption()
-    this.#running.set(job, interruption)
-    return { job, interruption }
+    for (const job of jobs) this.#running.set(job, interruption)
+    return { jobs, interruption }
   }
 
-  /** Holds a job no longer. */
-  done(job: Job): void {
-    this.#running.delete(job)
+  /** Holds jobs no longer. */
+  done(jobs: Jobs): void {
+    for (const job of jobs) this.#running.delete(job)
     if (this.#running.size === 0) for (const tell of this.#onEmpty) tell()
   }
 
@@ -55,7 +58,7 @@ export class HeldJobs {
     this.#timer.unref()
   }
 
-  /** Gives a sign of life now; the signals of jobs that are no longer held abort. */
+  /** Gives a sign of life now; the signals of handlers none of whose jobs is held any longer abort. */
   async beat(): Promise<void> {
     const jobs = [...this.#running.keys(), ...this.#buffer]
     if (jobs.length === 0) return
@@ -65,9 +68,14 @@ export class HeldJobs {
       extendLeases(this.#session, others, this.#leaseMs),
     ])
     const held = extended[0].union(extended[1])
-    const lost = jobs.filter(({ id }) => !held.has(id))
-    for (const job of lost) this.#running.get(job)?.abort(leaseLost(job))
-    const kept = this.#buffer.filter((job) => !lost.includes(job))
+    const lost = new Set(jobs.filter(({ id }) => !held.has(id)))
+    if (lost.size === 0) return
+    const going = new Set([...this.#running].flatMap(([job, interruption]) => (lost.has(job) ? [] : [interruption])))
+    for (const job of lost) {
+      const interruption = this.#running.get(job)
+      if (interruption !== undefined && !going.has(interruption)) interruption.abort(leaseLost(job))
+    }
+    const kept = this.#buffer.filter((job) => !lost.has(job))
     this.#buffer.splice(0, this.#buffer.length, ...kept)
   }
 

@@ -86,6 +86,11 @@ export function jobOf<Data, Result>(row: Row): Job<Data, Result> {
   }
 }
 
+/** Whether the worker of its last attempt was lost: nobody wrote down what became of that. */
+export function isSuspect({ attempt, errors }: Pick<Job, 'attempt' | 'errors'>): boolean {
+  return attempt > 1 && errors.at(-1)?.attempt !== attempt - 1
+}
+
 /** An error as a job keeps it. */
 export function jobError(error: unknown, attempt: number, now: number): JobError {
   return { ...told(error), at: new Date(now).toISOString(), attempt }

@@ -17,7 +17,7 @@ import { enqueueAll } from './enqueue.ts'
 import { countJobs, findJob, finished, listJobs, live, type QueueStats } from './find.ts'
 import { failAttempt, finish, leaseLost } from './finish.ts'
 import { setPaused } from './gates.ts'
-import type { Handler } from './handler.ts'
+import type { Handler, ManyHandler } from './handler.ts'
 import type { WorkerHost } from './host.ts'
 import { type Job, jobOf } from './job.ts'
 import { extendLeases } from './leases.ts'
@@ -29,7 +29,7 @@ import { listSchedules, putSchedule, removeSchedule, type Schedule, type Schedul
 import type { QueueScope } from './scope.ts'
 import { controlTopicOf } from './topics.ts'
 import { type WaitOptions, waitForEnd } from './wait-for.ts'
-import type { WorkOptions } from './work-options.ts'
+import type { WorkManyOptions, WorkOptions } from './work-options.ts'
 import { Worker } from './worker.ts'
 
 const DEFAULT_LEASE_MS = 30_000
@@ -292,24 +292,51 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * await worker.stop()
    * ```
    */
-  work(handler: Handler<Data, Tx, ResultInput>, options: WorkOptions = {}): Worker {
+  work(handler: Handler<Data, Tx, ResultInput>, options: WorkOptions = {}): Worker<Data, Result> {
     const worker = this.worker(handler, options)
     worker.start()
     return worker
   }
 
   /** Makes a worker that was not started: `work` without its beginning. */
-  worker(handler: Handler<Data, Tx, ResultInput>, options: WorkOptions = {}): Worker {
-    return this.#worker(handler, options)
+  worker(handler: Handler<Data, Tx, ResultInput>, options: WorkOptions = {}): Worker<Data, Result> {
+    return this.#worker((host) => Worker.of(this.#scope, host, handler as Handler<unknown, unknown>, options))
+  }
+
+  /**
+   * Starts a worker whose handler takes many jobs at once: for what is cheaper together, such as writing to a search index. It gives what
+   * becomes of each job, in their order: a result, `snooze` or `discard`, an error for an attempt that failed, or a promise of those; nothing
+   * at all when they are all done. When it throws, the attempts of all have failed. Its `tx` takes in what becomes of all of them.
+   *
+   * @throws ConfigurationError inside a transaction; ValidationError for an option that is none.
+   *
+   * @example
+   * ```ts
+   * storage.queue('index').workMany(async (jobs) => {
+   *   const answers = await search.bulk(jobs.map(({ data }) => data))
+   *   return answers.map(({ error, id }) => (error === undefined ? { id } : new Error(error)))
+   * }, { batch: 500, waitMs: 200 })
+   * ```
+   */
+  workMany(handler: ManyHandler<Data, Tx, ResultInput>, options: WorkManyOptions = {}): Worker<Data, Result> {
+    const worker = this.manyWorker(handler, options)
+    worker.start()
+    return worker
+  }
+
+  /** Makes a worker that was not started: `workMany` without its beginning. */
+  manyWorker(handler: ManyHandler<Data, Tx, ResultInput>, options: WorkManyOptions = {}): Worker<Data, Result> {
+    return this.#worker((host) => Worker.ofMany(this.#scope, host, handler as ManyHandler<unknown, unknown>, options))
   }
 
   /**
    * Runs what is due until nothing is, and gives how many attempts were made. For tests and scripts: with the handler given, or else with that
-   * of the worker of this queue that was started last.
+   * of the worker of this queue that was started last, and its options.
    */
   async drain(handler?: Handler<Data, Tx, ResultInput>): Promise<number> {
-    const used = handler ?? (this.#handlers().get(this.name) as Handler<Data, Tx, ResultInput> | undefined)
-    if (used === undefined) {
+    if (handler !== undefined) return this.worker(handler).drain()
+    const made = this.#makers().get(this.name)
+    if (made === undefined) {
       throw new ConfigurationError(
         `No worker of the queue ${this.name} was started here, so there is nothing to drain with.`,
         {
@@ -317,25 +344,28 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
         },
       )
     }
-    return this.#worker(used, {}).drain()
+    return made().drain()
   }
 
-  #worker(handler: Handler<Data, Tx, ResultInput>, options: WorkOptions): Worker {
-    if (this.#workers === undefined) {
+  /** Makes a worker, and remembers how to make one for `drain`. */
+  #worker(make: (host: WorkerHost<unknown>) => Worker<Data, Result>): Worker<Data, Result> {
+    const host = this.#workers
+    if (host === undefined) {
       throw new ConfigurationError('A worker cannot be started inside a transaction.', {
         code: 'TRANSACTION_MISUSE',
         hint: 'Use storage.queue(…).work(…) outside of it.',
       })
     }
-    this.#handlers().set(this.name, handler)
-    return new Worker(this.#scope, this.#workers, handler as Handler<unknown, unknown>, options)
+    const worker = make(host)
+    this.#makers().set(this.name, () => make(host))
+    return worker
   }
 
-  /** The last handler of each queue of this storage. */
-  #handlers(): Map<string, unknown> {
+  /** How to make a worker like the last one of each queue of this storage. */
+  #makers(): Map<string, () => Pick<Worker, 'drain'>> {
     const key = this.#workers ?? this
-    const known = handlers.get(key) ?? new Map<string, unknown>()
-    handlers.set(key, known)
+    const known = makers.get(key) ?? new Map<string, () => Pick<Worker, 'drain'>>()
+    makers.set(key, known)
     return known
   }
 
@@ -395,4 +425,4 @@ function isJob(job: Job | null | undefined): job is Job {
 }
 
 /** For `drain`, by storage. */
-const handlers = new WeakMap<object, Map<string, unknown>>()
+const makers = new WeakMap<object, Map<string, () => Pick<Worker, 'drain'>>>()

@@ -8,6 +8,7 @@ import { removeWaiting } from './claim.ts'
 import { clockOffsetMs } from './clock.ts'
 import { Discard, Snooze } from './endings.ts'
 import { live } from './find.ts'
+import { isTriedAgain } from './finish.ts'
 import { type Handler, type HandlerContext, storableJson } from './handler.ts'
 import type { WorkerHost } from './host.ts'
 import { Interruption } from './interruption.ts'
@@ -76,7 +77,7 @@ export class TransactionBatch {
     try {
       job = examined(this.#scope, taken)
     } catch (error) {
-      return { job: taken, ending: { kind: 'failed', error, retry: false } }
+      return { job: taken, ending: { kind: 'failed', error, retry: false, committed: true } }
     }
     return { job, ending: await this.#attempt(session, job) }
   }
@@ -106,7 +107,7 @@ export class TransactionBatch {
       // What is done again after a failure was undone before.
       step: async (_, work) => work(),
     }
-    const given = await tellRunning(job, async () => this.#handler(job, context))
+    const given = await tellRunning([job], async () => this.#handler(job, context))
     if (given instanceof Snooze || given instanceof Discard) throw given
     const { declaration, queue } = this.#scope
     const result = storableJson(acceptResult(declaration, queue, given), 'result')
@@ -125,7 +126,7 @@ export class TransactionBatch {
       else {
         const { error } = ending
         const errors = [...job.errors, jobError(error, job.attempt, now)]
-        const again = ending.kind === 'failed' && ending.retry && job.attempt < job.maxAttempts
+        const again = ending.kind === 'failed' && isTriedAgain(job, ending.retry)
         const dueAt = pauseMs(job.attempt, declaration?.options.backoff, job.settings?.backoff)
         if (again) putBack.push({ ...row, attempt: job.attempt, errors, dueAt })
         else finishing.push({ job: { ...job, errors }, state: 'failed', result: null })

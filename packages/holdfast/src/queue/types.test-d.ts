@@ -64,3 +64,28 @@ test('what was not declared may be anything', () => {
   const found = null as unknown as NonNullable<Awaited<ReturnType<typeof loose.get>>>
   expectTypeOf(found.result).toEqualTypeOf<string | null>()
 })
+
+test('a handler of many gives what becomes of each', () => {
+  const resize = storage.queue('resize')
+  resize.workMany((jobs) => jobs.map((job) => ({ bytes: job.data.width })))
+  resize.workMany(async (jobs) => jobs.map((_, at) => (at > 0 ? new Error('broken') : snooze(1_000))))
+  resize.workMany((jobs) => jobs.map(async () => ({ bytes: 1 })))
+  resize.workMany(async ([first], { tx }) => {
+    await tx.queue('notify').enqueue({ to: first.data.url })
+  })
+  // @ts-expect-error: bytes is missing
+  resize.workMany((jobs) => jobs.map(() => ({ kind: 'png' })))
+  storage.work({ mail: { many: (jobs) => jobs.map(({ data }) => ({ messageId: data.to })), batch: 10 } })
+  // @ts-expect-error: no such result
+  storage.work({ mail: { many: (jobs) => jobs.map(() => ({ id: 1 })) } })
+})
+
+test('events of a worker are typed by its queue', () => {
+  const resize = storage.queue('resize').work(() => ({ bytes: 1 }))
+  resize.on('completed', (job, result) => {
+    expectTypeOf(job.data.width).toEqualTypeOf<number>()
+    expectTypeOf(result.kind).toEqualTypeOf<string>()
+  })
+  const workers = storage.work({ mail: () => ({ messageId: 'x' }) })
+  workers.byQueue.mail.on('failed', (job) => expectTypeOf(job.data).toEqualTypeOf<{ to: string }>())
+})

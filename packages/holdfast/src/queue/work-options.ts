@@ -23,12 +23,28 @@ export interface WorkOptions {
   readonly onError?: (error: unknown) => void
 }
 
+/** How a worker works whose handler takes many jobs. */
+export interface WorkManyOptions extends Pick<WorkOptions, 'leaseMs' | 'pollMs' | 'onError'> {
+  /** How many handlers run at once; 1 unless given. */
+  readonly concurrency?: number
+  /** How many jobs a handler is given at most; 100 unless given. */
+  readonly batch?: number
+  /** How long to wait for more when there are fewer; 0 unless given. */
+  readonly waitMs?: number
+}
+
 /** Options with everything filled in. */
-export type WorkSettings = Required<Omit<WorkOptions, 'onError'>> & Pick<WorkOptions, 'onError'>
+export type WorkSettings = Required<Omit<WorkOptions, 'onError'>> &
+  Pick<WorkOptions, 'onError'> & {
+    /** How long handlers of many jobs wait for more. */
+    readonly waitMs: number
+  }
 
 const OPTIONS = ['concurrency', 'batch', 'leaseMs', 'pollMs', 'mode', 'middleware', 'onError']
 const NUMBERS = ['concurrency', 'batch'] as const
 const TIMES = ['leaseMs', 'pollMs'] as const
+const MANY_OPTIONS = ['concurrency', 'batch', 'waitMs', 'leaseMs', 'pollMs', 'onError']
+const DEFAULT_MANY = 100
 const DEFAULT_LEASE_MS = 30_000
 const DEFAULT_POLL_MS = 1_000
 const DEFAULT_BATCH = 10
@@ -59,6 +75,21 @@ export function workSettings(queue: string, handler: unknown, options: WorkOptio
     pollMs: options.pollMs ?? DEFAULT_POLL_MS,
     mode,
     middleware,
+    waitMs: 0,
     ...(onError !== undefined && { onError }),
   }
+}
+
+/**
+ * Checks the options of a worker whose handler takes many jobs, and fills in the rest.
+ *
+ * @throws ValidationError naming everything that is wrong.
+ */
+export function workManySettings(queue: string, handler: unknown, options: WorkManyOptions): WorkSettings {
+  const issues: Issue[] = []
+  checkKnown(options, MANY_OPTIONS, '', issues)
+  const { waitMs = 0, batch = DEFAULT_MANY, ...others } = options ?? {}
+  checkMs(waitMs, 0, 'waitMs', issues)
+  if (issues.length > 0) throw new ValidationError(`A worker of the queue ${queue} was refused`, issues)
+  return { ...workSettings(queue, handler, { ...others, batch }), waitMs }
 }

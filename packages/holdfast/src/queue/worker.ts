@@ -1,17 +1,18 @@
 import { EventEmitter } from 'node:events'
 import { ValidationError } from '../base/errors.ts'
 import { describe } from '../schema/index.ts'
-import { Attempts, type Ending } from './attempt.ts'
+import { Attempts, type Ending, type Jobs, type Runner } from './attempt.ts'
 import type { Finishing } from './bring-to-end.ts'
 import { claim, makeReady } from './claim.ts'
 import { Completions } from './completions.ts'
-import { failAttempt, leaseLost, snoozeJob } from './finish.ts'
-import { type Handler, surround } from './handler.ts'
+import { failAttempt, isTriedAgain, leaseLost, snoozeJob } from './finish.ts'
+import { type Handler, type ManyHandler, surround } from './handler.ts'
 import { HeldJobs } from './held-jobs.ts'
 import type { WorkerHost } from './host.ts'
 import { ABORT_GRACE_MS, type Interruption } from './interruption.ts'
 import type { Job } from './job.ts'
 import { LaterVersions } from './later-versions.ts'
+import { ManyAttempts } from './many-attempts.ts'
 import { prune } from './prune.ts'
 import type { QueueScope } from './scope.ts'
 import { Ticker } from './ticker.ts'
@@ -19,19 +20,25 @@ import { fireTicks } from './ticks.ts'
 import { timerMs } from './timer.ts'
 import { controlTopicOf, followUpTopicOf, topicOf } from './topics.ts'
 import { TransactionBatch } from './transaction-batch.ts'
-import { type WorkOptions, type WorkSettings, workSettings } from './work-options.ts'
+import {
+  type WorkManyOptions,
+  type WorkOptions,
+  type WorkSettings,
+  workManySettings,
+  workSettings,
+} from './work-options.ts'
 
 /** What a worker tells of; what a listener throws is reported to `onError`. */
-export interface WorkerEvents {
+export interface WorkerEvents<Data = unknown, Result = unknown> {
   /** A handler begins. Not told in `transaction` mode, where it may begin several times. */
-  started: [job: Job]
-  completed: [job: Job, result: unknown]
+  started: [job: Job<Data, Result>]
+  completed: [job: Job<Data, Result>, result: Result]
   /** An attempt failed; with `final` the job has failed for good. */
-  failed: [job: Job, error: unknown, final: boolean]
+  failed: [job: Job<Data, Result>, error: unknown, final: boolean]
   /** The job was put off by its handler. */
-  snoozed: [job: Job, ms: number]
+  snoozed: [job: Job<Data, Result>, ms: number]
   /** The lease ran out, or the job was cancelled, while its handler ran. Told as an error when nobody listens. */
-  lost: [job: Job]
+  lost: [job: Job<Data, Result>]
 }
 
 const DEFAULT_STOP_MS = 30_000
@@ -53,19 +60,24 @@ const PRUNE_MS = 60_000
  *   asleep ──stop──▶ stopping ──(handlers settled, or time is up)──▶ stopped
  * ```
  */
-export class Worker extends EventEmitter<WorkerEvents> {
+export class Worker<Data = unknown, Result = unknown> extends EventEmitter<WorkerEvents<Data, Result>> {
   readonly #host: WorkerHost<unknown>
   readonly #scope: QueueScope
   readonly #settings: WorkSettings
   readonly #held: HeldJobs
-  readonly #attempts: Attempts
+  readonly #runner: Runner
   readonly #completions: Completions
-  readonly #transactions: TransactionBatch
+  /** In `transaction` mode. */
+  readonly #transactions: TransactionBatch | undefined
   readonly #laterVersions: LaterVersions
   /** How many handlers run. */
   #busy = 0
   /** How long handlers take, roughly; at first nobody knows. */
   #usualMs = Number.POSITIVE_INFINITY
+  /** How long jobs wait here for others to be started with. */
+  #waitMs: number
+  /** Since when jobs wait here for others to be started with. */
+  #waitedSince: number | undefined
   #stopping = false
   #paused = false
   #looping: Promise<void> = Promise.resolve()
@@ -76,24 +88,56 @@ export class Worker extends EventEmitter<WorkerEvents> {
   #subscriptions: readonly (() => Promise<void>)[] = []
   #unregister: () => void = () => undefined
 
-  /** @throws ValidationError for an option that is none. */
-  constructor(
+  private constructor(
     scope: QueueScope,
     host: WorkerHost<unknown>,
-    handler: Handler<unknown, unknown>,
-    options: WorkOptions = {},
+    settings: WorkSettings,
+    runner: Runner,
+    transactions?: TransactionBatch,
   ) {
     super()
-    const settings = workSettings(scope.queue, handler, options)
-    const surrounded = surround(handler, settings.middleware)
     this.#scope = scope
     this.#host = host
     this.#settings = settings
     this.#held = new HeldJobs(scope.session, settings.leaseMs)
-    this.#attempts = new Attempts(scope, host, surrounded)
+    this.#runner = runner
+    this.#waitMs = settings.waitMs
     this.#completions = new Completions(scope, Math.max(settings.batch, settings.concurrency))
-    this.#transactions = new TransactionBatch(scope, host, surrounded)
+    this.#transactions = transactions
     this.#laterVersions = new LaterVersions(scope)
+  }
+
+  /**
+   * A worker whose handler takes one job at a time.
+   *
+   * @throws ValidationError for an option that is none.
+   */
+  static of<Data, Result>(
+    scope: QueueScope,
+    host: WorkerHost<unknown>,
+    handler: Handler<unknown, unknown>,
+    options: WorkOptions = {},
+  ): Worker<Data, Result> {
+    const settings = workSettings(scope.queue, handler, options)
+    const surrounded = surround(handler, settings.middleware)
+    const isTransaction = settings.mode === 'transaction'
+    const transactions = isTransaction ? new TransactionBatch(scope, host, surrounded) : undefined
+    return new Worker(scope, host, settings, new Attempts(scope, host, surrounded), transactions)
+  }
+
+  /**
+   * A worker whose handler takes many jobs at a time.
+   *
+   * @throws ValidationError for an option that is none.
+   */
+  static ofMany<Data, Result>(
+    scope: QueueScope,
+    host: WorkerHost<unknown>,
+    handler: ManyHandler<unknown, unknown>,
+    options: WorkManyOptions = {},
+  ): Worker<Data, Result> {
+    const settings = workManySettings(scope.queue, handler, options)
+    return new Worker(scope, host, settings, new ManyAttempts(scope, host, handler, settings.batch))
   }
 
   /** Begins to look for jobs. */
@@ -119,7 +163,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
     this.#stopping = true
     this.#wake()
     await this.#ticker?.stop()
-    const timer = setTimeout(() => this.#transactions.abort(new Error(STOPPED)), timerMs(timeoutMs))
+    const timer = setTimeout(() => this.#transactions?.abort(new Error(STOPPED)), timerMs(timeoutMs))
     await this.#looping
     clearTimeout(timer)
     // Should it fail, they keep their lease until it runs out, and are then taken by somebody else.
@@ -136,6 +180,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
 
   /** Runs what is due until nothing is; gives the number of attempts. */
   async drain(): Promise<number> {
+    this.#waitMs = 0
     this.#held.keepAlive((error) => this.#report(error))
     try {
       for (let attempts = 0; ; ) {
@@ -150,7 +195,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
   }
 
   async #drainBatch(): Promise<number> {
-    if (this.#settings.mode === 'transaction') return this.#workInTransaction()
+    if (this.#transactions !== undefined) return this.#workInTransaction(this.#transactions)
     const taken = await this.#take(this.#settings.batch)
     this.#startJobs()
     await this.#held.empty()
@@ -183,7 +228,8 @@ export class Worker extends EventEmitter<WorkerEvents> {
     if (now - this.#readyAt >= this.#settings.pollMs / 2) {
       this.#readyAt = now
       this.#paused = !(await makeReady(this.#scope))
-      if (this.#paused || (this.#held.buffered > 0 && this.#usualMs > QUICK_MS)) await this.#held.handBack()
+      const waitLong = this.#runner.most === 1 && this.#held.buffered > 0 && this.#usualMs > QUICK_MS
+      if (this.#paused || waitLong) await this.#held.handBack()
     }
     if (now - this.#prunedAt >= PRUNE_MS) {
       this.#prunedAt = now
@@ -194,8 +240,8 @@ export class Worker extends EventEmitter<WorkerEvents> {
   /** Takes what can be run soon; false when there is nothing to do until something happens. */
   async #step(): Promise<boolean> {
     if (this.#paused) return false
-    if (this.#settings.mode === 'transaction') {
-      if ((await this.#workInTransaction()) > 0) return true
+    if (this.#transactions !== undefined) {
+      if ((await this.#workInTransaction(this.#transactions)) > 0) return true
       await this.#laterVersions.look()
       return false
     }
@@ -207,10 +253,12 @@ export class Worker extends EventEmitter<WorkerEvents> {
     return taken === wanted
   }
 
-  /** How many jobs to take now. What is quick is taken ahead, in batches; else jobs would wait here that others could run. */
+  /** How many jobs to take now. Of one at a time, what is quick is taken ahead, in batches; else jobs would wait here that others could run. */
   #wanted(): number {
     const { batch, concurrency } = this.#settings
     const { buffered, running } = this.#held
+    const { most } = this.#runner
+    if (most > 1) return Math.max(0, (concurrency - this.#busy) * most - buffered)
     // What is still to be written down is bounded too.
     if (running - this.#busy >= batch) return 0
     const free = concurrency - this.#busy
@@ -228,32 +276,49 @@ export class Worker extends EventEmitter<WorkerEvents> {
 
   #startJobs(): void {
     while (this.#busy < this.#settings.concurrency && !this.#stopping) {
-      const next = this.#held.start()
+      const waits = this.#waitMs > 0 && this.#held.buffered < this.#runner.most
+      if (waits && this.#waitedMs() < this.#waitMs) return
+      const next = this.#held.start(this.#runner.most)
       if (next === undefined) return
-      void this.#run(next.job, next.interruption)
+      this.#waitedSince = undefined
+      void this.#run(next.jobs, next.interruption)
     }
   }
 
-  /** Runs one attempt and writes down what comes of it; nothing is thrown. */
-  async #run(job: Job, interruption: Interruption): Promise<void> {
+  /** How long jobs have waited here for others to be started with. */
+  #waitedMs(): number {
+    if (this.#held.buffered === 0) return 0
+    if (this.#waitedSince === undefined) {
+      this.#waitedSince = performance.now()
+      setTimeout(() => this.#startJobs(), timerMs(this.#waitMs)).unref()
+    }
+    return performance.now() - this.#waitedSince
+  }
+
+  /** Runs attempts and writes down what comes of them; nothing is thrown. */
+  async #run(jobs: Jobs, interruption: Interruption): Promise<void> {
     this.#busy++
     const started = performance.now()
-    this.#tell('started', job)
-    const ending = await this.#attempts.run(job, interruption)
+    for (const job of jobs) this.#tell('started', job)
+    const endings = await this.#runner.run(jobs, interruption)
     const tookMs = performance.now() - started
     this.#usualMs = Number.isFinite(this.#usualMs) ? this.#usualMs * 0.8 + tookMs * 0.2 : tookMs
     this.#busy--
     // The next handler begins while this one's ending is written down.
     this.#startJobs()
     if (this.#wanted() > 0) this.#wake()
+    await Promise.all(jobs.map((job, at) => this.#end(job, endings[at] as Ending)))
+    this.#held.done(jobs)
+    if (this.#wanted() > 0) this.#wake()
+  }
+
+  async #end(job: Job, ending: Ending): Promise<void> {
     try {
       await this.#writeDown(job, ending)
     } catch (error) {
       // The job keeps its lease until it runs out, and is then tried again.
       this.#report(error)
     }
-    this.#held.done(job)
-    if (this.#wanted() > 0) this.#wake()
   }
 
   async #writeDown(job: Job, ending: Ending): Promise<void> {
@@ -265,31 +330,24 @@ export class Worker extends EventEmitter<WorkerEvents> {
         return
       }
       case 'snoozed':
-        await snoozeJob(this.#scope, job, ending.ms)
+        if (!ending.committed) await snoozeJob(this.#scope, job, ending.ms)
         this.#tell('snoozed', job, ending.ms)
         return
-      case 'failed': {
-        const final = await failAttempt(this.#scope, job, ending.error, ending.retry)
-        this.#tell('failed', job, ending.error, final)
+      case 'failed':
+        if (!ending.committed) await failAttempt(this.#scope, job, ending.error, ending.retry)
+        this.#tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
         return
-      }
       case 'lost':
         if (!this.#tell('lost', job)) this.#report(ending.error)
     }
   }
 
-  async #workInTransaction(): Promise<number> {
-    const ran = await this.#transactions.run(this.#settings.batch)
+  async #workInTransaction(transactions: TransactionBatch): Promise<number> {
+    const ran = await transactions.run(this.#settings.batch)
     for (const { job, ending } of ran) {
       if (ending.kind === 'completed') this.#tell('completed', job, ending.result)
       else if (ending.kind === 'snoozed') this.#tell('snoozed', job, ending.ms)
-      else
-        this.#tell(
-          'failed',
-          job,
-          ending.error,
-          !(ending.kind === 'failed' && ending.retry && job.attempt < job.maxAttempts),
-        )
+      else this.#tell('failed', job, ending.error, !(ending.kind === 'failed' && isTriedAgain(job, ending.retry)))
     }
     return ran.length
   }
@@ -316,7 +374,7 @@ export class Worker extends EventEmitter<WorkerEvents> {
   /** Tells listeners; whether there are any. One that throws must not keep jobs from being done. */
   #tell<Name extends keyof WorkerEvents>(event: Name, ...told: WorkerEvents[Name]): boolean {
     try {
-      return this.emit(event as keyof WorkerEvents, ...(told as WorkerEvents[keyof WorkerEvents]))
+      return (this as EventEmitter).emit(event, ...told)
     } catch (error) {
       this.#report(error)
       return true

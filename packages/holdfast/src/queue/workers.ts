@@ -10,13 +10,13 @@ export interface StopOptions {
 }
 
 /** The workers of several queues. Made by `storage.work`. */
-export class Workers<Name extends string = string> {
+export class Workers<ByQueue extends object = Record<string, Worker>> {
   /** The worker of each queue. */
-  readonly byQueue: Readonly<Record<Name, Worker>>
+  readonly byQueue: Readonly<ByQueue>
   #stopped: Promise<void> | undefined
   #forgetSignals: () => void = () => undefined
 
-  constructor(byQueue: Readonly<Record<Name, Worker>>) {
+  constructor(byQueue: Readonly<ByQueue>) {
     this.byQueue = byQueue
   }
 
@@ -27,7 +27,9 @@ export class Workers<Name extends string = string> {
   }
 
   async #stop(options: StopOptions): Promise<void> {
-    await Promise.all(Object.values<Worker>(this.byQueue).map((worker) => worker.stop(options)))
+    await Promise.all(
+      Object.values<Worker>(this.byQueue as Record<string, Worker>).map((worker) => worker.stop(options)),
+    )
     this.#forgetSignals()
   }
 

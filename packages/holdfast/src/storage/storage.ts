@@ -7,7 +7,15 @@ import type { WatchHost } from '../changes/index.ts'
 import { declaredGraphs } from '../graph/index.ts'
 import { BackgroundSettling, Concerns, declaredHistories, Recorder } from '../history/index.ts'
 import { fitTables, type Migration, Migrations } from '../migrations/index.ts'
-import { type Handler, type Worker, type WorkerHost, Workers, type WorkOptions } from '../queue/index.ts'
+import {
+  type Handler,
+  type ManyHandler,
+  type Worker,
+  type WorkerHost,
+  Workers,
+  type WorkManyOptions,
+  type WorkOptions,
+} from '../queue/index.ts'
 import { defineSchema, type Models, type QueueName, type Schema } from '../schema/index.ts'
 import { ActingSession } from './acting-session.ts'
 import { acceptBatch, type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
@@ -18,7 +26,7 @@ import { type LaterSession, openLater } from './later-transaction.ts'
 import type { StorageMetrics } from './metrics.ts'
 import { RootSession, type StatementListener } from './root-session.ts'
 import { SessionStores, type Shared, TransactionStores } from './session-stores.ts'
-import type { QueueData, QueueResultInput, Stores, Transaction, TransactionOptions } from './stores.ts'
+import type { QueueData, QueueResult, QueueResultInput, Stores, Transaction, TransactionOptions } from './stores.ts'
 import { backendOf, type TargetOptions } from './targets.ts'
 import { assertFunction } from './transaction-options.ts'
 import type { TransactionSession } from './transaction-session.ts'
@@ -67,10 +75,18 @@ type HandlerWithOptions<S extends Schema, Name extends QueueName<S> = QueueName<
   readonly handler: HandlerOf<S, Name>
 }
 
+/** A handler of many jobs, as `workMany` takes it, with options. */
+type ManyHandlerWithOptions<S extends Schema, Name extends QueueName<S> = QueueName<S>> = WorkManyOptions & {
+  readonly many: ManyHandler<QueueData<S, Name>, Transaction<S>, QueueResultInput<S, Name>>
+}
+
 /** The handlers of queues, by their names, as `storage.work` takes them. */
 export type QueueHandlers<S extends Schema> = {
-  readonly [Name in QueueName<S>]?: HandlerOf<S, Name> | HandlerWithOptions<S, Name>
+  readonly [Name in QueueName<S>]?: HandlerOf<S, Name> | HandlerWithOptions<S, Name> | ManyHandlerWithOptions<S, Name>
 }
+
+/** The workers of queues, by their names. */
+type WorkersOf<S extends Schema> = { readonly [Name in QueueName<S>]: Worker<QueueData<S, Name>, QueueResult<S, Name>> }
 
 /**
  * An open storage: the ways to its data, transactions, and its own life. Made by `openStorage`.
@@ -181,8 +197,8 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
   /**
    * Starts workers for several queues.
    *
-   * @param handlers by queue: a handler, or a handler with options of its own.
-   * @param options of all workers.
+   * @param handlers by queue: a handler, or a handler with options of its own: `{ handler }`, or `{ many }` for one that takes many jobs.
+   * @param options of all workers; `mode` and `middleware` of those whose handlers take one job.
    * @throws ValidationError for an option that is none, before any worker has started.
    *
    * @example
@@ -194,16 +210,24 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
    * workers.stopOnSignals({ timeoutMs: 10_000 }, () => storage.close())
    * ```
    */
-  work(handlers: QueueHandlers<S>, options: WorkOptions = {}): Workers<QueueName<S>> {
-    const made = Object.entries<QueueHandlers<S>[QueueName<S>]>(handlers).map(([name, given]) => {
-      const { handler, ...own } = typeof given === 'function' ? { handler: given } : (given as HandlerWithOptions<S>)
-      return [
-        name,
-        this.queue(name).worker(handler as Handler<unknown, Transaction<S>>, { ...options, ...own }),
-      ] as const
-    })
+  work(handlers: QueueHandlers<S>, options: WorkOptions = {}): Workers<WorkersOf<S>> {
+    const made = Object.entries<QueueHandlers<S>[QueueName<S>]>(handlers).map(
+      ([name, given]) => [name, this.#workerOf(name, given, options)] as const,
+    )
     for (const [, worker] of made) worker.start()
-    return new Workers(Object.fromEntries(made) as Record<QueueName<S>, Worker>)
+    return new Workers(Object.fromEntries(made) as unknown as WorkersOf<S>)
+  }
+
+  #workerOf(name: string, given: QueueHandlers<S>[QueueName<S>], options: WorkOptions): Worker {
+    const queue = this.queue(name)
+    if (typeof given === 'function') return queue.worker(given as Handler<unknown, Transaction<S>>, options)
+    const { middleware: _, mode: __, ...shared } = options
+    if (given !== undefined && 'many' in given) {
+      const { many, ...own } = given
+      return queue.manyWorker(many as ManyHandler<unknown, Transaction<S>>, { ...shared, ...own })
+    }
+    const { handler, ...own } = given as HandlerWithOptions<S>
+    return queue.worker(handler as Handler<unknown, Transaction<S>>, { ...options, ...own })
   }
 
   /** Whether the database answers, and how fast. Never rejects. */

@@ -36,6 +36,7 @@ import { queueFailureCases } from './queue-failures.ts'
 import { queueHandlerCases } from './queue-handlers.ts'
 import { queueHostileCases } from './queue-hostile.ts'
 import { queueKeyCases } from './queue-keys.ts'
+import { queueManyCases } from './queue-many.ts'
 import { queueOrderCases } from './queue-order.ts'
 import { queueRandomCases } from './queue-random.ts'
 import { queueVersionCases } from './queue-versions.ts'
@@ -93,6 +94,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueRandomCases,
   ...queueHandlerCases,
   ...queueVersionCases,
+  ...queueManyCases,
   ...scheduleCases,
   ...migrationCases,
   ...migrationRowCases,

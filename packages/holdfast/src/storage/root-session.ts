@@ -112,12 +112,11 @@ export class RootSession implements Session, TransactionRoot {
   }
 
   /** Like `transaction`, giving `work` all that a transaction's session can do; on behalf of `actor`. */
-  async runTransaction<T>(
+  runTransaction<T>(
     work: (session: TransactionSession) => Promise<T>,
     options: RetryingTransactionOptions,
     actor: string | null = null,
   ): Promise<T> {
-    assertTransactionOptions(options)
     return this.#runTransaction(work, options, actor)
   }
 
@@ -128,17 +127,20 @@ export class RootSession implements Session, TransactionRoot {
       session.written.addSql('alter table')
       return work(session)
     }
-    return this.#runTransaction(altering, { isolation: 'read committed', altersTables: true }, null)
+    return this.#runTransaction(altering, { isolation: 'read committed' }, null, true)
   }
 
   async #runTransaction<T>(
     work: (session: TransactionSession) => Promise<T>,
-    options: RetryingTransactionOptions & AlteringOptions,
+    options: RetryingTransactionOptions,
     actor: string | null,
+    altersTables = false,
   ): Promise<T> {
+    assertTransactionOptions(options)
     this.assertUsable()
     const { retries = DEFAULT_RETRIES, timeoutMs, ...rest } = options
-    const started = performance.now()
+    const attempted: AlteringOptions = altersTables ? { ...rest, altersTables } : rest
+    const started = timeoutMs === undefined ? 0 : performance.now()
     this.#openTransactions++
     try {
       for (let attempt = 0; ; attempt++) {
@@ -147,7 +149,7 @@ export class RootSession implements Session, TransactionRoot {
           throw new TimeoutError('The transaction', timeoutMs as number)
         const outcome = await this.#attempt(
           work,
-          remainingMs === undefined ? rest : { ...rest, timeoutMs: remainingMs },
+          remainingMs === undefined ? attempted : { ...attempted, timeoutMs: remainingMs },
           actor,
         )
         if ('value' in outcome) return outcome.value

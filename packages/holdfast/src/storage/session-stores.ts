@@ -126,32 +126,46 @@ export abstract class SessionStores<S extends Schema> implements Omit<Stores<S>,
 /** The ways to the data, in one transaction. */
 export class TransactionStores<S extends Schema> extends SessionStores<S> implements Transaction<S> {
   readonly #session: TransactionSession | LaterSession
-  readonly #caches: TransactionCaches
+  readonly #outer: TransactionStores<S> | undefined
+  /** Made when they are first needed: most transactions use none. */
+  #caches: TransactionCaches | undefined
 
-  /** @param outer the caches of the transaction around a savepoint. */
-  constructor(shared: Shared, session: TransactionSession | LaterSession, outer?: TransactionCaches) {
+  /** @param outer the transaction around a savepoint. */
+  constructor(shared: Shared, session: TransactionSession | LaterSession, outer?: TransactionStores<S>) {
     super(shared, session)
     this.#session = session
-    const begin = async (): Promise<unknown> => ('open' in session ? session.open() : undefined)
-    this.#caches = new TransactionCaches(shared.caches, this.reaching([cacheEntries]), begin, outer)
+    this.#outer = outer
   }
 
   /** Makes memory forget what the transaction wrote to caches, since nobody knows whether it is committed. */
   mayBeCommitted(): void {
-    this.#caches.mayBeCommitted()
+    this.#caches?.mayBeCommitted()
   }
 
   cache<V = unknown>(name: string, options?: CacheOptions): CacheAccess<V> {
-    return this.#caches.get(name, options) as CacheAccess<V>
+    return this.#cachesHere().get(name, options) as CacheAccess<V>
+  }
+
+  #cachesHere(): TransactionCaches {
+    const session = this.#session
+    const begin = async (): Promise<unknown> => ('open' in session ? session.open() : undefined)
+    this.#caches ??= new TransactionCaches(
+      this.shared.caches,
+      this.reaching([cacheEntries]),
+      begin,
+      this.#outer === undefined ? undefined : this.#outer.#cachesHere(),
+    )
+    return this.#caches
   }
 
   async transaction<T>(work: (tx: Transaction<S>) => Promise<T>): Promise<T> {
     assertFunction(work, 'work')
     const [value, caches] = await this.#session.runNested(async (inner) => {
-      const stores = new TransactionStores<S>(this.shared, inner, this.#caches)
-      return [await work(stores), stores.#caches] as const
+      const stores = new TransactionStores<S>(this.shared, inner, this)
+      const done = await work(stores)
+      return [done, stores.#caches] as const
     })
-    await caches.join()
+    await caches?.join()
     return value
   }
 

@@ -128,16 +128,12 @@ export class SqliteBackend implements Backend {
     }
   }
 
-  async #opened<T>(use: (database: OpenDatabase) => Promise<T>): Promise<T> {
-    if (this.#database === undefined) throw isClosed()
-    return use(this.#database)
+  #opened<T>(use: (database: OpenDatabase) => Promise<T>): Promise<T> {
+    return this.#database === undefined ? Promise.reject(isClosed()) : use(this.#database)
   }
 
   #writing<T>(use: (writer: Writer) => Promise<T>): Promise<T> {
-    return this.#opened(({ writer }) => {
-      if (writer === undefined) throw onlyReads()
-      return use(writer)
-    })
+    return this.#opened(({ writer }) => (writer === undefined ? Promise.reject(onlyReads()) : use(writer)))
   }
 }
 

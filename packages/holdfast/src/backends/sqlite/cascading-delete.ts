@@ -1,8 +1,9 @@
 import type { Plan, Result } from '../../backend/index.ts'
 import type { Model, Models } from '../../schema/index.ts'
 import type { Delete, Select } from '../../statement/index.ts'
+import { ChangePlan } from './change-plan.ts'
 import type { SqliteConnection } from './connection.ts'
-import { ChangePlan, ReadPlan } from './plan.ts'
+import { ReadPlan } from './plan.ts'
 
 /**
  * Deletes rows whose foreign keys lead to other rows of the same model. SQLite neither counts nor gives back a row that a cascade

@@ -1,6 +1,6 @@
 import type { Plan, Result, Row } from '../../backend/index.ts'
 import type { Models } from '../../schema/index.ts'
-import { accessOf, type Delete, type Select, type Update } from '../../statement/index.ts'
+import { accessOf, type Select } from '../../statement/index.ts'
 import { type Compiled, compileStatement, type ReadRow, rowReader, sqliteDialect } from '../sql/index.ts'
 import { type Caller, callerOf } from './calling.ts'
 import type { SqliteConnection } from './connection.ts'
@@ -53,33 +53,4 @@ export class ReadPlan implements Plan {
 export function readAll(lists: unknown[], readRow: ReadRow): Result {
   for (let index = 0; index < lists.length; index++) lists[index] = readRow(lists[index] as unknown[])
   return { rows: lists as Row[], count: lists.length }
-}
-
-/** Updates or deletes. */
-export class ChangePlan implements Plan {
-  readonly statement: Update | Delete
-  readonly writes = true
-  readonly gathers = true
-  readonly #compiled: Compiled
-  readonly #call: Caller
-  readonly #readRow: ReadRow | undefined
-
-  constructor(statement: Update | Delete, models: Models) {
-    this.statement = statement
-    this.#compiled = compileStatement(statement, models, sqliteDialect)
-    const { bindings, outputs } = this.#compiled
-    this.#readRow = outputs.length === 0 ? undefined : rowReader(outputs)
-    this.#call = callerOf(this.#readRow === undefined ? 'run' : 'all', bindings)
-  }
-
-  /** Always one statement, which takes effect whole or not at all. */
-  takesSeveral(): boolean {
-    return false
-  }
-
-  run(connection: SqliteConnection, parameters: readonly unknown[]): Result {
-    const done = this.#call(connection.statement(this.#compiled), parameters)
-    if (this.#readRow !== undefined) return readAll(done as unknown[], this.#readRow)
-    return { rows: [], count: Number((done as { changes: number | bigint }).changes) }
-  }
 }

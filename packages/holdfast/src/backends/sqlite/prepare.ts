@@ -1,8 +1,9 @@
 import type { Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import { CascadingDeletePlan, deletionReturnsTo } from './cascading-delete.ts'
+import { ChangePlan } from './change-plan.ts'
 import { InsertPlan } from './insert-plan.ts'
-import { ChangePlan, ReadPlan } from './plan.ts'
+import { ReadPlan } from './plan.ts'
 
 /** A statement made ready for SQLite. */
 export type SqlitePlan = ReadPlan | WritePlan

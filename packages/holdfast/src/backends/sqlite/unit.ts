@@ -1,9 +1,11 @@
 import type { Result } from '../../backend/index.ts'
+import { ChangePlan } from './change-plan.ts'
 import type { SqliteConnection } from './connection.ts'
 import type { WritePlan } from './prepare.ts'
 
 /** Runs a write inside a transaction: whole or not at all, also where it takes several statements. */
 export function runWhole(plan: WritePlan, connection: SqliteConnection, parameters: readonly unknown[]): Result {
+  if (plan instanceof ChangePlan) return plan.runInTransaction(connection, parameters)
   if (!plan.takesSeveral(parameters)) return plan.run(connection, parameters)
   const { database } = connection
   database.exec('savepoint unit')

@@ -98,6 +98,7 @@ export class Writer {
     { readOnly = false, timeoutMs, altersTables = false }: AlteringOptions,
     work: (connection: Connection) => Promise<T>,
   ): Promise<T> {
+    if (timeoutMs === undefined) return this.#transaction(readOnly, altersTables, undefined, work)
     const deadline = new Deadline(timeoutMs)
     try {
       return await this.#transaction(readOnly, altersTables, deadline.signal, work)

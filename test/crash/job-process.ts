@@ -14,6 +14,10 @@ const jobs = storage.queue('work')
 if (mode === 'enqueue') {
   await Promise.all(Array.from({ length: 20 }, (_, n) => jobs.enqueue({ id: String(n) }, { key: 'one' })))
   await storage.close()
+} else if (mode === 'take') {
+  const limited = storage.queue('limited')
+  while ((await limited.dequeueMany(3, { leaseMs: 3_600_000 })).length > 0);
+  await storage.close()
 } else {
   const options = { concurrency: 2, leaseMs: LEASE_MS, pollMs: 50, onError: () => undefined }
   jobs.work(async (job, { tx }) => {

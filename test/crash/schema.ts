@@ -10,5 +10,6 @@ export const crashSchema = defineSchema({
   alone: table(row),
   watched: table(row, { watch: true }),
   counters: table({ id: t.text().primaryKey(), n: t.integer().default(0) }),
+  limited: queue<{ id: string }>({ groupRate: { max: 5, perMs: 3_600_000 }, groupConcurrency: 100 }),
   work: queue<{ id: string }>({ maxAttempts: 1_000, backoff: { firstMs: 10, longestMs: 50 } }),
 })

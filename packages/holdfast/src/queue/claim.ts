@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import type { Row, Session } from '../backend/index.ts'
+import type { Row } from '../backend/index.ts'
 import { letNextThrough, settleEnds } from './bring-to-end.ts'
 import { type Buried, bury, examine } from './bury.ts'
 import { clockOffsetMs } from './clock.ts'
-import { add, all, any, ascending, atMost, equals, isDue, isNull, not, outputs, set, setNow } from './conditions.ts'
+import { add, all, any, ascending, atMost, equals, isDue, isNull, outputs, set, setNow } from './conditions.ts'
 import { hasFollowUps, mustFollow, takeFollowUps } from './follow-ups.ts'
-import { isPaused, lockGates, WHOLE_QUEUE, writeGate } from './gates.ts'
+import { isPaused } from './gates.ts'
 import { admit, dueOfGroups, groupLimitOf, joinGroups } from './groups.ts'
 import { type Job, jobOf } from './job.ts'
 import { rescue } from './leases.ts'
+import { bringBackAt, byUrgency, hasLimits, putOffUntil, takeWithinLimits } from './limits.ts'
 import { liveJobs } from './models.ts'
 import { latestKnown } from './payload.ts'
 import { OWN, type QueueScope } from './scope.ts'
@@ -45,21 +46,27 @@ export interface Claimed {
  * others are taking.
  */
 export async function claim(scope: QueueScope, count: number, leaseMs: number): Promise<Claimed> {
-  const { concurrency, rate } = scope.declaration?.options ?? {}
-  const rows =
-    concurrency === undefined && rate === undefined
-      ? await take(scope, count, leaseMs)
-      : await scope.session.transaction(
-          (session) =>
-            takeWithinLimits({ ...scope, session }, count, (room) => take({ ...scope, session }, room, leaseMs)),
-          OWN,
-        )
-  const { jobs, buried } = examine(scope, rows.map((row) => jobOf(row)).sort(byUrgency))
+  const rows = hasLimits(scope)
+    ? await scope.session.transaction((session) => takeLimited({ ...scope, session }, count, leaseMs), OWN)
+    : await take(scope, count, leaseMs)
+  const { jobs, buried } = examine(
+    scope,
+    rows.sort(byUrgency).map((row) => jobOf(row)),
+  )
   if (buried.length === 0) return { jobs, buried }
   await bury(scope, buried)
   if (jobs.length > 0) return { jobs, buried }
   const more = await claim(scope, count, leaseMs)
   return { jobs: more.jobs, buried: [...buried, ...more.buried] }
+}
+
+function takeLimited(scope: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
+  return takeWithinLimits(
+    scope,
+    count,
+    (room) => take(scope, room, leaseMs),
+    (late) => putOffUntil(scope.session, late),
+  )
 }
 
 async function take({ session, queue, declaration }: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
@@ -94,56 +101,10 @@ export async function removeWaiting(scope: QueueScope, count: number): Promise<R
   }))
   const takeAway = async (room: number) =>
     (await session.execute(plan, [queue, true, latestKnown(declaration), room])).rows
-  const { concurrency, rate } = declaration?.options ?? {}
-  const rows =
-    concurrency === undefined && rate === undefined
-      ? await takeAway(count)
-      : await takeWithinLimits(scope, count, takeAway)
-  return rows.sort((left, right) => byUrgency(jobOf(left), jobOf(right)))
-}
-
-/** The gate of the queue stays locked until the transaction ends, so that no two takers believe in the same room. */
-async function takeWithinLimits(
-  { session, queue, declaration }: QueueScope,
-  count: number,
-  takeUpTo: (room: number) => Promise<Row[]>,
-): Promise<Row[]> {
-  const { concurrency = Number.POSITIVE_INFINITY, rate } = declaration?.options ?? {}
-  const [gate] = (await lockGates(session, queue, [WHOLE_QUEUE])) as [Row]
-  const running = concurrency === Number.POSITIVE_INFINITY ? 0 : await countActive(session, queue)
-  const window = rate === undefined ? undefined : windowOf(gate, rate.perMs)
-  const begun = window?.used ?? 0
-  const room = Math.min(count, concurrency - running, (rate?.max ?? Number.POSITIVE_INFINITY) - begun)
-  if (room <= 0) return []
-  const rows = await takeUpTo(room)
-  if (window !== undefined && rows.length > 0)
-    await writeGate(session, { ...gate, windowAt: window.windowAt, used: begun + rows.length })
-  return rows
-}
-
-/** The window of the rate that runs now: the one that was running, or a new one. */
-function windowOf(gate: Row, perMs: number): { readonly windowAt: Date; readonly used: number } {
-  const [seenAt, windowAt] = [gate['seenAt'] as Date, gate['windowAt'] as Date]
-  const runs = (gate['used'] as number) > 0 && seenAt.getTime() < windowAt.getTime() + perMs
-  return runs ? { windowAt, used: gate['used'] as number } : { windowAt: seenAt, used: 0 }
-}
-
-async function countActive(session: Session, queue: string): Promise<number> {
-  const plan = session.plan('queue count active', () => ({
-    kind: 'select',
-    model: liveJobs.name,
-    joins: [],
-    outputs: [...outputs([]), { kind: 'aggregate', name: 'n', function: 'count' }],
-    where: all(equals('queue', 0), equals('state', 1), not(isNull('dueAt'))),
-    groupBy: [],
-    orderBy: [],
-  }))
-  return (await session.execute(plan, [queue, 'active'])).rows[0]?.['n'] as number
-}
-
-function byUrgency(left: Job, right: Job): number {
-  const difference = right.priority - left.priority || left.runAt.getTime() - right.runAt.getTime()
-  return difference || (left.id < right.id ? -1 : 1)
+  const rows = hasLimits(scope)
+    ? await takeWithinLimits(scope, count, takeAway, (late) => bringBackAt(session, late))
+    : await takeAway(count)
+  return rows.sort(byUrgency)
 }
 
 /**

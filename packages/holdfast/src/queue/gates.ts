@@ -42,9 +42,9 @@ export async function lockGates(
   return (await session.execute(plan, parameters)).rows
 }
 
-/** Writes gates that are locked. */
-export async function writeGate(session: Session, row: Row): Promise<void> {
-  const plan = session.plan('queue write gate', () => ({
+/** Writes gates that are locked, all in one statement. */
+export async function writeGates(session: Session, rows: readonly Row[]): Promise<void> {
+  const plan = session.plan('queue write gates', () => ({
     kind: 'insert',
     model: gates.name,
     columns: COLUMNS.map((column) => ({ column, value: 'given' as const })),
@@ -57,7 +57,7 @@ export async function writeGate(session: Session, row: Row): Promise<void> {
   }))
   await session.execute(
     plan,
-    COLUMNS.map((column) => row[column]),
+    rows.flatMap((row) => COLUMNS.map((column) => row[column])),
   )
 }
 
@@ -79,6 +79,6 @@ export async function isPaused(session: Session, queue: string): Promise<boolean
 export async function setPaused(session: Session, queue: string, paused: boolean): Promise<void> {
   await session.transaction(async (inner) => {
     const [gate] = (await lockGates(inner, queue, [WHOLE_QUEUE])) as [Row]
-    await writeGate(inner, { ...gate, paused })
+    await writeGates(inner, [{ ...gate, paused }])
   }, OWN)
 }

@@ -33,7 +33,7 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
     await database.drop()
   })
 
-  function start(mode: 'work' | 'enqueue', skewMs = 0): ChildProcess {
+  function start(mode: 'work' | 'enqueue' | 'take', skewMs = 0): ChildProcess {
     const arguments_ = [program, database.target, mode, String(skewMs)]
     const child = spawn(process.execPath, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] })
     children.push(child)
@@ -51,6 +51,16 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
   it('that add one key at once make one job', { timeout: 60_000 }, async () => {
     await Promise.all([start('enqueue'), start('enqueue'), start('enqueue')].map((child) => once(child, 'exit')))
     expect((await storage.queue('work').stats()).waiting).toBe(1)
+  })
+
+  it('that take jobs of groups at once let no more of a group begin than its rate allows', {
+    timeout: 60_000,
+  }, async () => {
+    const limited = storage.queue('limited')
+    await limited.enqueueMany(Array.from({ length: 60 }, (_, n) => ({ data: { id: '' }, group: `group ${n % 3}` })))
+    await Promise.all([start('take'), start('take'), start('take')].map((child) => once(child, 'exit')))
+    const begun = Map.groupBy(await limited.list({ state: 'active' }), ({ group }) => group)
+    expect([...begun.values()].map((jobs) => jobs.length)).toEqual([5, 5, 5])
   })
 
   it('whose clocks are an hour off neither steal jobs nor lose theirs', { timeout: 60_000 }, async () => {

@@ -48,6 +48,11 @@ export interface QueueOptions {
   /** At most `max` jobs begin in each `perMs`, which is counted from the first of them; all workers together. */
   readonly rate?: { readonly max: number; readonly perMs: number }
   /**
+   * At most `max` jobs of one `group` begin in each `perMs`, which is counted from the first of them; all workers together. The others of the
+   * group are put off until then, and keep no other group waiting.
+   */
+  readonly groupRate?: { readonly max: number; readonly perMs: number }
+  /**
    * Which form the payloads of this code have: a whole number that grows when they change; 1 unless given. A job keeps the version it was
    * enqueued with. Workers leave jobs of a later version than theirs to those that know it.
    */
@@ -129,6 +134,7 @@ const OPTIONS = [
   'concurrency',
   'groupConcurrency',
   'rate',
+  'groupRate',
   'version',
   'upgrade',
 ]
@@ -147,9 +153,11 @@ export function checkQueueOptions(name: string, options: QueueOptions, issues: I
     checkKnown(options.keep, ['completedMs', 'completed', 'failedMs', 'failed'], `${name}.keep.`, issues)
     for (const [bound, value] of Object.entries(options.keep)) checkWhole(value, 0, `${name}.keep.${bound}`, issues)
   }
-  if (options.rate !== undefined) {
-    checkKnown(options.rate, ['max', 'perMs'], `${name}.rate.`, issues)
-    for (const part of ['max', 'perMs'] as const) checkWhole(options.rate[part], 1, `${name}.rate.${part}`, issues)
+  for (const rate of ['rate', 'groupRate'] as const) {
+    const given = options[rate]
+    if (given === undefined) continue
+    checkKnown(given, ['max', 'perMs'], `${name}.${rate}.`, issues)
+    for (const part of ['max', 'perMs'] as const) checkWhole(given?.[part], 1, `${name}.${rate}.${part}`, issues)
   }
 }
 

@@ -33,6 +33,7 @@ import { queueCases } from './queue.ts'
 import { queueContentionCases } from './queue-contention.ts'
 import { queueCrossingCases } from './queue-crossings.ts'
 import { queueFailureCases } from './queue-failures.ts'
+import { queueGroupRateCases } from './queue-group-rates.ts'
 import { queueHandlerCases } from './queue-handlers.ts'
 import { queueHostileCases } from './queue-hostile.ts'
 import { queueKeyCases } from './queue-keys.ts'
@@ -94,6 +95,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueRandomCases,
   ...queueHandlerCases,
   ...queueVersionCases,
+  ...queueGroupRateCases,
   ...queueManyCases,
   ...scheduleCases,
   ...migrationCases,

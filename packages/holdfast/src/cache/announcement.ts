@@ -3,9 +3,6 @@ import type { CacheKey } from './key.ts'
 import type { Levels } from './levels.ts'
 import type { WriteListener } from './transaction-cache.ts'
 
-/** After a commit so long after the write, processes that look at what changed lately might overlook it. */
-const LONG_MS = 250
-
 /** Tells memory, here and in other processes, what a transaction wrote to the second level, once that is committed. */
 export class Announcement implements WriteListener {
   readonly #levels: Levels
@@ -13,7 +10,7 @@ export class Announcement implements WriteListener {
   readonly #keys = new Set<CacheKey>()
   readonly #tags = new Set<string>()
   #isCleared = false
-  #beganMs: number | undefined
+  #begun = false
 
   constructor(levels: Levels, session: Session) {
     this.#levels = levels
@@ -36,22 +33,16 @@ export class Announcement implements WriteListener {
   }
 
   #begin(): void {
-    if (this.#beganMs !== undefined) return
-    this.#beganMs = performance.now()
-    this.#session.afterCommit(() => this.#announce(performance.now() - (this.#beganMs as number)))
+    if (this.#begun) return
+    this.#begun = true
+    this.#session.afterCommit(() => this.#announce())
   }
 
-  #announce(tookMs: number): void {
+  #announce(): void {
     const levels = this.#levels
     if (this.#isCleared) levels.cleared()
     for (const tag of this.#tags) levels.invalidated(tag)
     for (const key of this.#keys) levels.changed(key)
-    if (tookMs < LONG_MS || levels.second?.touch === undefined) levels.remote.tell()
-    else {
-      levels.second
-        .touch([...this.#keys], [...this.#tags], this.#isCleared)
-        .then(() => levels.remote.tell())
-        .catch((error: unknown) => levels.failed(error))
-    }
+    levels.remote.tell()
   }
 }

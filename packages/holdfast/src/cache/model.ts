@@ -5,7 +5,7 @@ import { type Model, resolveModel, t, table } from '../schema/index.ts'
  *
  * A row without a value is a deleted entry, kept for a while so that a load that began before the deletion finds that it came too late; or,
  * fresh until some time, an entry that says that there is nothing. Rows that begin with `c:` and `t:` mark when a cache was cleared and
- * when a tag was invalidated.
+ * when a tag was invalidated. One row of no cache tells the last place that was given to a change.
  */
 export const cacheEntries: Model = resolveModel(
   'holdfastCache',
@@ -29,9 +29,9 @@ export const cacheEntries: Model = resolveModel(
       marks: t.json<Record<string, number>>().nullable(),
       /** Who wrote it, so that nobody need be told of writes of its own. */
       writer: t.integer(),
-      /** By the database's clock. */
-      changedAt: t.timestamp(),
+      /** The place of the change among all; `UNPLACED` until somebody has seen it: see `change-order.ts`. */
+      place: t.integer(),
     },
-    { primaryKey: ['cache', 'key'], indexes: ['keepUntil', 'changedAt'] },
+    { primaryKey: ['cache', 'key'], indexes: ['keepUntil', ['place', 'writer']] },
   ),
 )

@@ -1,6 +1,7 @@
 import type { Session } from '../backend/index.ts'
-import { type CacheKey, CLEARED, keyOf, type StoredKey, tagOf } from './key.ts'
-import { changedLately, sweepSome } from './storage-plans.ts'
+import { lastPlace, type PlacedChange, placeChanges, readChanges, tellsLastPlace, UNPLACED } from './change-order.ts'
+import { type CacheKey, CLEARED, keyOf, tagOf } from './key.ts'
+import { sweepSome } from './storage-plans.ts'
 
 /** A cache of this process that holds entries in memory, as far as changes made elsewhere concern it. */
 export interface Follower {
@@ -16,26 +17,28 @@ export interface Follower {
 
 const TOPIC = 'holdfast cache'
 
-/** How long memory is believed after it was last compared with the table: the longest time for which a hint that was lost matters. */
+/** How long memory is believed after a look: the longest time for which a hint that was lost matters. */
 const TRUSTED_MS = 5_000
-/** How long a write may take from its statement to its commit, and be seen all the same. */
-const OVERLAP_MS = 5_000
-/** The same after a hint, which comes after the commit. */
-const HINTED_OVERLAP_MS = 500
-/** The least time between two looks. */
+/** The least time between two looks that hints cause. */
 const PAUSE_MS = 50
 /** More changes than this at once are not worth going through. */
 const MAX_CHANGES = 1_000
+/** So many changes without a place are found again by every look rather than given one. */
+const FEW_UNPLACED = 100
 /** How long expired rows lie about, more or less. */
 const SWEEP_MS = 60_000
+/** How long a row stays at least after it has expired, so that its last change is seen. */
+const LEFT_MS = 120_000
+/** After so long without a look, rows may have changed and be gone. */
+const FORGOTTEN_MS = LEFT_MS / 2
 /** How many of them go in one statement. */
 const SWEPT = 500
 
 /**
  * Keeps the memory of this process in step with what other processes write to the table of all caches.
  *
- * Whoever writes notifies, and is heard within milliseconds. A hint can be lost, so memory is believed for five seconds after the last look
- * at the rows that changed; a read after that waits for another look. Also removes rows that are kept no longer.
+ * Whoever writes notifies, where the database passes that on, and is heard within milliseconds. A hint can be lost, so memory is believed for five
+ * seconds after the last look at what changed; a read after that waits for another look. Also removes rows that are kept no longer.
  */
 export class RemoteChanges {
   /** Whether memory may be believed. */
@@ -43,13 +46,15 @@ export class RemoteChanges {
   readonly #session: Session
   readonly #writer: number
   readonly #followers = new Map<string, Follower>()
-  /** The markers that were acted on: a look back sees them more than once. */
-  readonly #seen = new Map<string, number>()
+  /** The changes that were found without a place, and acted on: the next look finds them again. */
+  #seen: ReadonlyMap<string, number> = new Map()
+  /** The place up to which changes were acted on. */
+  #last = 0
   #started: Promise<void> | undefined
   #stop: (() => Promise<void>) | undefined
   #looking: Promise<void> | undefined
+  #placing: Promise<void> | undefined
   #lookedMs = 0
-  #comparedMs = 0
   #hinted: NodeJS.Timeout | undefined
   #trust: NodeJS.Timeout | undefined
   #sweep: NodeJS.Timeout | undefined
@@ -79,7 +84,7 @@ export class RemoteChanges {
   /** Resolves when memory may be believed again. */
   async compared(): Promise<void> {
     await this.start()
-    if (!this.trusted) await this.#look(OVERLAP_MS)
+    if (!this.trusted) await this.#look()
   }
 
   /** Stops listening and removing. */
@@ -87,80 +92,97 @@ export class RemoteChanges {
     this.#closed = true
     for (const timer of [this.#hinted, this.#trust, this.#sweep]) clearTimeout(timer)
     await this.#stop?.()
+    await this.#placing
   }
 
   async #begin(): Promise<void> {
     this.#sweepLater(SWEEP_MS)
     if (!this.#session.traits.sharedBetweenProcesses) return
-    this.#lookedMs = this.#comparedMs = performance.now()
-    this.#believe(TRUSTED_MS)
+    this.#lookedMs = performance.now()
     try {
       this.#stop = await this.#session.wake(TOPIC, () => this.#wake())
+      // Memory is empty: what changed before does not matter.
+      this.#last = await lastPlace(this.#session)
+      this.#believe(TRUSTED_MS)
     } catch (error) {
-      // Without hints, looks from time to time are enough.
-      for (const follower of this.#followers.values()) follower.failed(error)
+      this.#failed(error)
     }
   }
 
   #wake(): void {
     if (this.#hinted !== undefined || this.#closed) return
     const waitMs = Math.max(0, this.#lookedMs + PAUSE_MS - performance.now())
-    this.#hinted = setTimeout(() => {
+    this.#hinted = setTimeout(async () => {
+      // One that is under way may have begun before the change.
+      await this.#looking
       this.#hinted = undefined
-      void this.#look(HINTED_OVERLAP_MS)
+      if (!this.#closed) await this.#look()
     }, waitMs).unref()
   }
 
-  #look(overlapMs: number): Promise<void> {
-    this.#looking ??= this.#compare(overlapMs).finally(() => {
+  /** One look at a time: who asks while one is under way waits for it. */
+  #look(): Promise<void> {
+    this.#looking ??= this.#compare().finally(() => {
       this.#looking = undefined
     })
     return this.#looking
   }
 
-  async #compare(overlapMs: number): Promise<void> {
-    const since = overlapMs === OVERLAP_MS ? this.#comparedMs : this.#lookedMs
+  async #compare(): Promise<void> {
     const startedMs = performance.now()
-    const backMs = Math.ceil(startedMs - since + overlapMs)
     try {
-      const plan = changedLately(this.#session)
-      const { rows } = await this.#session.execute(plan, [-backMs, this.#writer, MAX_CHANGES])
-      if (rows.length < MAX_CHANGES) for (const row of rows) this.#tellOf(row as unknown as StoredChange)
-      else for (const follower of this.#followers.values()) follower.cleared()
+      const changes = await readChanges(this.#session, this.#last, this.#writer, MAX_CHANGES)
+      const last =
+        changes.length < MAX_CHANGES
+          ? (changes.find(tellsLastPlace)?.generation ?? this.#last)
+          : await lastPlace(this.#session)
+      if (changes.length === MAX_CHANGES || startedMs - this.#lookedMs > FORGOTTEN_MS) this.#cleared()
+      else this.#tellOf(changes)
+      const unplaced = changes.filter(({ place }) => place === UNPLACED)
+      this.#seen = new Map(unplaced.map((change) => [nameOf(change), change.generation]))
+      this.#last = last
       this.#lookedMs = startedMs
-      if (overlapMs === OVERLAP_MS) {
-        this.#comparedMs = startedMs
-        this.#believe(TRUSTED_MS)
-      }
+      this.#believe(startedMs + TRUSTED_MS - performance.now())
+      if (unplaced.length > FEW_UNPLACED) this.#place()
     } catch (error) {
-      if (this.#closed) return
       // Reads go on from memory; the next look goes back to the last one that succeeded.
-      this.#believe(TRUSTED_MS / 5)
-      for (const follower of this.#followers.values()) follower.failed(error)
+      this.#failed(error)
     }
   }
 
-  #tellOf(row: StoredChange): void {
-    const follower = this.#followers.get(row.cache)
-    if (follower === undefined) return
-    const key = keyOf(row)
-    if (key !== undefined) follower.changed(key, row.generation)
-    else this.#tellOfMarker(row, follower)
+  #failed(error: unknown): void {
+    if (this.#closed) return
+    this.#believe(TRUSTED_MS / 5)
+    for (const follower of this.#followers.values()) follower.failed(error)
   }
 
-  #tellOfMarker(row: StoredChange, follower: Follower): void {
-    const marker = JSON.stringify([row.cache, row.key])
-    if (this.#seen.get(marker) === row.generation) return
-    if (this.#seen.size > MAX_CHANGES) this.#seen.clear()
-    this.#seen.set(marker, row.generation)
-    const tag = tagOf(row)
-    if (row.key === CLEARED) follower.cleared()
-    else if (tag !== undefined) follower.invalidated(tag)
+  #cleared(): void {
+    for (const follower of this.#followers.values()) follower.cleared()
+  }
+
+  #tellOf(changes: readonly PlacedChange[]): void {
+    for (const change of changes) {
+      const follower = this.#followers.get(change.cache)
+      if (follower === undefined || this.#seen.get(nameOf(change)) === change.generation) continue
+      const [key, tag] = [keyOf(change), tagOf(change)]
+      if (key !== undefined) follower.changed(key, change.generation)
+      else if (change.key === CLEARED) follower.cleared()
+      else if (tag !== undefined) follower.invalidated(tag)
+    }
+  }
+
+  /** In the background: looks go on meanwhile. */
+  #place(): void {
+    this.#placing ??= placeChanges(this.#session, this.#writer)
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#placing = undefined
+      })
   }
 
   #believe(ms: number): void {
     clearTimeout(this.#trust)
-    this.trusted = true
+    this.trusted = ms > 0
     this.#trust = setTimeout(() => {
       this.trusted = false
     }, ms).unref()
@@ -174,8 +196,8 @@ export class RemoteChanges {
   async #sweepNow(): Promise<void> {
     let removed = 0
     try {
-      const now = this.#session.clock.now()
-      removed = (await this.#session.execute(sweepSome(this.#session), [now, SWEPT])).count
+      const until = this.#session.clock.now() - LEFT_MS
+      removed = (await this.#session.execute(sweepSome(this.#session), [until, SWEPT])).count
     } catch (error) {
       for (const follower of this.#followers.values()) follower.failed(error)
     }
@@ -183,7 +205,6 @@ export class RemoteChanges {
   }
 }
 
-interface StoredChange extends StoredKey {
-  readonly cache: string
-  readonly generation: number
+function nameOf({ cache, key }: PlacedChange): string {
+  return JSON.stringify([cache, key])
 }

@@ -40,8 +40,6 @@ export interface SecondLevel {
   delete(key: CacheKey): Promise<boolean>
   /** Deletes all entries. */
   clear(): Promise<void>
-  /** Makes what was written in a transaction that took long look as if it was written now. */
-  touch?(keys: readonly CacheKey[], tags: readonly string[], cleared: boolean): Promise<void>
   /** Forgets what it knows of clearings, since another process may have cleared it. */
   forget?(): void
   /** Makes all entries with one of these tags count for nothing. */

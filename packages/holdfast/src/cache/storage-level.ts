@@ -1,4 +1,5 @@
 import type { Row, Session } from '../backend/index.ts'
+import { UNPLACED } from './change-order.ts'
 import { type Entry, type KeyedEntry, markerUntil, newGeneration } from './entry.ts'
 import { type CacheKey, CLEARED, keyOf, type StoredKey, storedKey, tagRow } from './key.ts'
 import { type Found, type Marks, NOTHING, type SecondLevel, type Standing } from './second-level.ts'
@@ -75,7 +76,6 @@ export class StorageLevel implements SecondLevel {
       row['key'],
       seen,
       ...plans.REPLACING.map((name) => row[name]),
-      0,
     ])
     return count > 0
   }
@@ -93,7 +93,7 @@ export class StorageLevel implements SecondLevel {
       keepUntil,
       generation,
       this.#writer,
-      0,
+      UNPLACED,
       null,
       0,
     ]
@@ -124,12 +124,6 @@ export class StorageLevel implements SecondLevel {
   async invalidate(tags: readonly string[]): Promise<void> {
     const until = markerUntil(this.#session.clock.now())
     await this.#put([...new Set(tags)].map((tag) => this.#buried(tagRow(tag), until, newGeneration())))
-  }
-
-  async touch(keys: readonly CacheKey[], tags: readonly string[], cleared: boolean): Promise<void> {
-    const rows = [...keys.map(storedKey), ...tags.map(tagRow)].map(({ key }) => key)
-    if (cleared) rows.push(CLEARED)
-    await this.#session.execute(plans.touch(this.#session), [this.#cache, rows, 0])
   }
 
   async *entries(values: boolean): AsyncGenerator<KeyedEntry> {
@@ -193,14 +187,14 @@ export class StorageLevel implements SecondLevel {
       epoch,
       marks: tags.length === 0 ? null : Object.fromEntries(tags.map((tag) => [tag, marks[tag] ?? 0])),
       writer: this.#writer,
-      changedAt: 0,
+      place: UNPLACED,
     }
   }
 
   /** A row without a value: of a deleted entry, or a marker. */
   #buried(stored: StoredKey, keepUntil: number, generation: number): Row {
     const gone = { value: null, freshUntil: 0, epoch: this.#epoch ?? 0, marks: null }
-    return { cache: this.#cache, ...stored, ...gone, keepUntil, generation, writer: this.#writer, changedAt: 0 }
+    return { cache: this.#cache, ...stored, ...gone, keepUntil, generation, writer: this.#writer, place: UNPLACED }
   }
 }
 

@@ -73,7 +73,7 @@ function insertOf(set: readonly Assignment[], returning: readonly string[]): Ins
   return {
     kind: 'insert',
     model,
-    columns: COLUMNS.map((name) => ({ column: name, value: name === 'changedAt' ? 'now' : 'given' })),
+    columns: COLUMNS.map((column) => ({ column, value: 'given' })),
     leading: 0,
     onConflict: { columns: KEY, set },
     returning,
@@ -84,41 +84,26 @@ function proposed(name: string): Assignment {
   return { field: column(name), operation: 'proposed' }
 }
 
-const REPLACED = ['longKey', 'value', 'freshUntil', 'keepUntil', 'generation', 'epoch', 'marks', 'writer']
+const REPLACED = ['longKey', 'value', 'freshUntil', 'keepUntil', 'generation', 'epoch', 'marks', 'writer', 'place']
 
 /** The columns that `replace` sets, in the order of its parameters from 3 on. */
 export const REPLACING: readonly string[] = REPLACED
 
-/** The row whose generation is still the same: (cache, key, generation seen, the values of `REPLACING`, 0). */
+/** The row whose generation is still the same: (cache, key, generation seen, the values of `REPLACING`). */
 export function replace(session: Session): Plan {
   return session.plan('cache replace', () => ({
     kind: 'update',
     model,
-    set: [
-      ...REPLACED.map(
-        (name, at): Assignment => ({ field: column(name), operation: 'set', operand: parameter(3 + at) }),
-      ),
-      { field: column('changedAt'), operation: 'set', operand: { kind: 'now', plusMs: 3 + REPLACED.length } },
-    ],
+    set: REPLACED.map(
+      (name, at): Assignment => ({ field: column(name), operation: 'set', operand: parameter(3 + at) }),
+    ),
     where: all(equals('cache', 0), equals('key', 1), equals('generation', 2)),
     orderBy: [],
     returning: [],
   }))
 }
 
-/** Rows that look as if they were written now: (cache, keys, 0). */
-export function touch(session: Session): Plan {
-  return session.plan('cache touch', () => ({
-    kind: 'update',
-    model,
-    set: [{ field: column('changedAt'), operation: 'set', operand: { kind: 'now', plusMs: 2 } }],
-    where: all(equals('cache', 0), { kind: 'in', field: column('key'), parameter: 1 }),
-    orderBy: [],
-    returning: [],
-  }))
-}
-
-/** Deletes an entry that is there, leaving the row: (cache, key, now, epoch, keepUntil, generation, writer, 0). */
+/** Deletes an entry that is there, leaving the row: (cache, key, now, epoch, keepUntil, generation, writer, place, null, 0). */
 export function bury(session: Session): Plan {
   const set = (name: string, at: number): Assignment => ({
     field: column(name),
@@ -134,7 +119,7 @@ export function bury(session: Session): Plan {
       set('keepUntil', 4),
       set('generation', 5),
       set('writer', 6),
-      { field: column('changedAt'), operation: 'set', operand: { kind: 'now', plusMs: 7 } },
+      set('place', 7),
     ],
     where: all(
       equals('cache', 0),
@@ -209,19 +194,5 @@ export function sweepSome(session: Session): Plan {
     limit: 1,
     skipLocked: true,
     returning: [],
-  }))
-}
-
-/** Rows that others wrote lately: (how long ago at most as negative milliseconds, own writer, limit). */
-export function changedLately(session: Session): Plan {
-  return session.plan('cache changed', () => ({
-    ...select(
-      ['cache', 'key', 'longKey', 'generation'],
-      all(
-        { kind: 'compare', field: column('changedAt'), operator: 'gte', operand: { kind: 'now', plusMs: 0 } },
-        { kind: 'not', condition: equals('writer', 1) },
-      ),
-    ),
-    limit: 2,
   }))
 }

@@ -162,6 +162,24 @@ export interface AlterTable {
   readonly renamed?: ReadonlyMap<string, string>
   /** What rows hold that would hold null, by the name of the column in `to`; stored once, not a default for later. */
   readonly fill?: ReadonlyMap<string, unknown>
+  /** Others should be able to write meanwhile: whoever applies it asks `SchemaEditor.alterConcurrently` where there is one. */
+  readonly concurrently?: boolean
+}
+
+/** The parts of an alteration that lets others write meanwhile: one transaction, what takes its time outside of any, and another one. */
+export interface ConcurrentAlteration {
+  /** Adds rules that only what is written from now on is held to. */
+  readonly before: readonly SchemaChange[]
+  /**
+   * Holds the rows that are there to those rules, and makes indexes. It may be repeated, also after it was interrupted.
+   *
+   * @throws ConstraintError, ConflictError for rows that break one.
+   */
+  finish(): Promise<void>
+  /** Does the rest, when that is done. */
+  readonly after: readonly SchemaChange[]
+  /** Takes away what was added, where rows break it. */
+  readonly undo: readonly SchemaChange[]
 }
 
 /** Edits the schema and looks at it. */
@@ -172,6 +190,8 @@ export interface SchemaEditor {
    * @param models those that the changes speak of, by name; the storage's own unless given.
    */
   apply(changes: readonly SchemaChange[], models?: Models): Promise<void>
+  /** How to alter a table while others write to it. Absent where one writer runs at a time anyway. */
+  alterConcurrently?(change: AlterTable, models: Models): ConcurrentAlteration
   /** The SQL that `apply` would run, for people to read; it is asked before the backend is open too. Nothing where there is no SQL. */
   statements(changes: readonly SchemaChange[], models: Models): readonly string[]
   /** The tables that exist. */

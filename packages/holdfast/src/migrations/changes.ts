@@ -62,11 +62,17 @@ export function changesOf(
 function assertConvertible(
   before: Models,
   after: Models,
-  { table, column }: Extract<Step, { kind: 'alterColumn' }>,
+  { table, column, concurrently }: Extract<Step, { kind: 'alterColumn' }>,
 ): void {
   const from = before.get(table)?.byName.get(column)
   const to = after.get(table)?.byName.get(column)
-  if (from === undefined || to === undefined || isConvertible(from, to)) return
+  if (from === undefined || to === undefined) return
+  if (concurrently === true && typeName(from) !== typeName(to)) {
+    throw new MigrationError(`${table}.${column} cannot become another type concurrently.`, {
+      hint: 'Add a column of the new type, fill it with m.data, and drop this one with a later version.',
+    })
+  }
+  if (isConvertible(from, to)) return
   throw new MigrationError(`${table}.${column} cannot be turned from ${typeName(from)} into ${typeName(to)}.`, {
     hint: 'Add a column of the new type, fill it from the old one, and drop that.',
   })
@@ -118,6 +124,7 @@ function modelChanges(before: Models, after: Models, step: TableStep, renames: S
         to,
         ...(renamed !== undefined && { renamed }),
         ...(fill !== undefined && { fill }),
+        ...('concurrently' in step && step.table === to.name && { concurrently: true }),
       })
     }
   }

@@ -1,6 +1,9 @@
+import { contentOf } from '../backend/index.ts'
 import { MigrationError } from '../base/errors.ts'
 import type { Schema } from '../schema/index.ts'
+import { modelsOf } from './changes.ts'
 import { diff, inverted, type Renames, stateOf } from './diff.ts'
+import { fold } from './fold.ts'
 import { type Migration, readMigration } from './migration.ts'
 import { stateAfterAll } from './plan.ts'
 import { literal, renderStep } from './render.ts'
@@ -30,10 +33,38 @@ export function generateMigration(
 ): GeneratedMigration | null {
   const before = stateAfterAll(migrations.map(readMigration))
   const after: SchemaState = { ...stateOf(schema), views: before.views }
-  const up = diff(before, after, renames)
+  const up = beside(before, diff(before, after, renames))
   if (up.length === 0) return null
   const down = diff(after, before, inverted(renames))
   return { name, up, down, text: renderMigration(name, up, down) }
+}
+
+/**
+ * The steps, of which those that look at every row of a table that was there before let others write to it meanwhile: nobody knows here how large
+ * it is.
+ */
+export function beside(before: SchemaState, steps: readonly Step[]): Step[] {
+  let state = before
+  const made = new Set<string>()
+  return steps.map((step) => {
+    const from = state
+    state = fold(state, step)
+    if (step.kind === 'createTable') made.add(step.table)
+    if (!('table' in step) || made.has(step.table) || !takesTime(step, from, state)) return step
+    return { ...step, concurrently: true } as Step
+  })
+}
+
+function takesTime(step: Step & { readonly table: string }, from: SchemaState, to: SchemaState): boolean {
+  if (step.kind === 'createIndex' || step.kind === 'addForeignKey' || step.kind === 'addCheck') return true
+  if (step.kind !== 'alterColumn') return false
+  const [before, after] = [from, to].map((state) => modelsOf(state).get(step.table)?.byName.get(step.column))
+  if (before?.nullable !== true || after?.nullable !== false) return false
+  const { type, precision, scale, generated, values } = before
+  return (
+    contentOf([type, precision, scale, generated, values]) ===
+    contentOf([after.type, after.precision, after.scale, after.generated, after.values])
+  )
 }
 
 /** The file of a migration. */

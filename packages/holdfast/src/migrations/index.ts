@@ -22,9 +22,9 @@ export {
   type RollbackOptions,
   type Verification,
 } from './migrations.ts'
-export { MigrationSteps } from './recorder.ts'
+export type { MigrationProgress } from './prepare.ts'
+export { type ConcurrencyOptions, MigrationSteps } from './recorder.ts'
 export type { Rehearsal } from './rehearse.ts'
-export type { MigrationProgress } from './run.ts'
 export type { Warning } from './safety.ts'
 export { squashMigrations } from './squash.ts'
 export type { DataStep, DialectSql, RowChange, StepReference } from './step.ts'

@@ -48,6 +48,18 @@ export class MigrationLock {
     if (count !== 1) throw new LeaseLostError('the lock of migrations')
   }
 
+  /**
+   * Holds it for as long as `work` takes, outside of a transaction. What fails meanwhile is not told: whoever goes on must `hold` it again.
+   */
+  async keep<T>(session: Session, work: () => Promise<T>): Promise<T> {
+    const timer = setInterval(() => void this.hold(session).catch(() => undefined), LEASE_MS / 3)
+    try {
+      return await work()
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
   /** Gives it back. */
   async release(session: Session): Promise<void> {
     await session.execute(holdPlan(session), [0, THE_ROW, this.#holder])

@@ -10,6 +10,7 @@ import type { Model, Schema } from '../schema/index.ts'
 import { RootSession } from '../storage/root-session.ts'
 import { backendOf } from '../storage/targets.ts'
 import { diff, stateOf } from './diff.ts'
+import { beside } from './generate.ts'
 import { type Migration, Migrations, migrationModels } from './index.ts'
 import { NOTHING, type SchemaState } from './schema-state.ts'
 
@@ -19,7 +20,7 @@ const RUNS = Number(process.env['AGREEMENT_RUNS'] ?? 25)
 function between(name: string, from: SchemaState, to: SchemaState): Migration {
   return {
     name,
-    up: (m) => void m.steps.push(...diff(from, to)),
+    up: (m) => void m.steps.push(...beside(from, diff(from, to))),
     down: (m) => void m.steps.push(...diff(to, from)),
   }
 }

@@ -52,25 +52,40 @@ export class MigrationSteps {
 
   /**
    * Gives a column another definition: type, nullability, default, check, unique, reference. Values are kept; one that the new definition
-   * does not allow fails the migration. `fill` takes the place of nulls.
+   * does not allow fails the migration. `fill` takes the place of nulls. With `concurrently` others write meanwhile; the type stays then.
    */
-  alterColumn(name: string, column: string, definition: AnyColumn, options: { readonly fill?: unknown } = {}): void {
-    this.steps.push({ kind: 'alterColumn', table: name, column, definition, fill: fillOf(options) })
+  alterColumn(
+    name: string,
+    column: string,
+    definition: AnyColumn,
+    options: ConcurrencyOptions & { readonly fill?: unknown } = {},
+  ): void {
+    const fill = fillOf(options)
+    this.steps.push({ kind: 'alterColumn', table: name, column, definition, fill, ...concurrency(options) })
   }
 
-  /** Makes an index over fields or paths into JSON: `m.createIndex('plans', ['owner.team'])`. */
-  createIndex(name: string, fields: string | readonly string[], options: IndexOptions = {}): void {
-    this.steps.push({ kind: 'createIndex', table: name, fields: listOf(fields), ...indexOf(options) })
+  /**
+   * Makes an index over fields or paths into JSON: `m.createIndex('plans', ['owner.team'])`. With `concurrently` others write meanwhile:
+   * `m.createIndex('events', ['at'], { concurrently: true })`.
+   */
+  createIndex(name: string, fields: string | readonly string[], options: IndexOptions & ConcurrencyOptions = {}): void {
+    const index = { table: name, fields: listOf(fields), ...indexOf(options) }
+    this.steps.push({ kind: 'createIndex', ...index, ...concurrency(options) })
   }
 
   /** Drops the index over these fields. */
-  dropIndex(name: string, fields: string | readonly string[], options: IndexOptions = {}): void {
-    this.steps.push({ kind: 'dropIndex', table: name, fields: listOf(fields), ...indexOf(options) })
+  dropIndex(name: string, fields: string | readonly string[], options: IndexOptions & ConcurrencyOptions = {}): void {
+    const index = { table: name, fields: listOf(fields), ...indexOf(options) }
+    this.steps.push({ kind: 'dropIndex', ...index, ...concurrency(options) })
   }
 
   /** Makes a column refer to the key of another table: `m.addForeignKey('sessions', 'userId', { model: 'users', onDelete: 'cascade' })`. */
-  addForeignKey(name: string, column: string, references: StepReference): void {
-    this.steps.push({ kind: 'addForeignKey', table: name, column, references })
+  addForeignKey(
+    name: string,
+    column: string,
+    { concurrently = false, ...references }: StepReference & ConcurrencyOptions,
+  ): void {
+    this.steps.push({ kind: 'addForeignKey', table: name, column, references, ...concurrency({ concurrently }) })
   }
 
   /** Takes the reference of a column away. */
@@ -79,8 +94,8 @@ export class MigrationSteps {
   }
 
   /** Adds a condition that every row must meet: `m.addCheck('orders', { cents: { gte: 0 } })`. */
-  addCheck(name: string, where: Readonly<Record<string, unknown>>): void {
-    this.steps.push({ kind: 'addCheck', table: name, where })
+  addCheck(name: string, where: Readonly<Record<string, unknown>>, options: ConcurrencyOptions = {}): void {
+    this.steps.push({ kind: 'addCheck', table: name, where, ...concurrency(options) })
   }
 
   /** Takes the check with this condition away. */
@@ -132,6 +147,15 @@ export class MigrationSteps {
   }
 }
 
+/** Whether others can go on meanwhile. */
+export interface ConcurrencyOptions {
+  /**
+   * Lets others write to the table while the step takes its time, on databases where they would have to wait. It is then committed on its own,
+   * with the steps before it: a process that is killed goes on there.
+   */
+  readonly concurrently?: boolean
+}
+
 /** What tells an index from another over the same fields. */
 export interface IndexOptions {
   readonly unique?: boolean
@@ -141,6 +165,10 @@ export interface IndexOptions {
 
 function indexOf({ unique = false, sparse = [] }: IndexOptions): { unique: boolean; sparse?: readonly string[] } {
   return sparse.length === 0 ? { unique } : { unique, sparse }
+}
+
+function concurrency({ concurrently = false }: ConcurrencyOptions): ConcurrencyOptions {
+  return concurrently ? { concurrently } : {}
 }
 
 function isDeclaration(given: Columns | Table | Documents): given is Table | Documents {

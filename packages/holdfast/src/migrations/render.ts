@@ -17,20 +17,25 @@ export function renderStep(step: Step): string {
       return call(step.kind, [step.table, step.column])
     case 'addColumn':
     case 'alterColumn': {
-      const fill = step.fill === null ? '' : `, { fill: ${literal(step.fill.value)} }`
-      const line = `m.${step.kind}(${literal(step.table)}, ${literal(step.column)}, ${renderColumn(step.definition)}${fill})`
-      return fill === '' ? line : `// Rows that are there get this value: choose it.\n${line}`
+      const options = { ...(step.fill !== null && { fill: step.fill.value }), ...concurrency(step) }
+      const rest = Object.keys(options).length === 0 ? '' : `, ${literal(options)}`
+      const line = `m.${step.kind}(${literal(step.table)}, ${literal(step.column)}, ${renderColumn(step.definition)}${rest})`
+      return step.fill === null ? line : `// Rows that are there get this value: choose it.\n${line}`
     }
     case 'createIndex':
     case 'dropIndex':
       return call(step.kind, [step.table, step.fields, ...optionsOf(step)])
     case 'addForeignKey': {
       const { model, onDelete = 'restrict', onUpdate = 'restrict' } = step.references
-      return call(step.kind, [step.table, step.column, { model, ...actionsOf(onDelete, onUpdate) }])
+      return call(step.kind, [
+        step.table,
+        step.column,
+        { model, ...actionsOf(onDelete, onUpdate), ...concurrency(step) },
+      ])
     }
     case 'addCheck':
     case 'dropCheck':
-      return call(step.kind, [step.table, step.where])
+      return call(step.kind, [step.table, step.where, ...(step.concurrently === true ? [concurrency(step)] : [])])
     case 'createView':
       return call(step.kind, [step.view, step.select])
     case 'dropView':
@@ -42,8 +47,13 @@ export function renderStep(step: Step): string {
   }
 }
 
-function optionsOf({ unique, sparse }: Extract<Step, { kind: 'createIndex' | 'dropIndex' }>): object[] {
-  const options = { ...(unique && { unique }), ...(sparse !== undefined && { sparse }) }
+function concurrency({ concurrently = false }: { readonly concurrently?: boolean }): object {
+  return concurrently ? { concurrently } : {}
+}
+
+function optionsOf(step: Extract<Step, { kind: 'createIndex' | 'dropIndex' }>): object[] {
+  const { unique, sparse } = step
+  const options = { ...(unique && { unique }), ...(sparse !== undefined && { sparse }), ...concurrency(step) }
   return Object.keys(options).length === 0 ? [] : [options]
 }
 

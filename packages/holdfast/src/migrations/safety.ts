@@ -46,10 +46,12 @@ function warningsOfStep(before: SchemaState, step: Step, after: SchemaState): St
     case 'alterColumn':
       return alteredColumn(step, modelsOf(before).get(step.table) as Model, modelsOf(after).get(step.table) as Model)
     case 'createIndex':
-      return [locks(`Nobody writes to ${step.table} while the index is made on Postgres.`, INDEX_FIRST)]
+      if (step.concurrently === true) return []
+      return [locks(`Nobody writes to ${step.table} while the index is made on Postgres.`, CONCURRENTLY)]
     case 'addForeignKey':
     case 'addCheck':
-      return [locks(`Every row of ${step.table} is looked at while nobody writes to it on Postgres.`, VALIDATE_LATER)]
+      if (step.concurrently === true) return []
+      return [locks(`Every row of ${step.table} is looked at while nobody writes to it on Postgres.`, CONCURRENTLY)]
     default:
       return []
   }
@@ -69,7 +71,7 @@ function addedColumn(step: Extract<Step, { kind: 'addColumn' }>, model: Model): 
     )
   }
   if (step.definition.definition.unique)
-    warnings.push(locks(`Nobody writes to ${step.table} while the index of ${path} is made.`, INDEX_FIRST))
+    warnings.push(locks(`Nobody writes to ${step.table} while the index of ${path} is made on Postgres.`, UNIQUE_LATER))
   return warnings
 }
 
@@ -87,8 +89,9 @@ function alteredColumn(step: Extract<Step, { kind: 'alterColumn' }>, before: Mod
     )
   }
   if (from?.nullable === true && to?.nullable === false) {
+    if (step.concurrently !== true)
+      warnings.push(locks(`Every row of ${step.table} is looked at while nobody reads it on Postgres.`, CONCURRENTLY))
     warnings.push(
-      locks(`Every row of ${step.table} is looked at while nobody reads it on Postgres.`, VALIDATE_LATER),
       breaks(`The running version may still write null to ${path}.`, 'Require it when every version writes it.'),
     )
   }
@@ -104,9 +107,9 @@ function alteredColumn(step: Extract<Step, { kind: 'alterColumn' }>, before: Mod
 
 const STOP_USING = 'Release a version that no longer uses it first, and drop it with the next one.'
 const EXPAND = 'Add the new one beside it, write both, copy what is there, and drop the old one with a later version.'
-const INDEX_FIRST =
-  'On a large table make it first by hand, with create index concurrently under the same name; the migration then finds it.'
-const VALIDATE_LATER = 'On a large table add it by hand as not valid and validate it after; then no lock lasts.'
+const CONCURRENTLY = 'On a large table give the step { concurrently: true }: then others go on meanwhile.'
+const UNIQUE_LATER =
+  'On a large table add the column without unique(), and then m.createIndex(…, { unique: true, concurrently: true }).'
 
 function breaks(message: string, instead: string): StepWarning {
   return { kind: 'breaks', message, instead }

@@ -30,6 +30,7 @@ export type Step =
       readonly table: string
       readonly column: string
       readonly references: StepReference
+      readonly concurrently?: boolean
     }
   | { readonly kind: 'dropForeignKey'; readonly table: string; readonly column: string }
   | CheckStep<'addCheck'>
@@ -63,6 +64,7 @@ interface ColumnStep<Kind extends string> {
   readonly definition: AnyColumn
   /** What rows hold that would hold null; null for nothing. */
   readonly fill: { readonly value: unknown } | null
+  readonly concurrently?: boolean
 }
 
 interface IndexStep<Kind extends string> {
@@ -72,10 +74,13 @@ interface IndexStep<Kind extends string> {
   readonly unique: boolean
   /** Nullable columns: rows without a value in one of them are left out of it. */
   readonly sparse?: readonly string[]
+  /** Others write to the table meanwhile, where the database can do that. */
+  readonly concurrently?: boolean
 }
 
 interface CheckStep<Kind extends string> {
   readonly kind: Kind
   readonly table: string
   readonly where: Readonly<Record<string, unknown>>
+  readonly concurrently?: boolean
 }

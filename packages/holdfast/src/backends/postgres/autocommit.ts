@@ -1,5 +1,6 @@
 import type { Result } from '../../backend/index.ts'
 import { ConfigurationError, type HoldfastError, UnknownOutcomeError } from '../../base/errors.ts'
+import type { Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import { isReadOnly, isSessionGone, isStale, type Subject, translateError } from './errors.ts'
 import type { Answer, Failure, Reply, Request } from './exchange.ts'
@@ -61,6 +62,25 @@ export class Autocommit {
       if (failure !== undefined) throw this.errorOf(failure, true)
       if (!link.reusable) throw leftOpen()
       return result
+    })
+  }
+
+  /**
+   * Runs statements one by one, each for as long as it takes, on a session that is then ended: some can be in no transaction. Gives the rows of
+   * the last.
+   *
+   * @param models those that the statements are about, for what they fail with.
+   */
+  alone(texts: readonly string[], models: Models, deadlineMs: number): Promise<Reply['rows']> {
+    return this.#pool.use(async (link) => {
+      link.retire()
+      let rows: Reply['rows'] = []
+      for (const text of texts) {
+        const { replies, failure } = await link.run([{ name: '', text, values: [] }], deadlineMs)
+        if (failure !== undefined) throw translateError(failure.error, { ...this.#subject, models })
+        rows = replies[0]?.rows ?? []
+      }
+      return rows
     })
   }
 

@@ -16,11 +16,13 @@ import { ConfigurationError, ConnectionError } from '../../base/errors.ts'
 import type { Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import { expectedTable, postgresDialect } from '../sql/index.ts'
+import { concurrentAlteration } from './concurrent-alteration.ts'
 import type { Settings } from './options.ts'
 import { makeParts, type Parts } from './parts.ts'
 import { PostgresPlan } from './plan.ts'
 import { expectedRules, inspectRules } from './rules.ts'
 import { changeStatements, inspectTables } from './schema-editor.ts'
+import { SCHEMA_DEADLINE_MS } from './transaction.ts'
 
 /** Keeps everything in a Postgres database. What is behind it is made by `open`, when the driver is there. */
 export class PostgresBackend implements Backend {
@@ -53,6 +55,8 @@ export class PostgresBackend implements Backend {
         const { autocommit } = this.#open
         return inspectTables((text, values) => autocommit.ask(text, values))
       },
+      alterConcurrently: (change, models) =>
+        concurrentAlteration(change, models, (texts) => this.#alone(texts, models)),
       statements: changeStatements,
       inspectRules: () => inspectRules((text, values) => this.sql(text, values)),
       expectedRules: (of) => this.#expectedRules(of),
@@ -107,6 +111,12 @@ export class PostgresBackend implements Backend {
 
   async transaction<T>(options: TransactionOptions, work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#open.transactions.run(options, work)
+  }
+
+  /** Statements that take their time, on a session without timeouts; one of a pooler is shared, and is left as it is. */
+  #alone(texts: readonly string[], models: Models): ReturnType<Parts['autocommit']['alone']> {
+    const patience = this.#settings.prepare ? ['set statement_timeout = 0', 'set lock_timeout = 0'] : []
+    return this.#open.autocommit.alone([...patience, ...texts], models, SCHEMA_DEADLINE_MS)
   }
 
   /** The tables are made in a transaction that is rolled back. */

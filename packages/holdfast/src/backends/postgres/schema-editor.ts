@@ -2,6 +2,7 @@ import type { ExistingTable, SchemaChange } from '../../backend/index.ts'
 import { ConstraintError } from '../../base/errors.ts'
 import type { Model, Models } from '../../schema/index.ts'
 import { alterStatements, existingTables, postgresDialect, schemaSteps } from '../sql/index.ts'
+import { concurrentStatements } from './concurrent-alteration.ts'
 import { LOCK_TIMEOUT_MS } from './errors.ts'
 import type { Reply } from './exchange.ts'
 import { arrayLiteral } from './wire-values.ts'
@@ -69,7 +70,10 @@ function setTimeouts(ask: Ask, timeouts: readonly string[]): Promise<Reply> {
 export function changeStatements(changes: readonly SchemaChange[], models: Models): string[] {
   return schemaSteps(changes, new Set(), models, postgresDialect).flatMap((step) => {
     if (typeof step === 'string') return [step]
-    return step.kind === 'sql' ? [step.text] : alterStatements(step, models, postgresDialect)
+    if (step.kind === 'sql') return [step.text]
+    return step.concurrently === true
+      ? concurrentStatements(step, models)
+      : alterStatements(step, models, postgresDialect)
   })
 }
 

@@ -1,0 +1,54 @@
+import { ConflictError, ConstraintError, isHoldfastError, LeaseLostError, MigrationError } from '../base/errors.ts'
+import type { ReadMigration } from './migration.ts'
+import type { Step } from './step.ts'
+
+/**
+ * Does what a step asks for.
+ *
+ * @param offenders the rows that are to blame, one sentence each.
+ */
+export async function attempt<T>(
+  migration: ReadMigration,
+  at: number,
+  { kind }: Step,
+  work: () => Promise<T>,
+  offenders: (error: unknown) => Promise<readonly string[]> = async () => [],
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof LeaseLostError || (isHoldfastError(error) && error.retryable)) throw error
+    const where = `at step ${at + 1} of ${migration.up.length}, ${kind}`
+    throw failed(migration, error, hintFor(error, migration, at), where, await offenders(error))
+  }
+}
+
+/** What to do after a failure. */
+export function hintFor(error: unknown, { up }: ReadMigration, at = up.length): string {
+  // What such a step has committed stays, with all before it.
+  if (up.slice(0, at + 1).some((step) => step.kind === 'data' || 'concurrently' in step))
+    return 'The steps and batches before it stay done: correct what failed and apply it again, and it goes on from there.'
+  if (error instanceof ConflictError)
+    return 'Rows that are there collide: change them in a step before. Nothing was kept.'
+  if (error instanceof ConstraintError)
+    return 'Rows that are there do not meet it: give `fill`, or change them in a step before. Nothing was kept.'
+  return 'Correct the migration and apply it again. Nothing of it was kept.'
+}
+
+/** The error for a migration that failed. */
+export function failed(
+  { name }: ReadMigration,
+  error: unknown,
+  hint: string,
+  where = 'before its first step',
+  offenders: readonly string[] = [],
+): MigrationError {
+  const reason = error instanceof Error ? error.message : String(error)
+  const rows = offenders.length === 0 ? '' : ` ${offenders.join('; ')}.`
+  return new MigrationError(`The migration ${name} failed ${where}: ${reason}${rows}`, {
+    hint,
+    cause: error,
+    differences: offenders,
+    ...(error instanceof MigrationError && { code: error.code as 'MIGRATION', differences: error.differences }),
+  })
+}

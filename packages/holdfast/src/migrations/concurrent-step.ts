@@ -1,0 +1,71 @@
+import type { AlterTable, ConcurrentAlteration, SchemaChange, Session } from '../backend/index.ts'
+import { ConflictError, ConstraintError } from '../base/errors.ts'
+import { inTransaction } from './altering.ts'
+import { attempt } from './attempt.ts'
+import type { DataProgress } from './data-step.ts'
+import type { MigrationHost } from './host.ts'
+import { noteRolledBack } from './ledger.ts'
+import type { ReadMigration } from './migration.ts'
+import { offendersOf } from './offenders.ts'
+import { changedModels, type PreparedStep, type RunContext } from './prepare.ts'
+
+/** What a step changes that others may go on beside; undefined for other steps, and where the database knows no such thing. */
+export function concurrentChange({ fitted, step }: PreparedStep, { schema }: MigrationHost): AlterTable | undefined {
+  const [change, ...others] = fitted
+  if (schema.alterConcurrently === undefined || !('concurrently' in step) || others.length > 0) return undefined
+  return change?.kind === 'alterTable' && change.concurrently === true ? change : undefined
+}
+
+/** A step that others may go on beside. */
+export interface ConcurrentStep {
+  readonly migration: ReadMigration
+  readonly prepared: PreparedStep
+  readonly change: AlterTable
+  readonly at: number
+  /** Whether its first part is done. */
+  readonly begun: boolean
+}
+
+/** That the first part of a step is done, where the ledger keeps how far a data step is. */
+const BEGUN: DataProgress = { after: ['begun'], rows: 0 }
+
+/**
+ * Makes a step in three parts, of which the first and the last are transactions with the note of how far it is. Where rows are in the way, what
+ * the first has added is taken away again.
+ */
+export async function runConcurrently(
+  context: RunContext,
+  { migration, prepared, change, at, begun }: ConcurrentStep,
+  note: (session: Session, done: number, progress: DataProgress | null) => Promise<void>,
+): Promise<void> {
+  const { host, lock } = context
+  const { models, before, step } = prepared
+  const alteration = host.schema.alterConcurrently?.(change, models) as ConcurrentAlteration
+  const part = (changes: readonly SchemaChange[], noted: (session: Session) => Promise<void>): Promise<void> =>
+    inTransaction(context, migration, async (session) => {
+      if (changes.length > 0)
+        await attempt(migration, at, step, () => session.runNested((inner) => inner.applySchema(changes, models)))
+      await noted(session)
+    })
+  if (!begun) await part(alteration.before, (session) => note(session, at, BEGUN))
+  try {
+    await lock.keep(host.session, () => alteration.finish())
+  } catch (error) {
+    const areRows = error instanceof ConstraintError || error instanceof ConflictError
+    const changed = changedModels([change])
+    const offenders = areRows ? await offendersOf(host, host.session, { before, changed, error }) : []
+    if (areRows) {
+      await part(alteration.undo, (session) =>
+        at === 0 ? noteRolledBack(session, migration.name) : note(session, at, null),
+      )
+    }
+    await attempt(
+      migration,
+      at,
+      step,
+      () => Promise.reject(error),
+      async () => offenders,
+    )
+  }
+  await part(alteration.after, (session) => note(session, at + 1, null))
+}

@@ -100,14 +100,37 @@ export const crossing: readonly Migration[] = [
       m.dropTable('shelves')
     },
   },
+  {
+    name: '3_beside_others',
+    up(m) {
+      m.addColumn('books', 'editorId', t.integer().nullable())
+      m.addForeignKey('books', 'editorId', { model: 'authors', concurrently: true })
+      m.createIndex('authors', ['first'], { concurrently: true })
+      m.alterColumn('authors', 'bornIn', t.integer(), { concurrently: true })
+      m.addCheck('books', { id: { gte: 0 } }, { concurrently: true })
+    },
+    down(m) {
+      m.dropCheck('books', { id: { gte: 0 } })
+      m.alterColumn('authors', 'bornIn', t.integer().nullable())
+      m.dropIndex('authors', ['first'])
+      m.dropColumn('books', 'editorId')
+    },
+  },
 ]
 
 /** What they lead to. */
 export const crossedSchema = defineSchema({
   authors: table(
-    { id: t.integer().primaryKey(), first: t.text(), bornIn: t.integer().nullable(), fullName: t.text() },
-    { indexes: ['fullName'], checks: [{ id: { gte: 0 } }] },
+    { id: t.integer().primaryKey(), first: t.text(), bornIn: t.integer(), fullName: t.text() },
+    { indexes: ['fullName', 'first'], checks: [{ id: { gte: 0 } }] },
   ),
-  books: table({ ...book, shelfId: t.integer().nullable().references('shelves') }),
+  books: table(
+    {
+      ...book,
+      shelfId: t.integer().nullable().references('shelves'),
+      editorId: t.integer().nullable().references('authors'),
+    },
+    { checks: [{ id: { gte: 0 } }] },
+  ),
   shelves: table({ id: t.integer().primaryKey(), name: t.text().unique() }),
 }) satisfies Schema

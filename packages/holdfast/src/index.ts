@@ -58,6 +58,7 @@ export { Graph } from './graph/index.ts'
 export { AsOf, type PastQuery, type Version } from './history/index.ts'
 export {
   type ApplyOptions,
+  type ConcurrencyOptions,
   type DataStep,
   type DialectSql,
   loadMigrations,

@@ -25,7 +25,7 @@ interface Savepoint {
 }
 
 /** An index of a large table takes its time. */
-export const SCHEMA_DEADLINE_MS = 24 * 60 * 60 * 1000
+export const SCHEMA_DEADLINE_MS: number = 24 * 60 * 60 * 1000
 
 /**
  * What `work` is given: one transaction on one session.

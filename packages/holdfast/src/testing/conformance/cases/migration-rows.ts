@@ -136,7 +136,30 @@ export const migrationRowCases: readonly ConformanceCase[] = [
         ],
         ['required', (m) => m.addColumn('items', 'age', t.integer()), /items has 9 rows, which would have no age/],
       ]
-      for (const [name, up, message] of wrong) {
+      const beside = { concurrently: true }
+      const wrongBeside: typeof wrong = [
+        [
+          'null',
+          (m) => m.alterColumn('items', 'name', t.text(), beside),
+          /items 2, 10, 11, 12, 13 and more have no name/,
+        ],
+        [
+          'unique',
+          (m) => m.createIndex('items', 'name', { unique: true, ...beside }),
+          /items 1, 3 have the same name: "a"/,
+        ],
+        [
+          'key',
+          (m) => m.addForeignKey('items', 'ownerId', { model: 'owners', ...beside }),
+          /items 2 refer to no owners/,
+        ],
+        ['check', (m) => m.addCheck('items', { id: { lt: 15 } }, beside), /items 15 do not meet/],
+      ]
+      const all = [
+        ...wrong.map(([name, up, message]) => ({ name, up, message, more: true })),
+        ...wrongBeside.map(([name, up, message]) => ({ name: `${name}_beside`, up, message, more: false })),
+      ]
+      for (const { name, up, message, more } of all) {
         const options = { migrations: [tables], autoCreate: false, autoMigrate: true }
         const storage = await context.open(defineSchema({ items, owners }), options)
         if ((await storage.repository('items').count()) === 0) {
@@ -146,12 +169,17 @@ export const migrationRowCases: readonly ConformanceCase[] = [
         storage.migrations.register({
           name: `2_${name}`,
           up(m) {
-            m.createTable('others', { id: t.id() })
+            // Undone too, where all is one transaction.
+            if (more) m.createTable('others', { id: t.id() })
             up(m)
           },
         })
         const error = (await refused(() => storage.migrations.apply(), 'MIGRATION')) as MigrationError
         assert.match(error.message, message)
+        assert.deepEqual(
+          (await storage.migrations.status()).map(({ state }) => state),
+          ['applied', 'pending'],
+        )
         assert.deepEqual(await storage.migrations.verify(), { ok: true, differences: [] })
         assert.deepEqual(await storage.repository('items').find(), rows)
       }

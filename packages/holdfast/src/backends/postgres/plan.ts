@@ -1,6 +1,6 @@
 import type { Plan, Result, Row } from '../../backend/index.ts'
 import type { Model, Models } from '../../schema/index.ts'
-import type { Select, Statement } from '../../statement/index.ts'
+import { accessOf, type Select, type Statement } from '../../statement/index.ts'
 import { compileStatement, postgresDialect, type ReadRow, rowReader } from '../sql/index.ts'
 import type { Cells } from './driver.ts'
 import type { Reply, Request } from './exchange.ts'
@@ -10,6 +10,14 @@ import { PreparedText } from './prepared-text.ts'
 
 /** The id of the transaction, by which its outcome can be asked for; null until it has written. */
 export const TRANSACTION_ID = 'pg_current_xact_id_if_assigned()::text'
+
+/**
+ * Sent around a statement that takes the first rows of many. Without statistics, as of a table that was just filled, the server believes that
+ * few rows match, and reads and sorts all of them each time: with 50,000 jobs waiting, taking 1,000 took 175 ms instead of 17. An index
+ * gives the order, so there is nothing to sort.
+ */
+const SORTING_OFF = `select set_config('enable_sort', 'off', true)`
+const SORTING_ON = `select set_config('enable_sort', 'on', true)`
 
 /** A statement made ready for Postgres: its SQL, and how its rows are read. */
 export class PostgresPlan implements Plan {
@@ -21,6 +29,8 @@ export class PostgresPlan implements Plan {
   readonly #models: Models
   readonly #prepare: boolean
   readonly #one: PreparedText
+  /** What is sent before and after it. */
+  readonly #around: readonly [Request, Request] | undefined
   readonly #read: ReadRow | undefined
   #lookup: Lookup | undefined
   #identified: PreparedText | undefined
@@ -33,6 +43,9 @@ export class PostgresPlan implements Plan {
     this.#models = models
     this.#prepare = prepare
     this.#one = new PreparedText(text, bindings, prepare)
+    this.#around = takesInOrder(statement, models)
+      ? [new PreparedText(SORTING_OFF, [], prepare).request([]), new PreparedText(SORTING_ON, [], prepare).request([])]
+      : undefined
     this.#read = outputs.length === 0 ? undefined : rowReader(outputs)
     this.rows = statement.kind === 'insert' ? new InsertRows(statement, models, this.#one, prepare) : undefined
     this.gathers = gathers(statement, models)
@@ -43,9 +56,11 @@ export class PostgresPlan implements Plan {
     return this.#one.text
   }
 
-  /** What is sent for a call: one request, but for inserts of very many rows, or of none. */
+  /** What is sent for a call: one request, but for inserts of very many rows, or of none, and for what takes rows in order. */
   requests(parameters: readonly unknown[]): readonly Request[] {
-    return this.rows === undefined ? [this.#one.request(parameters)] : this.rows.requests(parameters)
+    if (this.rows !== undefined) return this.rows.requests(parameters)
+    const request = this.#one.request(parameters)
+    return this.#around === undefined ? [request] : [this.#around[0], request, this.#around[1]]
   }
 
   /**
@@ -64,8 +79,8 @@ export class PostgresPlan implements Plan {
 
   /** What came of a call. */
   result(replies: readonly Reply[]): Result {
-    const [only] = replies
-    if (replies.length === 1 && only !== undefined) return this.#resultOf(only)
+    const [only] = this.#around === undefined ? replies : replies.slice(1, 2)
+    if ((replies.length === 1 || this.#around !== undefined) && only !== undefined) return this.#resultOf(only)
     const results = replies.map((reply) => this.#resultOf(reply))
     return {
       rows: results.flatMap(({ rows }) => rows),
@@ -100,6 +115,13 @@ export class PostgresPlan implements Plan {
 /** The number of rows that a tag ends in: `INSERT 0 3`. */
 function countOf(tag: string): number {
   return Number(tag.slice(tag.lastIndexOf(' ') + 1))
+}
+
+/** Whether an index gives the order in which a write takes its rows, so that it can stop at the limit. */
+function takesInOrder(statement: Statement, models: Models): boolean {
+  if (statement.kind !== 'update' && statement.kind !== 'delete') return false
+  if (statement.limit === undefined || statement.orderBy.length === 0) return false
+  return accessOf(statement, models).order !== null
 }
 
 /** Writes that choose rows and pass over locked ones belong to callers that compete: each runs alone. */

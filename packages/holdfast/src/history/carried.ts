@@ -78,17 +78,25 @@ export class Carried {
     fates.set(key, { deleted: known.deleted || patch === null, row: { ...known.row, ...patch }, was: known.was })
   }
 
+  /** Where they could change before they are carried along, they are locked. */
   async #referring({ child, column }: Reaching, keys: readonly unknown[]): Promise<Row[]> {
-    const plan = this.#session.plan(`${child.name} referring ${column}`, () => ({
+    const locked = mayChange(this.#session)
+    const plan = this.#session.plan(`${child.name} ${locked ? 'locked ' : ''}referring ${column}`, () => ({
       kind: 'select',
       model: child.name,
       joins: [],
       outputs: outputs(child.columns.map(({ name }) => name)),
       where: oneOf(column, 0),
       orderBy: [],
+      ...(locked && { locked }),
     }))
     return (await this.#session.execute(plan, [keys])).rows
   }
+}
+
+/** Whether what was read may be something else when it is written, and the database would not say so. */
+export function mayChange({ isolation }: Session): boolean {
+  return isolation === 'read committed'
 }
 
 function resolved(row: Row): Row {

@@ -7,11 +7,11 @@ import {
   type Row,
   type Session,
 } from '../backend/index.ts'
-import { ConfigurationError } from '../base/errors.ts'
+import { ConfigurationError, SerializationError } from '../base/errors.ts'
 import type { Model } from '../schema/index.ts'
 import type { Delete, Insert, Statement, Update } from '../statement/index.ts'
-import { Carried, Later } from './carried.ts'
-import { type Change, changeOf, writeChanges } from './change.ts'
+import { Carried, Later, mayChange } from './carried.ts'
+import { type Change, changeOf, keyOfRow, writeChanges } from './change.ts'
 import type { Concerns } from './concern.ts'
 import type { History } from './models.ts'
 import { outputs } from './statements.ts'
@@ -129,8 +129,10 @@ export class RecordingSession extends DelegatingSession {
       result = await session.execute(plan, parameters)
       own = insertedChanges(model, statement, parameters, result)
     } else if (statement.kind === 'delete') {
-      if (this.#readsFirst(statement)) await carried.deleted(model, await matching(session, statement, parameters))
+      const before = this.#readsFirst(statement) ? await matching(session, statement, parameters) : undefined
+      if (before !== undefined) await carried.deleted(model, before)
       result = await session.execute(plan, parameters)
+      if (before !== undefined) assertNoOthers(model, before, result.rows)
       own = result.rows.map((row) => changeOf(model, 'delete', row))
     } else {
       const before = this.#readsFirst(statement) ? await matching(session, statement, parameters) : undefined
@@ -192,10 +194,25 @@ function merged(own: readonly Change[], carried: readonly Change[]): Change[] {
   return [...own, ...carried.filter(({ key }) => !keys.has(key))]
 }
 
-/** The rows that a statement is about to write. */
+/**
+ * What was deleted must be what was read before: else what went along with the rest was not seen.
+ *
+ * @throws SerializationError, so that the transaction is tried again.
+ */
+function assertNoOthers(model: Model, before: readonly Row[], deleted: readonly Row[]): void {
+  const known = new Set(before.map((row) => keyOfRow(model, row)))
+  if (deleted.every((row) => known.has(keyOfRow(model, row)))) return
+  throw new SerializationError(`Rows of ${model.name} were added while others like them were deleted.`)
+}
+
+/**
+ * The rows that a statement is about to write. At read committed they are locked, so that until then nothing can come to refer to them, which
+ * would be carried along unseen.
+ */
 async function matching(session: Session, statement: Update | Delete, parameters: readonly unknown[]): Promise<Row[]> {
   const model = session.models.get(statement.model) as Model
-  const plan = session.plan(matchingKey(statement), () => ({
+  const locked = mayChange(session)
+  const plan = session.plan(`${matchingKey(statement)}${locked ? ' locked' : ''}`, () => ({
     kind: 'select',
     model: statement.model,
     joins: [],
@@ -203,6 +220,7 @@ async function matching(session: Session, statement: Update | Delete, parameters
     orderBy: statement.orderBy,
     ...(statement.where !== undefined && { where: statement.where }),
     ...(statement.limit !== undefined && { limit: statement.limit }),
+    ...(locked && { locked }),
   }))
   return (await session.execute(plan, parameters)).rows
 }

@@ -57,6 +57,11 @@ export interface Select {
   readonly offset?: number
   /** At most so many rows (a parameter) for each value of these fields, first by `orderBy`: for included relations. */
   readonly limitPer?: { readonly fields: readonly Field[]; readonly limit: number }
+  /**
+   * Keeps others from writing the rows, and from referring to them, until the transaction ends. Where one writer runs at a time, or the
+   * transaction is serializable, it means nothing more than that is. For plain rows: no joins, no groups.
+   */
+  readonly locked?: boolean
 }
 
 /** Where the value of an inserted column comes from. */

@@ -22,7 +22,7 @@ import { Counters } from './metrics.ts'
 import { type IdsInReach, Reaches } from './reaches.ts'
 import { pauseBefore } from './retry.ts'
 import { assertTransactionOptions } from './transaction-options.ts'
-import { type TransactionRoot, TransactionSession } from './transaction-session.ts'
+import { MissingTable, type TransactionRoot, TransactionSession } from './transaction-session.ts'
 
 const DEFAULT_RETRIES = 10
 
@@ -153,6 +153,11 @@ export class RootSession implements Session, TransactionRoot {
           actor,
         )
         if ('value' in outcome) return outcome.value
+        if (outcome.missing !== undefined) {
+          await this.ensureTable(outcome.missing)
+          attempt--
+          continue
+        }
         if (attempt >= retries || !outcome.repeatable) throw outcome.error
         this.counters.retried++
         await pauseBefore(attempt)
@@ -166,11 +171,11 @@ export class RootSession implements Session, TransactionRoot {
     work: (session: TransactionSession) => Promise<T>,
     options: AlteringOptions,
     actor: string | null,
-  ): Promise<{ readonly value: T } | { readonly error: unknown; readonly repeatable: boolean }> {
+  ): Promise<{ readonly value: T } | Failed> {
     let session: TransactionSession | undefined
     try {
       const value = await this.#backend.transaction(options, (connection) => {
-        const opened = new TransactionSession(this, connection, actor, options.isolation)
+        const opened = new TransactionSession(this, connection, actor, options.isolation, options.readOnly)
         session = opened
         return opened.runToCommit(work)
       })
@@ -181,7 +186,9 @@ export class RootSession implements Session, TransactionRoot {
     } catch (error) {
       this.counters.rolledBack++
       if (session !== undefined && mayBeCommitted({ error })) this.#committed.settledTransaction(session.written)
-      return { error, repeatable: isConflict(error) || isConflict(session?.failure) }
+      const failure = session?.failure
+      const missing = failure instanceof MissingTable ? failure.model : undefined
+      return { error, missing, repeatable: isConflict(error) || isConflict(failure) }
     } finally {
       session?.end()
     }
@@ -272,6 +279,15 @@ export class RootSession implements Session, TransactionRoot {
     await Promise.resolve()
     await this.#backend.close()
   }
+}
+
+/** What came of an attempt at a transaction. */
+interface Failed {
+  readonly error: unknown
+  /** The model whose table must be made before the next attempt. */
+  readonly missing: Model | undefined
+  /** Whether another attempt may succeed. */
+  readonly repeatable: boolean
 }
 
 function isConflict(error: unknown): boolean {

@@ -73,6 +73,7 @@ export class TransactionSession implements Session {
   /** Called when none is any more. */
   #onQuiet: () => void = () => undefined
   readonly #scope: AmbientScope
+  readonly #readOnly: boolean
   #child: Promise<unknown> | undefined
   #failure: unknown
   #ended = false
@@ -82,8 +83,10 @@ export class TransactionSession implements Session {
     connection: Connection,
     actor: string | null,
     isolation: Isolation = 'serializable',
+    readOnly = false,
   ) {
     this.isolation = isolation
+    this.#readOnly = readOnly
     this.root = root
     this.actor = actor
     this.#connection = connection
@@ -183,7 +186,7 @@ export class TransactionSession implements Session {
   }
 
   async #savepoint<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
-    const child = new TransactionSession(this.root, this.#connection, this.actor, this.isolation)
+    const child = new TransactionSession(this.root, this.#connection, this.actor, this.isolation, this.#readOnly)
     try {
       const value = await this.#connection.savepoint(() => child.run(work))
       this.#hooks.push(...child.#hooks)
@@ -256,6 +259,11 @@ export class TransactionSession implements Session {
 
   async ensureTable(model: Model): Promise<void> {
     if (this.root.hasTable(model)) return
+    if (this.#readOnly) {
+      const error = new MissingTable(model)
+      this.#fail(error)
+      throw error
+    }
     if (this.#connection.schema === undefined) return this.root.ensureTable(model)
     return this.#connection.schema.apply([{ kind: 'createTable', model }])
   }
@@ -322,6 +330,16 @@ export class TransactionSession implements Session {
         hint: 'Use the `tx` of the nested transaction, and await it before going on with the outer one.',
       })
     }
+  }
+}
+
+/** Says that a transaction which cannot make tables needs one: who ran it makes the table and runs it again. */
+export class MissingTable extends SerializationError {
+  readonly model: Model
+
+  constructor(model: Model) {
+    super(`The table of ${model.name} is not made yet.`)
+    this.model = model
   }
 }
 

@@ -32,6 +32,7 @@ export function selectQuery(statement: Select, models: Models, dialect: Dialect)
   }
   query = query.select(selected(outputs.map(({ read, column }) => read.as(column.name))))
   for (const step of orderSteps(statement.orderBy, context)) query = query.orderBy(step)
+  if (statement.locked === true && dialect.locksRows) query = query.forUpdate()
   return { query: limited(query, statement, context), outputs: columns }
 }
 

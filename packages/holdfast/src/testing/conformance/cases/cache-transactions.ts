@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { refused } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
-import { gate, openCaches } from './cache-levels.ts'
+import { gate, openCaches, schema } from './cache-levels.ts'
 
 export const cacheTransactionCases: readonly ConformanceCase[] = [
   {
@@ -208,6 +208,33 @@ export const cacheTransactionCases: readonly ConformanceCase[] = [
           assert.equal(await cache.getOrSet('n', load), n)
         }
       })
+    },
+  },
+  {
+    id: 'cache/read-only-transaction',
+    title:
+      'In a read-only transaction a cache, an audit log or a graph that nobody has used yet is empty, and can be written to by no one',
+    async run({ open }) {
+      const storage = await open(schema)
+      const rows = storage.repository<{ n: number }>('rows')
+      await rows.create({ n: 1 })
+      let runs = 0
+      const found = await storage.transaction(
+        async (tx) => {
+          runs++
+          const seen = await tx.repository<{ n: number }>('rows').count()
+          return [seen, await tx.cache('c').get('a'), await tx.cache('c').size(), await tx.audit.count()]
+        },
+        { readOnly: true, retries: 0 },
+      )
+      assert.deepEqual(found, [1, undefined, 0, 0])
+      assert.ok(runs <= 4, 'a run for each table that had to be made')
+      assert.deepEqual(await storage.transaction((tx) => tx.graph('g').nodes('a'), { readOnly: true }), [])
+      await refused(
+        storage.transaction((tx) => tx.cache('c').set('a', 1), { readOnly: true }),
+        'READ_ONLY',
+      )
+      assert.equal(await storage.cache('c').get('a'), undefined)
     },
   },
 ]

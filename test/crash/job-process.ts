@@ -19,7 +19,9 @@ if (mode === 'enqueue') {
   while ((await limited.dequeueMany(3, { leaseMs: 3_600_000 })).length > 0);
   await storage.close()
 } else {
-  const options = { concurrency: 2, leaseMs: LEASE_MS, pollMs: 50, onError: () => undefined }
+  const shared = { leaseMs: LEASE_MS, pollMs: 50, onError: () => undefined }
+  const options =
+    mode === 'transact' ? ({ ...shared, mode: 'transaction', batch: 5 } as const) : { ...shared, concurrency: 2 }
   jobs.work(async (job, { tx }) => {
     process.stdout.write(`${job.data.id}\n`)
     if (job.data.id === 'poison') process.kill(process.pid, 'SIGKILL')

@@ -15,15 +15,18 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
   let database: FreshTarget
   let storage: Storage<typeof crashSchema>
   let children: ChildProcess[]
+  let over: boolean
 
   beforeEach(async () => {
     database = await fresh()
     storage = await openStorage(database.target, { schema: crashSchema })
     await storage.repository('counters').create({ id: 'done' })
     children = []
+    over = false
   })
 
   afterEach(async () => {
+    over = true
     for (const child of children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
       const exited = once(child, 'exit')
       child.kill('SIGKILL')
@@ -33,7 +36,7 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
     await database.drop()
   })
 
-  function start(mode: 'work' | 'enqueue' | 'take', skewMs = 0): ChildProcess {
+  function start(mode: 'work' | 'transact' | 'enqueue' | 'take', skewMs = 0): ChildProcess {
     const arguments_ = [program, database.target, mode, String(skewMs)]
     const child = spawn(process.execPath, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] })
     children.push(child)
@@ -91,6 +94,23 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
     expect(deaths).toBe(2)
     expect((await work.get(id))?.errors.at(-1)?.message).toMatch(/worker .* was lost/)
     expect(await effects()).toBe(1)
+  })
+
+  it('that a job kills, with all that its transaction had done, are rid of it in the end', {
+    timeout: 60_000,
+  }, async () => {
+    const work = storage.queue('work')
+    const good = Array.from({ length: 12 }, (_, n) => ({ data: { id: `good ${n}` } }))
+    await work.enqueueMany(good.slice(0, 2))
+    const { id } = await work.enqueue({ id: 'poison' }, { maxAttempts: 2 })
+    await work.enqueueMany(good.slice(2))
+    const keepAlive = (child: ChildProcess) => child.once('exit', () => over || keepAlive(start('transact')))
+    keepAlive(start('transact'))
+    await until(async () => (await work.stats()).failed === 1 && (await work.stats()).completed === 12)
+    const buried = await work.get(id)
+    expect([buried?.attempt, buried?.errors.length]).toEqual([2, 1])
+    expect(buried?.errors[0]?.message).toMatch(/worker .* was lost/)
+    expect(await effects()).toBe(12)
   })
 
   it('whose event loop stands still past the lease cannot complete the job beside another', {

@@ -12,7 +12,7 @@ import { isTriedAgain } from './finish.ts'
 import { type Handler, type HandlerContext, storableJson } from './handler.ts'
 import type { WorkerHost } from './host.ts'
 import { Interruption } from './interruption.ts'
-import { type Job, jobError, jobOf } from './job.ts'
+import { isSuspect, type Job, jobError, jobOf } from './job.ts'
 import { liveJobs } from './models.ts'
 import { acceptResult } from './payload.ts'
 import type { QueueScope } from './scope.ts'
@@ -22,6 +22,9 @@ export interface Ran {
   readonly job: Job
   readonly ending: Ending
 }
+
+/** Undoes the taking of a batch. */
+const SUSPECT = new Error('The worker of one of the jobs was lost.')
 
 /**
  * Takes, runs and finishes jobs in one transaction. They are taken by removing them: should the process die, they were never taken.
@@ -40,12 +43,17 @@ export class TransactionBatch {
     this.#handler = handler
   }
 
-  /** Works through up to `count` jobs; gives what came of each once it is committed. After a conflict all run again. */
-  async run(count: number): Promise<Ran[]> {
+  /**
+   * Works through up to `count` jobs; gives what came of each once it is committed. After a conflict all run again.
+   *
+   * @returns nothing, having run none, when the worker of one of them was lost before: such jobs are for workers with leases.
+   */
+  async run(count: number): Promise<Ran[] | undefined> {
     try {
       return await this.#run(count)
     } catch (error) {
       if (error === this.#aborted) return []
+      if (error === SUSPECT) return undefined
       throw error
     }
   }
@@ -60,11 +68,11 @@ export class TransactionBatch {
     return this.#scope.session.transaction(async (session) => {
       const scope = { ...this.#scope, session }
       const rows = await removeWaiting(scope, count)
+      const jobs = rows.map((row) => jobOf({ ...row, state: 'active', attempt: (row['attempt'] as number) + 1 }))
+      if (jobs.some(isSuspect)) throw SUSPECT
       const ran: Ran[] = []
-      for (const row of rows) {
-        ran.push(
-          await this.#runOne(session, jobOf({ ...row, state: 'active', attempt: (row['attempt'] as number) + 1 })),
-        )
+      for (const job of jobs) {
+        ran.push(await this.#runOne(session, job))
       }
       await this.#writeDown(scope, ran, new Map(rows.map((row) => [row['id'] as string, row])))
       return ran

@@ -3,6 +3,7 @@ import { ValidationError } from '../base/errors.ts'
 import { describe } from '../schema/index.ts'
 import { Attempts, type Ending, type Jobs, type Runner } from './attempt.ts'
 import type { Finishing } from './bring-to-end.ts'
+import { Caution } from './caution.ts'
 import { claim, makeReady } from './claim.ts'
 import { Completions } from './completions.ts'
 import { failAttempt, isTriedAgain, leaseLost, snoozeJob } from './finish.ts'
@@ -69,6 +70,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #completions: Completions
   /** In `transaction` mode. */
   readonly #transactions: TransactionBatch | undefined
+  readonly #caution: Caution
   readonly #laterVersions: LaterVersions
   /** How many handlers run. */
   #busy = 0
@@ -104,6 +106,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#waitMs = settings.waitMs
     this.#completions = new Completions(scope, Math.max(settings.batch, settings.concurrency))
     this.#transactions = transactions
+    this.#caution = new Caution(scope, settings.leaseMs, settings.batch)
     this.#laterVersions = new LaterVersions(scope)
   }
 
@@ -174,6 +177,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       await this.#held.empty(2 * ABORT_GRACE_MS)
     }
     this.#held.stop()
+    await this.#caution.end().catch((error: unknown) => this.#report(error))
     await Promise.all(this.#subscriptions.map((unsubscribe) => unsubscribe()))
     this.#unregister()
   }
@@ -185,18 +189,22 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     try {
       for (let attempts = 0; ; ) {
         await fireTicks(this.#scope)
+        await this.#lookForLost()
         const taken = (await makeReady(this.#scope)) ? await this.#drainBatch() : 0
         if (taken === 0) return attempts
         attempts += taken
       }
     } finally {
       this.#held.stop()
+      await this.#caution.end()
     }
   }
 
   async #drainBatch(): Promise<number> {
-    if (this.#transactions !== undefined) return this.#workInTransaction(this.#transactions)
-    const taken = await this.#take(this.#settings.batch)
+    const taken =
+      this.#transactions === undefined
+        ? await this.#take(this.#settings.batch)
+        : await this.#workInTransaction(this.#transactions)
     this.#startJobs()
     await this.#held.empty()
     return taken
@@ -227,6 +235,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     const now = performance.now()
     if (now - this.#readyAt >= this.#settings.pollMs / 2) {
       this.#readyAt = now
+      await this.#lookForLost()
       this.#paused = !(await makeReady(this.#scope))
       const waitLong = this.#runner.most === 1 && this.#held.buffered > 0 && this.#usualMs > QUICK_MS
       if (this.#paused || waitLong) await this.#held.handBack()
@@ -235,6 +244,10 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       this.#prunedAt = now
       await prune(this.#scope)
     }
+  }
+
+  async #lookForLost(): Promise<void> {
+    if (this.#transactions !== undefined) await this.#caution.look((error) => this.#report(error))
   }
 
   /** Takes what can be run soon; false when there is nothing to do until something happens. */
@@ -342,14 +355,30 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     }
   }
 
+  /** Works through a batch, or begins one job where caution is called for; gives how many jobs. */
   async #workInTransaction(transactions: TransactionBatch): Promise<number> {
+    // It wakes the worker when it ends.
+    if (this.#held.running > 0) return 0
+    if (this.#caution.left > 0) return this.#beginWithCaution()
+    await this.#caution.settle()
     const ran = await transactions.run(this.#settings.batch)
+    if (ran === undefined) {
+      this.#caution.suspect()
+      return this.#beginWithCaution()
+    }
     for (const { job, ending } of ran) {
       if (ending.kind === 'completed') this.#tell('completed', job, ending.result)
       else if (ending.kind === 'snoozed') this.#tell('snoozed', job, ending.ms)
       else this.#tell('failed', job, ending.error, !(ending.kind === 'failed' && isTriedAgain(job, ending.retry)))
     }
     return ran.length
+  }
+
+  async #beginWithCaution(): Promise<number> {
+    const taken = await this.#take(1)
+    this.#caution.began(taken > 0)
+    this.#startJobs()
+    return taken
   }
 
   /** Somebody cancelled jobs, or paused or resumed the queue. */

@@ -104,6 +104,37 @@ export const queueFailureCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/suspects-in-transactions',
+    title: 'In the mode of transactions a job whose worker was lost is run with a lease, and so counts its attempts',
+    async run({ open }) {
+      const { jobs, time } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 0 })
+      const started: number[] = []
+      const drain = (fail: boolean) => {
+        const worker = jobs.worker(
+          (job) => {
+            if (fail && job.data.n === 0) throw new Error('again')
+          },
+          { mode: 'transaction', batch: 2 },
+        )
+        // Only told of jobs with leases.
+        worker.on('started', (job) => started.push(job.data.n))
+        return worker.drain()
+      }
+      await jobs.dequeue({ leaseMs: 1_000 })
+      await jobs.enqueueMany([{ data: { n: 1 } }, { data: { n: 2 } }])
+      time.ahead += 2_000
+      assert.equal(await drain(true), 3)
+      assert.deepEqual(started, [0, 1])
+      time.ahead += 2_000
+      // What became of its last attempt is known by now.
+      assert.equal(await drain(false), 1)
+      assert.deepEqual(started, [0, 1])
+      const job = await jobs.get(id)
+      assert.deepEqual([job?.state, job?.attempt, (await jobs.stats()).completed], ['completed', 3, 3])
+    },
+  },
+  {
     id: 'queue/batch-key',
     title: 'A job of a batch that is tried again leaves its key to one that was added with it meanwhile',
     async run({ open }) {

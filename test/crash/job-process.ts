@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { increment, openStorage } from '../../packages/holdfast/src/index.ts'
 import { crashSchema } from './schema.ts'
@@ -22,13 +23,13 @@ if (mode === 'enqueue') {
   const shared = { leaseMs: LEASE_MS, pollMs: 50, onError: () => undefined }
   const options =
     mode === 'transact' ? ({ ...shared, mode: 'transaction', batch: 5 } as const) : { ...shared, concurrency: 2 }
-  jobs.work(async (job, { tx }) => {
+  const worker = jobs.work(async (job, { tx }) => {
     process.stdout.write(`${job.data.id}\n`)
     if (job.data.id === 'poison') process.kill(process.pid, 'SIGKILL')
-    // The event loop stands still for longer than the lease: no sign of life is given.
-    if (job.data.id === 'blocking' && job.attempt === 1)
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3 * LEASE_MS)
+    // The event loop stands still until the parent says so: no sign of life is given.
+    if (job.data.id === 'blocking' && job.attempt === 1) readSync(0, Buffer.alloc(1))
     if (job.data.id === 'slow') await sleep(2 * LEASE_MS)
     await tx.repository('counters').update('done', { n: increment(1) })
   }, options)
+  worker.on('lost', ({ id }) => process.stdout.write(`lost ${id}\n`))
 }

@@ -1,4 +1,5 @@
 import type { Session } from '../backend/index.ts'
+import { ConfigurationError } from '../base/errors.ts'
 import type { Jobs } from './attempt.ts'
 import { leaseLost } from './finish.ts'
 import { Interruption } from './interruption.ts'
@@ -52,9 +53,16 @@ export class HeldJobs {
     if (this.#running.size === 0) for (const tell of this.#onEmpty) tell()
   }
 
-  /** Gives signs of life three times in each lease. */
+  /** Gives signs of life three times in each lease; says so when it could not. */
   keepAlive(report: (error: unknown) => void): void {
-    this.#timer = setInterval(() => void this.beat().catch(report), timerMs(this.#leaseMs / 3))
+    let last = performance.now()
+    const beat = (): void => {
+      const sinceMs = performance.now() - last
+      last += sinceMs
+      if (sinceMs > this.#leaseMs && this.running > 0) report(stoodStill(sinceMs, this.#leaseMs))
+      void this.beat().catch(report)
+    }
+    this.#timer = setInterval(beat, timerMs(this.#leaseMs / 3))
     this.#timer.unref()
   }
 
@@ -110,4 +118,12 @@ export class HeldJobs {
   stop(): void {
     clearInterval(this.#timer)
   }
+}
+
+/** Told of when no sign of life could be given for longer than a lease. */
+function stoodStill(forMs: number, leaseMs: number): ConfigurationError {
+  const message = `This process stood still for ${Math.round(forMs)} ms, longer than the leases of its jobs, ${leaseMs} ms: others may have taken them.`
+  return new ConfigurationError(message, {
+    hint: 'Let handlers that compute for long do so in a worker thread or in parts, or give the worker a longer leaseMs.',
+  })
 }

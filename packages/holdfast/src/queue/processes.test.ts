@@ -38,7 +38,7 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
 
   function start(mode: 'work' | 'transact' | 'enqueue' | 'take', skewMs = 0): ChildProcess {
     const arguments_ = [program, database.target, mode, String(skewMs)]
-    const child = spawn(process.execPath, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, arguments_, { stdio: ['pipe', 'pipe', 'inherit'] })
     children.push(child)
     return child
   }
@@ -122,8 +122,10 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
     await once(blocked.stdout as NonNullable<typeof blocked.stdout>, 'data')
     start('work')
     await until(async () => (await work.stats()).completed === 1)
-    // The first goes on a little later, and would add another one.
-    await sleep(2_500)
+    // The first goes on, and would add another one.
+    const told = once(blocked.stdout as NonNullable<typeof blocked.stdout>, 'data')
+    blocked.stdin?.write('.')
+    expect(String(await told)).toMatch(/^lost /)
     expect(await effects()).toBe(1)
     expect((await work.list({ state: 'completed' }))[0]?.attempt).toBe(2)
   })

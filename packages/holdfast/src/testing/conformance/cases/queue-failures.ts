@@ -104,6 +104,25 @@ export const queueFailureCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/stood-still',
+    title: 'A worker whose process stood still for longer than a lease says so, and keeps the job if nobody took it',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const told = Promise.withResolvers<unknown>()
+      const worker = jobs.work(
+        async () => {
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+          await told.promise
+        },
+        { leaseMs: 50, pollMs: 60_000, onError: told.resolve },
+      )
+      const { id } = await jobs.enqueue({ n: 1 })
+      assert.match(String(await told.promise), /stood still for \d+ ms, longer than the leases of its jobs, 50 ms/)
+      await worker.stop()
+      assert.deepEqual([(await jobs.get(id))?.state, (await jobs.get(id))?.attempt], ['completed', 1])
+    },
+  },
+  {
     id: 'queue/suspects-in-transactions',
     title: 'In the mode of transactions a job whose worker was lost is run with a lease, and so counts its attempts',
     async run({ open }) {

@@ -142,7 +142,8 @@ export class NotFoundError extends HoldfastError {
 }
 
 function describeKey(key: unknown): string {
-  return JSON.stringify(key, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)) ?? String(key)
+  const whole = JSON.stringify(key, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)) ?? String(key)
+  return whole.length > LONGEST_TOLD ? `${whole.slice(0, LONGEST_TOLD)}…` : whole
 }
 
 /** The write collides with what is stored: a unique value that exists already, or a newer version. */

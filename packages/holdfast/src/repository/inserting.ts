@@ -52,11 +52,11 @@ function acceptRecords(
   inputs: unknown,
 ): { readonly records: Row[]; readonly values: unknown[] } {
   const subject = `Records of ${model.name} were refused`
-  if (!Array.isArray(inputs))
-    throw new ValidationError(subject, [{ path: '', reason: `must be a list, got ${describe(inputs)}` }])
   const issues: Issue[] = []
   const values: unknown[] = []
   try {
+    if (!Array.isArray(inputs))
+      throw new ValidationError(subject, [{ path: '', reason: `must be a list, got ${describe(inputs)}` }])
     // Not with map, which passes over holes.
     const records = Array.from(inputs, (input, index) => {
       const before = issues.length

@@ -6,8 +6,10 @@ import {
   DOCUMENT_COLUMN,
   DOCUMENT_FIELDS,
   describe,
+  isStorableText,
   type Model,
   type ModelColumn,
+  UNSTORABLE_TEXT,
   unreadable,
 } from '../schema/index.ts'
 import { type Assignment, type Field, isPlainObject, type Shape } from '../statement/index.ts'
@@ -93,11 +95,9 @@ function readIncrement(
 }
 
 function readMember(_model: Model, name: string, value: unknown, shape: Shape, path: string): Assignment | undefined {
-  if (DOCUMENT_FIELDS.includes(name) || name.includes('.') || name === '__proto__') {
-    const reason = name.includes('.')
-      ? 'is a path; patch the whole top-level field'
-      : 'is kept by Holdfast and cannot be set'
-    shape.refuse(path, reason)
+  const wrong = wrongMember(name)
+  if (wrong !== undefined) {
+    shape.refuse(path, wrong)
     return undefined
   }
   shape.mark(name)
@@ -110,6 +110,14 @@ function readMember(_model: Model, name: string, value: unknown, shape: Shape, p
   }
   const parameter = shape.add(acceptJson(value, path, shape.issues))
   return { field, operation: 'set', operand: { kind: 'parameter', parameter } }
+}
+
+/** Why a document has no field of this name that could be set. */
+function wrongMember(name: string): string | undefined {
+  if (DOCUMENT_FIELDS.includes(name)) return 'is kept by Holdfast and cannot be set'
+  if (name === '__proto__') return 'is not allowed as a name'
+  if (name.includes('.')) return 'is a path; patch the whole top-level field'
+  return isStorableText(name) ? undefined : UNSTORABLE_TEXT
 }
 
 /** A column of the statement's own model. */

@@ -1,6 +1,6 @@
 import type { Row } from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
-import { type Issue, ValidationError } from '../base/errors.ts'
+import { ConfigurationError, type Issue, isHoldfastError, ValidationError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import {
   acceptJson,
@@ -101,11 +101,24 @@ function defaultOf(column: ModelColumn, clock: Clock): unknown {
     case 'value':
       return column.default.value
     case 'function':
-      return column.default.make()
+      return madeDefault(column, column.default.make)
     case 'now':
       return new Date(clock.now())
     case 'id':
       return newId()
+  }
+}
+
+/** @throws ConfigurationError where the function of a default throws. */
+function madeDefault({ name }: ModelColumn, make: () => unknown): unknown {
+  try {
+    return make()
+  } catch (cause) {
+    if (isHoldfastError(cause)) throw cause
+    throw new ConfigurationError(`The function that makes the default of ${name} threw.`, {
+      hint: 'Correct the function in the schema, or give a value; see the cause for what it threw.',
+      cause,
+    })
   }
 }
 

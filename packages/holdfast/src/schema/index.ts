@@ -12,7 +12,17 @@ export * from './declare-graph.ts'
 export type { Comparison, FieldFilter, PathFilter, ReachFilter, Where } from './filter.ts'
 export { acceptJson, cloneJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
 export * from './model.ts'
-export { assertOptions, checkKnown, checkMs, checkName, checkWhole } from './options.ts'
+export {
+  assertConfiguration,
+  assertOptions,
+  checkKnown,
+  checkMs,
+  checkName,
+  checkOptions,
+  checkWhole,
+  type OptionRule,
+  optionRules,
+} from './options.ts'
 export { type Backoff, checkBackoff, type KeepFinished, type Queue, type QueueOptions, queue } from './queue.ts'
 export { resolveModel, resolveModels } from './resolve.ts'
 export * from './schema.ts'

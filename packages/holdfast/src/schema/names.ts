@@ -25,7 +25,8 @@ export function distinctName(name: string, identity: string): string {
 }
 
 function withEnding(name: string, ending: string): string {
-  let start = name
+  // No more signs than bytes can stay, however long the name is.
+  let start = [...name.slice(0, 2 * MAX_NAME_BYTES)].slice(0, MAX_NAME_BYTES).join('')
   while (byteLength(start) + ending.length > MAX_NAME_BYTES) start = [...start].slice(0, -1).join('')
   return start + ending
 }

@@ -1,4 +1,4 @@
-import { type Issue, ValidationError } from '../base/errors.ts'
+import { ConfigurationError, type Issue, ValidationError } from '../base/errors.ts'
 import { describe } from './accept.ts'
 import { isStorableText, UNSTORABLE_TEXT } from './json.ts'
 import { unreadable } from './unreadable.ts'
@@ -34,6 +34,72 @@ export function assertOptions(subject: string, options: unknown, known: readonly
     throw unreadable(error, subject, { options })
   }
   if (issues.length > 0) throw new ValidationError(subject, issues)
+}
+
+/** What the value of an option must be: the test, the rest of `must be …`, and whether no error may show the value. */
+export interface OptionRule {
+  readonly holds: (value: unknown) => boolean
+  readonly be: string
+  readonly secret?: boolean
+}
+
+/** Rules that many options have. */
+export interface OptionRules {
+  readonly flag: OptionRule
+  readonly text: OptionRule
+  readonly timeoutMs: OptionRule
+  atLeast(least: number): OptionRule
+  oneOf(values: readonly string[]): OptionRule
+}
+
+export const optionRules: OptionRules = {
+  flag: { holds: (value) => typeof value === 'boolean', be: 'true or false' },
+  text: { holds: (value) => typeof value === 'string' && value !== '', be: 'text that is not empty' },
+  // What a timer can wait: a longer one would go off at once.
+  timeoutMs: {
+    holds: (value) => typeof value === 'number' && value > 0 && value <= 2 ** 31 - 1,
+    be: 'a number of milliseconds above 0, at most 24 days',
+  },
+  atLeast: (least) => ({
+    holds: (value) => Number.isSafeInteger(value) && (value as number) >= least,
+    be: `a whole number from ${least} on`,
+  }),
+  oneOf: (values) => ({
+    holds: (value) => values.includes(value as string),
+    be: `one of ${values.map((value) => `'${value}'`).join(', ')}`,
+  }),
+}
+
+/** Adds an issue for every option that is none, or has a value that it cannot have; undefined counts as left out. */
+export function checkOptions(options: unknown, rules: Readonly<Record<string, OptionRule>>, issues: Issue[]): void {
+  checkKnown(options as object, Object.keys(rules), '', issues)
+  for (const [name, { holds, be, secret = false }] of Object.entries(rules)) {
+    const value: unknown = (options as Record<string, unknown> | null)?.[name]
+    if (value !== undefined && !holds(value))
+      issues.push({ path: name, reason: `must be ${be}${secret ? '' : `, got ${describe(value)}`}` })
+  }
+}
+
+/**
+ * Checks the options with which something is set up; those that are undefined count as left out.
+ *
+ * @throws ConfigurationError naming every option that is none, or has a value that it cannot have.
+ */
+export function assertConfiguration<Options>(
+  subject: string,
+  options: unknown,
+  rules: Readonly<Record<keyof Options & string, OptionRule>>,
+): void {
+  const issues: Issue[] = []
+  try {
+    checkOptions(options, rules, issues)
+  } catch (error) {
+    const { message } = unreadable(error, subject, { options }) as Error
+    throw new ConfigurationError(`${message}.`, { hint: 'Pass plain data, whose members can be read.', cause: error })
+  }
+  if (issues.length === 0) return
+  const { message } = new ValidationError(subject, issues)
+  throw new ConfigurationError(`${message}.`, { hint: 'Correct the named options.' })
 }
 
 /** Adds an issue unless the value is a safe integer that is large enough. */

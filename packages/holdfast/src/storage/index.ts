@@ -11,7 +11,7 @@ export {
   openUnfitted,
   type QueueHandlers,
   Storage,
-  type StorageOptions,
 } from './storage.ts'
+export type { StorageOptions } from './storage-options.ts'
 export type * from './stores.ts'
 export { backendOf, type TargetOptions } from './targets.ts'

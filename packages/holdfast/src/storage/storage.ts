@@ -1,12 +1,12 @@
 import { acceptActor, auditModels, Redaction, Sealer } from '../audit/index.ts'
 import type { Backend, BackendFactory, Session } from '../backend/index.ts'
-import { type Clock, systemClock } from '../base/clock.ts'
+import { systemClock } from '../base/clock.ts'
 import { type Issue, isHoldfastError, UnknownOutcomeError, ValidationError } from '../base/errors.ts'
 import { type Cache, type CacheOptions, Caches, cacheEntries, ReadCache } from '../cache/index.ts'
 import type { WatchHost } from '../changes/index.ts'
 import { declaredGraphs } from '../graph/index.ts'
 import { BackgroundSettling, Concerns, declaredHistories, Recorder } from '../history/index.ts'
-import { fitTables, type Migration, Migrations } from '../migrations/index.ts'
+import { fitTables, Migrations } from '../migrations/index.ts'
 import {
   type Handler,
   type ManyHandler,
@@ -17,6 +17,7 @@ import {
   type WorkOptions,
 } from '../queue/index.ts'
 import { defineSchema, type Models, type QueueName, type Schema } from '../schema/index.ts'
+import { assertChecks } from '../statement/index.ts'
 import { ActingSession } from './acting-session.ts'
 import { acceptBatch, type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
 import { type Environment, targetFromEnv } from './env.ts'
@@ -26,30 +27,12 @@ import { type LaterSession, openLater } from './later-transaction.ts'
 import type { StorageMetrics } from './metrics.ts'
 import { RootSession, type StatementListener } from './root-session.ts'
 import { SessionStores, type Shared, TransactionStores } from './session-stores.ts'
+import { assertStorageOptions, type StorageOptions } from './storage-options.ts'
 import type { QueueData, QueueResult, QueueResultInput, Stores, Transaction, TransactionOptions } from './stores.ts'
-import { backendOf, type TargetOptions } from './targets.ts'
+import { backendOf } from './targets.ts'
 import { assertFunction } from './transaction-options.ts'
 import type { TransactionSession } from './transaction-session.ts'
 import { EnsuringSession } from './undeclared.ts'
-
-/** How a storage is opened. */
-export interface StorageOptions<S extends Schema> extends TargetOptions {
-  /** The models and queues; without one, every name is a documents collection made at its first use. */
-  readonly schema?: S
-  /** Creates missing tables, and collections that the schema does not declare; on unless NODE_ENV is `production`. */
-  readonly autoCreate?: boolean
-  /**
-   * The migrations that lead to the schema, in order. A database to which they were not all applied is refused, unless `autoMigrate` is
-   * on.
-   */
-  readonly migrations?: readonly Migration[]
-  /** Applies the migrations that are pending when the storage is opened; on where `autoCreate` is. */
-  readonly autoMigrate?: boolean
-  /** Where the time comes from; tests give one they can move. */
-  readonly clock?: Clock
-  /** What the audit log does not keep: the fields of its records' data with these names, or paths from the top. */
-  readonly audit?: { readonly redact?: readonly string[] }
-}
 
 /** Whether a storage is well. */
 export interface Health {
@@ -326,6 +309,7 @@ async function openAny<const S extends Schema>(
   options: StorageOptions<S>,
   fits: boolean,
 ): Promise<Storage<S>> {
+  assertStorageOptions(options)
   const schema = options.schema ?? (defineSchema({}) as unknown as S)
   const redaction = new Redaction(options.audit?.redact ?? [])
   const autoCreate = options.autoCreate ?? process.env['NODE_ENV'] !== 'production'
@@ -337,7 +321,8 @@ async function openAny<const S extends Schema>(
   const created = new Set([...schema.models.values(), ...declared, ...ofGraphs, ...ofHistories])
   const internal = features.flatMap((feature) => feature.models)
   const models = new Map([...created, ...internal].map((model) => [model.name, model]))
-  const factory = typeof target === 'string' ? await backendOf(target, options) : target
+  assertChecks(created)
+  const factory = typeof target === 'function' ? target : await backendOf(target, options)
   const backend = factory({ models })
   await backend.open()
   const known = { schema, models, autoCreate, created, graphs }

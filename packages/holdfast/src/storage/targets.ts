@@ -1,5 +1,6 @@
 import type { BackendFactory } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
+import { describe } from '../schema/index.ts'
 
 /** What every backend can be told when it is named by a target. */
 export interface TargetOptions {
@@ -34,6 +35,7 @@ async function openPostgres(_rest: string, _options: TargetOptions, target: stri
  * @throws ConfigurationError for a target that names none; it never repeats the target, which may hold a password.
  */
 export async function backendOf(target: string, options: TargetOptions): Promise<BackendFactory> {
+  if (typeof target !== 'string') throw unknownTarget(`no text but ${describe(target)}`)
   const scheme = /^([a-z]+):/.exec(target)?.[1] ?? ''
   const opener = Object.hasOwn(openers, scheme) ? openers[scheme] : undefined
   if (opener === undefined) throw unknownTarget(scheme === '' ? 'something without a scheme' : `${scheme}:`)

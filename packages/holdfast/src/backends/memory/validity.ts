@@ -1,6 +1,6 @@
 import { ConstraintError } from '../../base/errors.ts'
-import type { Model, ModelCheck, ModelColumn } from '../../schema/index.ts'
-import { modelScope, readWhere, Shape } from '../../statement/index.ts'
+import type { ModelCheck, ModelColumn } from '../../schema/index.ts'
+import { EVERYTHING, readCheck } from '../../statement/index.ts'
 import { Binder } from './binder.ts'
 import type { Definition } from './definition.ts'
 import { compileCondition } from './predicate.ts'
@@ -40,19 +40,13 @@ function compileValidity(definition: Definition): AssertValid {
   }
 }
 
-function compileCheck(definition: Definition, { where, nullPasses, name }: ModelCheck): (row: StoredRow) => boolean {
-  const { condition, parameters } = readCheck(definition.model, where, name)
+function compileCheck(definition: Definition, check: ModelCheck): (row: StoredRow) => boolean {
+  const { condition, parameters } = readCheck(check, definition.model)
+  const { nullPasses } = check
   const binder = new Binder()
-  const holds = compileCondition(condition, (field) => definition.placeOf(field), binder)
+  const holds = compileCondition(condition ?? EVERYTHING, (field) => definition.placeOf(field), binder)
   const values = binder.bind(parameters, 0)
   if (nullPasses === undefined) return (row) => holds(row, values)
   const slot = definition.slotOf(nullPasses)
   return (row) => row[slot] === null || holds(row, values)
-}
-
-function readCheck(model: Model, where: ModelCheck['where'], name: string) {
-  const shape = new Shape(name)
-  const condition = readWhere(where, modelScope(model), shape) ?? { kind: 'and' as const, conditions: [] }
-  shape.assertValid(`The check ${name} is wrong`)
-  return { condition, parameters: shape.parameters }
 }

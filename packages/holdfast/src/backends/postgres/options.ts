@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../../base/errors.ts'
+import { assertConfiguration, type OptionRule, optionRules } from '../../schema/index.ts'
 import type { ClientConfig } from './driver.ts'
 
 /** How the Postgres backend is made. */
@@ -55,8 +56,38 @@ export interface Settings {
 /** How often an idle connection is probed by the operating system. */
 const KEEP_ALIVE_MS = 10_000
 
-/** @throws ConfigurationError for options that contradict each other. */
+const RULES: Readonly<Record<keyof PostgresOptions, OptionRule>> = {
+  url: { ...optionRules.text, secret: true },
+  host: optionRules.text,
+  port: {
+    holds: (value) => Number.isInteger(value) && (value as number) > 0 && (value as number) < 65_536,
+    be: 'a port',
+  },
+  database: optionRules.text,
+  user: optionRules.text,
+  password: {
+    holds: (value) => typeof value === 'string' || typeof value === 'function',
+    be: 'text, or a function that gives it',
+    secret: true,
+  },
+  ssl: {
+    holds: (value) => typeof value === 'boolean' || (typeof value === 'object' && value !== null),
+    be: 'true, false or the options of tls.connect',
+    secret: true,
+  },
+  max: optionRules.atLeast(1),
+  idleTimeoutMs: optionRules.timeoutMs,
+  connectionTimeoutMs: optionRules.timeoutMs,
+  queryTimeoutMs: optionRules.timeoutMs,
+  // 0 is none, as it is to Postgres.
+  statementTimeoutMs: optionRules.atLeast(0),
+  prepare: optionRules.flag,
+  applicationName: optionRules.text,
+}
+
+/** @throws ConfigurationError for options that there are not, have wrong values, or contradict each other. */
 export function settingsOf(options: PostgresOptions): Settings {
+  assertConfiguration<PostgresOptions>('The options of Postgres were refused', options, RULES)
   const { connectionTimeoutMs = 10_000, queryTimeoutMs = 60_000, statementTimeoutMs } = options
   return {
     client: {
@@ -91,9 +122,23 @@ function serverOf({ url, host, port, database, user, password, ssl }: PostgresOp
       hint: 'Write it as postgres://user:password@host:5432/database.',
     })
   }
+  assertEncoded(url)
   if (Object.keys(parts).length === 0) return { connectionString: withStandardModes(url), ...encryption }
   throw new ConfigurationError(`Postgres is given a url and also ${Object.keys(parts).join(', ')}.`, {
     hint: 'Put everything into the url, or leave the url out.',
+  })
+}
+
+/**
+ * A password with a sign that ends the part of a URL where it stands would be taken for a port, and the user for a host, which errors name.
+ *
+ * @throws ConfigurationError that does not repeat the URL.
+ */
+function assertEncoded(url: string): void {
+  const [, authority = '', rest = ''] = /^postgres(?:ql)?:\/\/([^/?#]*)(.*)$/s.exec(url) ?? []
+  if (authority.includes('@') || !authority.includes(':') || !rest.includes('@')) return
+  throw new ConfigurationError('The URL of the Postgres server has an @ where no user can stand before it.', {
+    hint: 'Write / ? # and @ in the user and the password as %2F %3F %23 and %40: encodeURIComponent does.',
   })
 }
 

@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
-import { ConfigurationError } from '../../base/errors.ts'
 import type { Model, ModelCheck, ModelColumn } from '../../schema/index.ts'
-import { type Condition, EVERYTHING, modelScope, readWhere, Shape } from '../../statement/index.ts'
+import { EVERYTHING, readCheck } from '../../statement/index.ts'
 import { compileCondition } from './conditions.ts'
 import type { Dialect, Sql } from './dialect.ts'
 import { type ConditionContext, fieldsOf } from './fields.ts'
@@ -11,28 +10,17 @@ import { literalValues } from './values.ts'
 /**
  * The condition of a check. A check that is unknown passes in SQL, and ours is false then, hence `is true`.
  *
- * @throws ConfigurationError for one that the database cannot check.
+ * @throws ConfigurationError for one that is wrong.
  */
-export function checkConstraint({ where, nullPasses, name }: ModelCheck, model: Model, dialect: Dialect): Sql {
-  const shape = new Shape(name)
-  const condition = readWhere(where, modelScope(model), shape) ?? EVERYTHING
-  shape.assertValid(`The check ${name} is wrong`)
-  if (!dialect.ddl.checksLists && hasList(condition)) {
-    throw new ConfigurationError(`The check ${name} looks into a list, which this database does not do in a check.`, {
-      hint: 'Check it with the schema of the documents or of the JSON column instead.',
-    })
-  }
+export function checkConstraint(check: ModelCheck, model: Model, dialect: Dialect): Sql {
+  const { condition = EVERYTHING, parameters } = readCheck(check, model)
+  const { nullPasses } = check
   const fields = fieldsOf(model, dialect)
-  const context: ConditionContext = { dialect, fields, values: literalValues(dialect, shape.parameters) }
+  const context: ConditionContext = { dialect, fields, values: literalValues(dialect, parameters) }
   const holds = sql`(${compileCondition(condition, context)}) is true`
   if (nullPasses === undefined) return holds
   const passes = compileCondition({ kind: 'null', field: { source: 0, column: nullPasses, path: [] } }, context)
   return sql`${passes} or ${holds}`
-}
-
-function hasList(condition: Condition): boolean {
-  if (condition.kind === 'and' || condition.kind === 'or') return condition.conditions.some(hasList)
-  return condition.kind === 'not' ? hasList(condition.condition) : condition.kind === 'has'
 }
 
 /** The check that a column's values stay in the range or the set of its type, where the database's own type allows more. */

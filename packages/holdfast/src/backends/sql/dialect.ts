@@ -170,8 +170,6 @@ export interface DialectDdl {
   readonly tableOptions?: Sql
   /** Whether foreign keys are part of `create table`; otherwise they are added once all tables are there. */
   readonly foreignKeysInTable: boolean
-  /** Whether a check can look into a list. */
-  readonly checksLists: boolean
   /** The range that a column's values must keep to, where its database type allows more. */
   range(column: Sql, type: ValueType): Sql | null
   /** Whether indexes are made in reverse, so that the first of those that a row breaks is the one that is named. */

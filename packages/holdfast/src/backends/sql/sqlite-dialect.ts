@@ -79,7 +79,6 @@ export const sqliteDialect: Dialect = {
     columnType: (type) => sql.raw(codecOf(type).type),
     generated: (constraint) => sql`INTEGER constraint ${sql.id(constraint)} primary key autoincrement`,
     foreignKeysInTable: true,
-    checksLists: false,
     range,
     indexed: (column) => column,
     // SQLite checks the index that was made last first; Postgres, and the caller, expect the first.

@@ -97,13 +97,4 @@ describe('the tables of a model', () => {
       'boss_id text',
     ])
   })
-
-  it('refuse a check that SQLite cannot make', () => {
-    const { models: lists } = defineSchema({
-      posts: table({ id: t.id(), tags: t.json<string[]>().check({ has: 'x' }) }),
-    })
-    const changes = [...lists.values()].map((model) => ({ kind: 'createTable' as const, model }))
-    expect(() => statementsOf(changes, none, lists, sqliteDialect)).toThrow(/looks into a list/)
-    expect(statementsOf(changes, none, lists, postgresDialect)[0]).toContain(`"tags" @> '["x"]'::jsonb`)
-  })
 })

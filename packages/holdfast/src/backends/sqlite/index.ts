@@ -1,6 +1,6 @@
 import type { BackendFactory } from '../../backend/index.ts'
 import { SqliteBackend } from './backend.ts'
-import type { SqliteOptions } from './options.ts'
+import { assertSqliteOptions, type SqliteOptions } from './options.ts'
 
 export type { SqliteOptions } from './options.ts'
 
@@ -16,5 +16,6 @@ export type { SqliteOptions } from './options.ts'
  * ```
  */
 export function sqlite(options: SqliteOptions): BackendFactory {
+  assertSqliteOptions(options)
   return ({ models }) => new SqliteBackend(models, options)
 }

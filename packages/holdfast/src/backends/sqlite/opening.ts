@@ -1,6 +1,6 @@
 import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ConfigurationError } from '../../base/errors.ts'
+import { ConfigurationError, isHoldfastError } from '../../base/errors.ts'
 import type { Database, Driver } from './driver.ts'
 import type { SqliteOptions } from './options.ts'
 
@@ -10,9 +10,21 @@ export const IN_MEMORY = ':memory:'
 /**
  * The file of a path, which is made if it is not there: SQLite takes an empty file for an empty database.
  *
- * @throws ConfigurationError when its folder is not there, when it is a folder itself, or when it is not there and must be.
+ * @throws ConfigurationError when its folder is not there, when it is a folder itself, when it is not there and must be, or cannot be made.
  */
 export function fileOf(path: string, mustExist: boolean): string {
+  try {
+    return existingFile(path, mustExist)
+  } catch (cause) {
+    if (isHoldfastError(cause)) throw cause
+    throw new ConfigurationError(`The SQLite file ${path} cannot be made or looked at: ${(cause as Error).message}.`, {
+      hint: 'Check the path, the permissions of its folder, and the room on its disk.',
+      cause,
+    })
+  }
+}
+
+function existingFile(path: string, mustExist: boolean): string {
   const file = resolve(path)
   if (statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new ConfigurationError(`The folder of the SQLite file ${path} does not exist.`, {

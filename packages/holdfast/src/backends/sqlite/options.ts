@@ -1,3 +1,5 @@
+import { ConfigurationError } from '../../base/errors.ts'
+import { assertConfiguration, optionRules } from '../../schema/index.ts'
 import type { DriverName } from './driver.ts'
 
 /** How a SQLite database is opened. */
@@ -15,4 +17,21 @@ export interface SqliteOptions {
   readonly readOnly?: boolean
   /** The driver; better-sqlite3 where it is installed, and node:sqlite elsewhere, unless given. */
   readonly driver?: DriverName
+}
+
+/** @throws ConfigurationError naming every option that is none, or has a value that it cannot have. */
+export function assertSqliteOptions(options: SqliteOptions): void {
+  const path = {
+    holds: (value: unknown) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+    be: "the path of a file, or ':memory:'",
+  }
+  assertConfiguration<SqliteOptions>('The options of SQLite were refused', options, {
+    path,
+    durability: optionRules.oneOf(['full', 'relaxed']),
+    busyTimeoutMs: optionRules.atLeast(0),
+    readOnly: optionRules.flag,
+    driver: optionRules.oneOf(['better-sqlite3', 'node:sqlite']),
+  })
+  if (options.path === undefined)
+    throw new ConfigurationError('The options of SQLite name no file.', { hint: "Give a path, such as './app.db'." })
 }

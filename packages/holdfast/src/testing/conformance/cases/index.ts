@@ -17,6 +17,7 @@ import { graphWalkCases } from './graph-walks.ts'
 import { historyCases } from './history.ts'
 import { historyCarriedCases } from './history-carried.ts'
 import { historyPastCases } from './history-past.ts'
+import { hostileCases } from './hostile.ts'
 import { includeCases } from './include.ts'
 import { inputCases } from './input.ts'
 import { isolationCases } from './isolation.ts'
@@ -82,6 +83,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...isolationCases,
   ...batchCases,
   ...inputCases,
+  ...hostileCases,
   ...lifecycleCases,
   ...undeclaredCases,
   ...sqlCases,

@@ -61,6 +61,7 @@ export {
   type ConcurrencyOptions,
   type DataStep,
   type DialectSql,
+  type Introspection,
   loadMigrations,
   type Migration,
   type MigrationPlan,

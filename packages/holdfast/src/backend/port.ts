@@ -214,6 +214,30 @@ export interface SchemaEditor {
 export interface TableRules {
   readonly name: string
   readonly rules: ReadonlyMap<string, string>
+  /** Without the primary key. */
+  readonly indexes: readonly ExistingIndex[]
+  readonly references: readonly ExistingReference[]
+}
+
+/** An index as it is in the database. */
+export interface ExistingIndex {
+  readonly name: string
+  readonly unique: boolean
+  /** Whether only some rows are in it. */
+  readonly partial: boolean
+  /** Null for an expression. */
+  readonly columns: readonly (string | null)[]
+}
+
+/** A foreign key as it is in the database. */
+export interface ExistingReference {
+  readonly columns: readonly string[]
+  readonly table: string
+  /** The columns there; none for its primary key. */
+  readonly references: readonly string[]
+  /** In SQL: `no action`, `cascade`, `set null`. */
+  readonly onDelete: string
+  readonly onUpdate: string
 }
 
 /** A table as it is in the database; all names are the database's. */

@@ -1,10 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { ConfigurationError, MigrationError } from '../base/errors.ts'
+import { ConfigurationError } from '../base/errors.ts'
 import {
   generateMigration,
-  loadMigrations,
   type Migration,
   readRenames,
   renameQuestions,
@@ -12,7 +11,7 @@ import {
 } from '../migrations/index.ts'
 import type { Schema } from '../schema/index.ts'
 import type { Output, Streams } from './output.ts'
-import { loadSchema, type ProjectOptions } from './project.ts'
+import { existingMigrations, loadSchema, type ProjectOptions } from './project.ts'
 
 /** The options of `migrate generate`. */
 export interface GenerateOptions extends ProjectOptions {
@@ -33,7 +32,7 @@ export async function generate(
     })
   }
   const full = `${timestamp(new Date())}_${name}`
-  const migrations = await existing(options.dir)
+  const migrations = await existingMigrations(options.dir)
   const text =
     options.empty === true ? renderMigration(full, [], []) : await compared(full, migrations, options, output, streams)
   if (text === null) return null
@@ -96,17 +95,7 @@ async function choose(
   }
 }
 
-/** The migrations of a folder that may not be there yet. */
-async function existing(folder: string): Promise<Migration[]> {
-  try {
-    return await loadMigrations(folder)
-  } catch (error) {
-    if (error instanceof MigrationError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
-      return []
-    throw error
-  }
-}
-
-function timestamp(now: Date): string {
+/** What the name of a migration begins with: migrations are in the order of their names. */
+export function timestamp(now: Date): string {
   return now.toISOString().slice(0, 19).replaceAll(/\D/g, '')
 }

@@ -4,7 +4,9 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { promisify } from 'node:util'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openStorage } from '../index.ts'
 import { runProgram } from './program.ts'
 
 /** Keeps what is written to it. */
@@ -127,9 +129,38 @@ describe('holdfast migrate', { timeout: 120_000 }, () => {
     expect((await holdfast('verify')).code).toBe(0)
 
     await rm(join(folder, 'app.db'))
-    expect((await holdfast('baseline')).code).toBe(1)
+    expect((await holdfast('baseline')).code).toBe(3)
     expect((await holdfast('up')).code).toBe(0)
     expect((await holdfast('down')).code).toBe(0)
+  })
+
+  it('adopts a database that was made without it', async () => {
+    writeSchema(
+      'id: t.integer().primaryKey().generated(), email: t.text().unique(), age: t.integer().check({ gte: 0 }).default(1)',
+    )
+    const made = await openStorage(`sqlite:${join(folder, 'app.db')}`, { schema: (await import(schema)).schema })
+    await sql`create table notes (id integer primary key, "userId" integer)`.execute(made.sql)
+    await sql`create table tags (tag varchar(20) not null primary key)`.execute(made.sql)
+    await made.close()
+    schema = join(folder, 'found.ts')
+    const first = await holdfast('baseline')
+    expect(first.out).toMatch(/^wrote .*found\.ts\nwrote .*_baseline\.ts\n/)
+    expect(first.err).toContain('notes is left out: a schema cannot say userId')
+    // What no schema can say is named, and nothing is noted.
+    expect(first).toMatchObject({ code: 3 })
+    expect(first.out).toContain('tags.tag is varchar(20) instead of TEXT')
+    const changed = await openStorage(`sqlite:${join(folder, 'app.db')}`, { autoCreate: false })
+    await sql`drop table tags`.execute(changed.sql)
+    await changed.close()
+    rmSync(schema)
+    rmSync(join(folder, 'migrations'), { recursive: true })
+    schema = join(folder, 'again.ts')
+    expect((await holdfast('baseline')).out).toMatch(/\nnoted \d{14}_baseline\n$/)
+    expect(readFileSync(schema, 'utf8')).toContain('age: t.integer().default(1).check({ gte: 0 }),')
+    expect(readFileSync(schema, 'utf8')).toContain('email: t.text().unique(),')
+    expect((await holdfast('verify')).code).toBe(0)
+    expect((await holdfast('status', '--check')).code).toBe(0)
+    expect((await holdfast('generate', 'nothing')).out).toBe('The schema has not changed.\n')
   })
 
   it('is a program', async () => {

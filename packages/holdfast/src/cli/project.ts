@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { ConfigurationError } from '../base/errors.ts'
+import { ConfigurationError, MigrationError } from '../base/errors.ts'
 import { loadMigrations, type Migration } from '../migrations/index.ts'
 import { defineSchema, type Schema } from '../schema/index.ts'
 import { openUnfitted, type Storage } from '../storage/index.ts'
@@ -32,6 +32,7 @@ export async function loadSchema({ schema: path }: ProjectOptions): Promise<Sche
 export async function withStorage<T>(
   options: ProjectOptions,
   work: (storage: Storage<Schema>, migrations: readonly Migration[]) => Promise<T>,
+  load: (folder: string) => Promise<Migration[]> = loadMigrations,
 ): Promise<T> {
   const target = options.storage ?? process.env['STORAGE_URL']
   if (target === undefined) {
@@ -39,12 +40,23 @@ export async function withStorage<T>(
       hint: 'Name it: --storage sqlite:./app.db, or in the variable STORAGE_URL.',
     })
   }
-  const migrations = await loadMigrations(options.dir)
+  const migrations = await load(options.dir)
   const schema: Schema = options.schema === undefined ? defineSchema({}) : await loadSchema(options)
   const storage = await openUnfitted(target, { schema, migrations, autoCreate: false })
   try {
     return await work(storage, migrations)
   } finally {
     await storage.close()
+  }
+}
+
+/** The migrations of a folder that may not be there yet. */
+export async function existingMigrations(folder: string): Promise<Migration[]> {
+  try {
+    return await loadMigrations(folder)
+  } catch (error) {
+    if (error instanceof MigrationError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+      return []
+    throw error
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { ConfigurationError } from '../base/errors.ts'
 import { checkMigrations, loadMigrations, squashMigrations } from '../migrations/index.ts'
+import { type BaselineOptions, baseline } from './baseline.ts'
 import { EXIT } from './exit.ts'
 import type { Output } from './output.ts'
 import { type ProjectOptions, withStorage } from './project.ts'
@@ -30,20 +31,10 @@ export function addUpkeep(command: (name: string, description: string) => Comman
       run(options.json === true, (output) => rehearse(options, output)),
     )
 
-  command('baseline', 'note migrations as applied to a database that fits them already')
-    .option('--to <name>', 'the last one to note')
-    .action((options: ProjectOptions & { to?: string }) =>
-      run(options.json === true, (output) =>
-        withStorage(options, async ({ migrations }) => {
-          const names = await migrations.baseline(options.to === undefined ? {} : { to: options.to })
-          output.result(
-            { noted: names },
-            names.map((name) => `noted ${name}`),
-          )
-          return EXIT.done
-        }),
-      ),
-    )
+  command('baseline', `adopt a database that is there; end with ${EXIT.differs} where it does not fit`)
+    .option('--to <name>', 'the last migration to note as applied')
+    .addHelpText('after', '\nWrites the schema to --schema and the first migration to --dir, where there are none.')
+    .action((options: BaselineOptions) => run(options.json === true, (output) => baseline(options, output)))
 
   command('squash', 'put all migrations into one')
     .argument('<name>', 'what it is called')

@@ -10,6 +10,7 @@ export {
   renameQuestions,
   renderMigration,
 } from './generate.ts'
+export type { Introspection } from './introspect.ts'
 export { loadMigrations } from './load.ts'
 export type { Migration } from './migration.ts'
 export {

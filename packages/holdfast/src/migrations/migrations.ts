@@ -4,6 +4,7 @@ import { modelsOf } from './changes.ts'
 import { finalizingChanges } from './finalize.ts'
 import { fitOf, fitTables, mismatch } from './fit.ts'
 import type { MigrationHost } from './host.ts'
+import { assertFound, type Introspection, introspect } from './introspect.ts'
 import { type AppliedMigration, ledgerModel, noteBaseline, noteFinalized, readLedger, replaceRows } from './ledger.ts'
 import { lockModel, MigrationLock } from './lock.ts'
 import { type Migration, type ReadMigration, readMigration } from './migration.ts'
@@ -293,6 +294,19 @@ export class Migrations {
       hint: 'Run `npx holdfast migrate up`, or open it with autoMigrate: true, which applies them once however many processes start.',
       differences: pending.map((name) => `the migration ${name} is not applied`),
     })
+  }
+
+  /**
+   * Reads the tables that are there into a schema, for a database that was made without Holdfast: gives the file that declares it, with what of the
+   * database no schema can say.
+   *
+   * @throws ConfigurationError where no table can be declared.
+   */
+  async introspect(): Promise<Introspection> {
+    const own = [...this.#host.features, ledgerModel, lockModel].map(({ table }) => table)
+    const found = await introspect(this.#host.schema, new Set(own))
+    assertFound(found)
+    return found
   }
 
   /** Compares the database with the schema of the storage, indexes, constraints and defaults included, and names every difference. */

@@ -62,18 +62,26 @@ function call(kind: string, given: readonly unknown[]): string {
 }
 
 function renderTable(name: string, declared: Table | Documents): string {
+  const options = tableOptions(declared)
+  const rest = options === null ? '' : `, ${options}`
+  if (declared.kind === 'documents') return `m.createDocuments(${literal(name)}${rest})`
+  const columns = Object.entries(declared.columns).map(
+    ([column, one]) => `  ${propertyName(column)}: ${renderColumn(one)},`,
+  )
+  return [`m.createTable(${literal(name)}, {`, ...columns, `}${rest})`].join('\n')
+}
+
+/** The options of a table that are about the database; null for none. */
+export function tableOptions(declared: Table | Documents): string | null {
   const options = Object.entries(declared.options).filter(
     ([option, value]) =>
       ['primaryKey', 'indexes', 'unique', 'sparse', 'checks'].includes(option) && (value as unknown[]).length > 0,
   )
-  const rest = options.length === 0 ? '' : `, ${literal(Object.fromEntries(options))}`
-  if (declared.kind === 'documents') return `m.createDocuments(${literal(name)}${rest})`
-  const columns = Object.entries(declared.columns).map(([column, one]) => `  ${key(column)}: ${renderColumn(one)},`)
-  return [`m.createTable(${literal(name)}, {`, ...columns, `}${rest})`].join('\n')
+  return options.length === 0 ? null : literal(Object.fromEntries(options))
 }
 
 /** A column as it is declared. What only the program knows, such as functions that make defaults, is left out. */
-function renderColumn({ definition }: AnyColumn): string {
+export function renderColumn({ definition }: AnyColumn): string {
   const { type, nullable, generated, unique, default: given, check, references, values, precision, scale } = definition
   if (given?.kind === 'id' && type === 'text') return 't.id()'
   const kind =
@@ -106,11 +114,12 @@ export function literal(value: unknown): string {
   if (value instanceof Uint8Array) return `Uint8Array.of(${[...value].join(', ')})`
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`
   if (typeof value !== 'object' || value === null) return String(value)
-  const members = Object.entries(value).map(([name, inner]) => `${key(name)}: ${literal(inner)}`)
+  const members = Object.entries(value).map(([name, inner]) => `${propertyName(name)}: ${literal(inner)}`)
   return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`
 }
 
-function key(name: string): string {
+/** A name before a colon. */
+export function propertyName(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name)
 }
 

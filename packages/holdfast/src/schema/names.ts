@@ -6,6 +6,12 @@ export function databaseName(name: string): string {
   return name.replace(/[A-Z]/g, (letter, at: number) => (at === 0 ? '' : '_') + letter.toLowerCase())
 }
 
+/** What a name of the database is called in TypeScript: `last_used` is `lastUsed`; null for one that no schema can say. */
+export function typeScriptName(name: string): string | null {
+  const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  return [camel, name].find((one) => databaseName(one) === name) ?? null
+}
+
 /** The longest name that every backend keeps whole, in bytes of UTF-8: Postgres cuts longer ones silently. */
 export const MAX_NAME_BYTES = 63
 

@@ -1,6 +1,7 @@
 import { contentOf, type ExistingTable, type SchemaChange, type TableRules } from '../../backend/index.ts'
 import { ConstraintError, StorageError } from '../../base/errors.ts'
 import type { Model } from '../../schema/index.ts'
+import { databaseName } from '../../schema/names.ts'
 import { alterTable } from './alter-table.ts'
 import type { Catalog } from './catalog.ts'
 import { Definition } from './definition.ts'
@@ -70,8 +71,10 @@ function noSuchThing(table: string, index?: string): StorageError {
   return new StorageError('DRIVER', `There is no ${what}.`, { hint: 'Compare the change with what inspect() gives.' })
 }
 
+const ACTIONS = { restrict: 'no action', cascade: 'cascade', setNull: 'set null' } as const
+
 /** The rules of a table as this backend describes them. */
-export function rulesOf({ table, columns, primaryKey, indexes, foreignKeys, checks }: Model): TableRules {
+export function rulesOf({ table, columns, primaryKey, byName, indexes, foreignKeys, checks }: Model): TableRules {
   const rules: [string, string][] = [
     [
       `primary key ${table}`,
@@ -87,7 +90,24 @@ export function rulesOf({ table, columns, primaryKey, indexes, foreignKeys, chec
       values === undefined && precision === undefined ? [] : [[`range of ${column}`, contentOf([values, precision])]],
     ),
   ]
-  return { name: table, rules: new Map(rules) }
+  const nameOf = (column: string): string => byName.get(column)?.column as string
+  return {
+    name: table,
+    rules: new Map(rules),
+    indexes: indexes.map(({ name, unique, fields, sparse }) => ({
+      name,
+      unique,
+      partial: sparse !== undefined,
+      columns: fields.map(({ column, path }) => (path.length === 0 ? nameOf(column) : null)),
+    })),
+    references: foreignKeys.map(({ column, model, onDelete, onUpdate }) => ({
+      columns: [nameOf(column)],
+      table: databaseName(model),
+      references: [],
+      onDelete: ACTIONS[onDelete],
+      onUpdate: ACTIONS[onUpdate],
+    })),
+  }
 }
 
 /** A table as this backend describes it: types are the column types of the schema. */

@@ -23,11 +23,33 @@ function rulesQuery(namespace: string): string {
     order by 1, 2`
 }
 
+function indexesQuery(namespace: string): string {
+  return `select t.relname, i.relname as name, x.indisunique as "unique", x.indpred is not null as partial,
+      array_to_json(array(select a.attname from unnest(x.indkey) with ordinality as k (number, place)
+        left join pg_attribute as a on a.attrelid = t.oid and a.attnum = k.number and k.number > 0
+        where k.place <= x.indnkeyatts order by k.place)) as columns
+    from pg_index as x join pg_class as t on t.oid = x.indrelid join pg_class as i on i.oid = x.indexrelid
+    where t.relnamespace = ${namespace} and t.relkind in ('r', 'p') and not x.indisprimary order by 1, 2`
+}
+
+const ACTIONS = `'{"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}'::jsonb`
+
+function referencesQuery(namespace: string): string {
+  const names = (numbers: string, table: string): string =>
+    `array_to_json(array(select a.attname from unnest(${numbers}) with ordinality as k (number, place)
+      join pg_attribute as a on a.attrelid = ${table} and a.attnum = k.number order by k.place))`
+  return `select t.relname, ${names('c.conkey', 'c.conrelid')} as columns, r.relname as "table",
+      ${names('c.confkey', 'c.confrelid')} as "references",
+      ${ACTIONS} ->> c.confdeltype::text as on_delete, ${ACTIONS} ->> c.confupdtype::text as on_update
+    from pg_constraint as c join pg_class as t on t.oid = c.conrelid join pg_class as r on r.oid = c.confrelid
+    where t.relnamespace = ${namespace} and c.contype = 'f' order by 1, c.conname`
+}
+
 type RunSql = NonNullable<Connection['sql']>
 
 /** The rules of the tables of the schema that new tables go into. */
 export async function inspectRules(run: RunSql): Promise<TableRules[]> {
-  return collect(await run(rulesQuery('current_schema()::regnamespace'), []))
+  return collect(run, 'current_schema()::regnamespace')
 }
 
 /** The rules of tables made from models, as temporary ones: whoever calls this rolls back. */
@@ -37,14 +59,39 @@ export async function expectedRules(run: RunSql, models: Models): Promise<TableR
   const texts = schemaSteps(changes, new Set(), models, postgresDialect).map(String)
   if (texts.length === 0) return []
   await run(texts.join(';\n'), [])
-  return collect(await run(rulesQuery('pg_my_temp_schema()'), []))
+  return collect(run, 'pg_my_temp_schema()')
 }
 
-function collect({ rows }: Awaited<ReturnType<RunSql>>): TableRules[] {
+async function collect(run: RunSql, namespace: string): Promise<TableRules[]> {
+  const found = await run(rulesQuery(namespace), [])
   const tables = new Map<string, Map<string, string>>()
-  for (const { relname, rule, text } of rows as { relname: string; rule: string; text: string }[]) {
+  for (const { relname, rule, text } of found.rows as { relname: string; rule: string; text: string }[]) {
     const rules = tables.get(relname) ?? new Map<string, string>()
     tables.set(relname, rules.set(rule, text))
   }
-  return [...tables].map(([name, rules]) => ({ name, rules }))
+  const indexes = (await run(indexesQuery(namespace), [])).rows as unknown as ({
+    relname: string
+  } & TableRules['indexes'][number])[]
+  const references = (await run(referencesQuery(namespace), [])).rows as {
+    relname: string
+    columns: string[]
+    table: string
+    references: string[]
+    on_delete: string
+    on_update: string
+  }[]
+  return [...tables].map(([name, rules]) => ({
+    name,
+    rules,
+    indexes: indexes.filter(({ relname }) => relname === name).map(({ relname, ...index }) => index),
+    references: references
+      .filter(({ relname }) => relname === name)
+      .map(({ columns, table, references: there, on_delete: onDelete, on_update: onUpdate }) => ({
+        columns,
+        table,
+        references: there,
+        onDelete,
+        onUpdate,
+      })),
+  }))
 }

@@ -10,7 +10,44 @@ export function inspectRules(database: Database): TableRules[] {
       `select name, sql from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name`,
     )
     .all() as [string, string][]
-  return tables.map(([name, text]) => ({ name, rules: new Map(rulesOf(database, name, text)) }))
+  return tables.map(([name, text]) => ({
+    name,
+    rules: new Map(rulesOf(database, name, text)),
+    indexes: indexesOf(database, name),
+    references: referencesOf(database, name),
+  }))
+}
+
+function indexesOf(database: Database, table: string): TableRules['indexes'] {
+  const indexes = database
+    .prepareRead(`select name, "unique", partial from pragma_index_list(?) where origin <> 'pk' order by name`)
+    .all(table) as [string, number, number][]
+  return indexes.map(([name, unique, partial]) => {
+    const columns = database
+      .prepareRead('select name from pragma_index_xinfo(?) where key = 1 order by seqno')
+      .all(name) as [string | null][]
+    return { name, unique: unique === 1, partial: partial === 1, columns: columns.flat() }
+  })
+}
+
+function referencesOf(database: Database, table: string): TableRules['references'] {
+  const found = database
+    .prepareRead(
+      'select id, "table", "from", "to", on_delete, on_update from pragma_foreign_key_list(?) order by id, seq',
+    )
+    .all(table) as [number, string, string, string | null, string, string][]
+  const keys = new Map<number, [string, string, string | null, string, string][]>()
+  for (const [id, ...rest] of found) keys.set(id, [...(keys.get(id) ?? []), rest])
+  return [...keys.values()].map((parts) => {
+    const [target, , , onDelete, onUpdate] = parts[0] as (typeof parts)[number]
+    return {
+      columns: parts.map(([, from]) => from),
+      table: target,
+      references: parts.flatMap(([, , to]) => (to === null ? [] : [to])),
+      onDelete: onDelete.toLowerCase(),
+      onUpdate: onUpdate.toLowerCase(),
+    }
+  })
 }
 
 /** The rules of tables made from models, in a database of their own. */

@@ -6,6 +6,7 @@ import { type Flight, Flights } from './flights.ts'
 import type { CacheKey } from './key.ts'
 import { Held, MemoryLevel } from './memory-level.ts'
 import type { ResolvedOptions } from './options.ts'
+import { Outage } from './outage.ts'
 import type { Overlaid } from './overlay-level.ts'
 import type { Follower } from './remote-changes.ts'
 import { type Found, NOTHING, type SecondLevel } from './second-level.ts'
@@ -55,6 +56,7 @@ export class Levels implements Follower {
   readonly #memory: MemoryLevel | undefined
   readonly #reads = new Flights<Read>()
   readonly #writes = new Flights<unknown>()
+  readonly #outage = new Outage()
   /** What a transaction committed, on its way to a second level outside the database. */
   #replaying: Promise<void> | undefined
 
@@ -69,6 +71,11 @@ export class Levels implements Follower {
 
   get evictions(): number {
     return this.#memory?.evictions ?? 0
+  }
+
+  /** Whether the second level failed when it was last asked. */
+  get down(): boolean {
+    return this.#outage.lasts
   }
 
   /** What memory has under a key, if it is fresh and may be believed. */
@@ -191,6 +198,7 @@ export class Levels implements Follower {
       if (before.length > 0) await Promise.all(before)
       await this.#ready()
       const result = await work(this.second)
+      this.#outage.answered()
       const now = this.#host.clock.now()
       for (const [index, key] of keys.entries()) {
         this.#spoil(key)
@@ -316,8 +324,14 @@ export class Levels implements Follower {
     this.#memory?.deleteTagged([tag])
   }
 
+  /** The second level failed: it is told once, until it has answered again. */
   failed(error: unknown): void {
     this.counts.errors++
+    if (this.#outage.failed()) this.tell(error)
+  }
+
+  /** Tells whoever wants to know of an error that no caller gets. */
+  tell(error: unknown): void {
     try {
       this.#options.onError?.(error)
     } catch (thrown) {
@@ -328,10 +342,13 @@ export class Levels implements Follower {
     }
   }
 
-  /** Runs a read of the second level; where that is down, reads go on without it. */
+  /** Asks the second level; where that is down, reads go on without it. */
   async surviving<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+    if (this.#outage.rests) return otherwise
     try {
-      return await work()
+      const answer = await work()
+      this.#outage.answered()
+      return answer
     } catch (error) {
       if (isMisuse(error)) throw error
       this.failed(error)

@@ -42,7 +42,7 @@ export class Loading {
   #refresh(wanted: Wanted): void {
     this.#levels.counts.stale++
     if (this.#levels.loads.get(wanted.key) !== undefined) return
-    this.#start(wanted, true).outcome.catch((error: unknown) => this.#levels.failed(error))
+    this.#start(wanted, true).outcome.catch((error: unknown) => this.#levels.tell(error))
   }
 
   #start(wanted: Wanted, refreshes: boolean): Flight<Held | undefined> {

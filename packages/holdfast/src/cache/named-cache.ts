@@ -129,6 +129,6 @@ export class NamedCache<V = unknown> implements Cache<V> {
   }
 
   stats(): CacheStats {
-    return this.#levels.counts.read(this.#levels.evictions)
+    return this.#levels.counts.read(this.#levels)
   }
 }

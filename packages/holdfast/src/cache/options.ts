@@ -48,7 +48,10 @@ export interface CacheOptions {
   readonly frozen?: boolean
   /** How long memory holds an entry at most before the second level is asked again; ten minutes unless given, or five seconds before a Keyv store, of whose changes by others nobody tells. */
   readonly memoryTtlMs?: number
-  /** Is told when the second level fails while reads go on without it. */
+  /**
+   * Is told when the second level begins to fail while reads go on without it, once until it has answered again; and of loads behind the caller's
+   * back that fail.
+   */
   readonly onError?: (error: unknown) => void
 }
 

@@ -12,6 +12,8 @@ export interface CacheStats {
   readonly evictions: number
   /** How often the second level failed and the cache went on without it. */
   readonly errors: number
+  /** Whether the second level failed when it was last asked. */
+  readonly down: boolean
 }
 
 /** Counts as things happen. */
@@ -24,8 +26,8 @@ export class Counts {
   errors = 0
 
   /** What was counted so far. */
-  read(evictions: number): CacheStats {
+  read({ evictions, down }: Pick<CacheStats, 'evictions' | 'down'>): CacheStats {
     const { memoryHits, secondHits, misses, loads, stale, errors } = this
-    return { hits: { memory: memoryHits, second: secondHits }, misses, loads, stale, evictions, errors }
+    return { hits: { memory: memoryHits, second: secondHits }, misses, loads, stale, evictions, errors, down }
   }
 }

@@ -84,7 +84,11 @@ suite('what is refused, with a reason that names it', () => {
     expect(accept('json', deep).issues[0]?.reason).toContain(`at most ${MAX_JSON_DEPTH} levels`)
     const circle: Record<string, unknown> = {}
     circle['self'] = circle
-    expect(accept('json', circle).issues[0]?.reason).toContain(`at most ${MAX_JSON_DEPTH} levels`)
+    expect(accept('json', [{ circle }]).issues).toEqual([
+      { path: 'field.0.circle.self', reason: 'must not hold what it lies in' },
+    ])
+    const twice = { n: 1 }
+    expect(accept('json', [twice, { twice }]).issues).toEqual([])
   })
 
   it('JSON that is too large, once and without listing its parts', () => {

@@ -17,6 +17,8 @@ export const UNSTORABLE_TEXT = 'must be text without NUL characters and lone sur
 /** After so many issues a value is read no further: what holds itself has no end of them. */
 const MOST_ISSUES = 100
 
+const TOO_DEEP = `must nest at most ${MAX_JSON_DEPTH} levels deep`
+
 interface Budget {
   characters: number
 }
@@ -29,7 +31,13 @@ interface Budget {
  */
 export function acceptJson(value: unknown, path: string, issues: Issue[]): unknown {
   const budget = { characters: 0 }
+  const before = issues.length
   const copy = copyJson(value, path, issues, budget, 0)
+  if (issues.length > before && issues.some(({ reason }) => reason === TOO_DEEP)) {
+    // What goes round is too deep in every place; where it does says more.
+    const circle = circleIn(value, path, new Set(), new Set())
+    if (circle !== undefined) issues.splice(before, issues.length, circle)
+  }
   if (budget.characters > MAX_JSON_CHARACTERS) {
     issues.push({
       path,
@@ -55,7 +63,7 @@ function copyJson(value: unknown, path: string, issues: Issue[], budget: Budget,
     case 'object':
       if (value === null) return null
       if (depth >= MAX_JSON_DEPTH) {
-        issues.push({ path, reason: `must nest at most ${MAX_JSON_DEPTH} levels deep` })
+        issues.push({ path, reason: TOO_DEEP })
         return null
       }
       if (budget.characters > MAX_JSON_CHARACTERS || issues.length > MOST_ISSUES) return null
@@ -103,6 +111,21 @@ function copyObject(
     copy[key] = copyJson(member, at, issues, budget, depth + 1)
   }
   return copy
+}
+
+/** The first place where a value holds one of those that hold it. */
+function circleIn(value: unknown, path: string, holding: Set<object>, whole: Set<object>): Issue | undefined {
+  if (typeof value !== 'object' || value === null || whole.has(value)) return undefined
+  if (holding.has(value)) return { path, reason: 'must not hold what it lies in' }
+  if (holding.size > MAX_JSON_DEPTH) return undefined
+  holding.add(value)
+  for (const [name, member] of Object.entries(value)) {
+    const circle = circleIn(member, path === '' ? name : `${path}.${name}`, holding, whole)
+    if (circle !== undefined) return circle
+  }
+  holding.delete(value)
+  whole.add(value)
+  return undefined
 }
 
 /** Copies a value that is known to be JSON, so that its owner cannot be changed through it. */

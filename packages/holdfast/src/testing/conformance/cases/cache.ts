@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { CacheKey } from '../../../cache/index.ts'
 import { collect, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
-import { openCaches } from './cache-levels.ts'
+import { openCaches, schema } from './cache-levels.ts'
 
 export const cacheCases: readonly ConformanceCase[] = [
   {
@@ -195,6 +195,76 @@ export const cacheCases: readonly ConformanceCase[] = [
         paths: ['levels', 'max'],
       })
       await refused(() => storage.cache(wrong('')), { code: 'VALIDATION', paths: ['name'] })
+    },
+  },
+  {
+    id: 'cache/no-json',
+    title:
+      'A value that JSON cannot hold is refused by the path of what is wrong in it, and what was there stays on every level',
+    async run({ open, traits }) {
+      const { each, storage } = await openCaches(open)
+      const circle: Record<string, unknown> = { list: [] }
+      ;(circle['list'] as unknown[]).push({ back: circle })
+      class Money {
+        readonly cents = 5
+      }
+      const bad: readonly (readonly [value: unknown, path: string])[] = [
+        [{ a: { call: () => 1 } }, 'value.a.call'],
+        [() => 1, 'value'],
+        [Symbol('s'), 'value'],
+        [circle, 'value.list.0.back'],
+        [{ n: [1, 2n] }, 'value.n.1'],
+        [{ money: new Money() }, 'value.money'],
+        [new Map([[1, 2]]), 'value'],
+        [new Uint8Array(3), 'value'],
+        [{ at: new Date(Number.NaN) }, 'value.at'],
+        [[1, Number.NaN], 'value.1'],
+        [{ n: Number.POSITIVE_INFINITY }, 'value.n'],
+        [{ text: 'a\ud800' }, 'value.text'],
+      ]
+      await each(async (cache) => {
+        await cache.setMany([
+          ['there', 'kept'],
+          ['other', 1],
+        ])
+        for (const [value, path] of bad) {
+          await refused(cache.set('there', value), { code: 'VALIDATION', paths: [path] })
+          await refused(cache.set('new', value), { code: 'VALIDATION', paths: [path] })
+          await refused(
+            cache.setMany([
+              ['other', 2],
+              ['there', value],
+            ]),
+            {
+              code: 'VALIDATION',
+              paths: [path.replace('value', 'items.1.value')],
+            },
+          )
+          let loads = 0
+          const load = () => {
+            loads++
+            return value
+          }
+          const loading = [cache.getOrSet('loaded', load), cache.getOrSet('loaded', load)]
+          for (const one of loading) await refused(one, { code: 'VALIDATION', paths: [path] })
+          assert.equal(loads, 1)
+          if (cache.name !== 'keyv')
+            await refused(
+              storage.transaction((tx) => tx.cache(cache.name).set('there', value)),
+              { code: 'VALIDATION', paths: [path] },
+            )
+        }
+        assert.deepEqual(await cache.getMany(['there', 'other', 'new', 'loaded']), ['kept', 1, undefined, undefined])
+        assert.equal(await cache.getOrSet('loaded', () => 'good'), 'good')
+      })
+      if (!traits.persistent) return
+      // What another storage finds is what the table has.
+      const elsewhere = (await open(schema)).cache('memory, storage')
+      assert.deepEqual((await elsewhere.entries()).toSorted(), [
+        ['loaded', 'good'],
+        ['other', 1],
+        ['there', 'kept'],
+      ])
     },
   },
   {

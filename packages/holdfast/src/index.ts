@@ -96,6 +96,7 @@ export type {
   Middleware,
   PurgeOptions,
   QueueStats,
+  RescheduleOptions,
   RetryFilter,
   Schedule,
   ScheduleOptions,

@@ -24,6 +24,7 @@ import { extendLeases } from './leases.ts'
 import type { JobState } from './models.ts'
 import { acceptResult } from './payload.ts'
 import { prune } from './prune.ts'
+import { type RescheduleOptions, rescheduleJob } from './reschedule.ts'
 import { type RetryFilter, retryJobs } from './retry-jobs.ts'
 import { listSchedules, putSchedule, removeSchedule, type Schedule, type ScheduleOptions } from './schedules.ts'
 import type { QueueScope } from './scope.ts'
@@ -190,6 +191,21 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     const id = typeof jobOrId === 'string' ? jobOrId : jobOrId?.id
     this.#check((issues) => checkName(id, 'id', issues))
     return waitForEnd(this.#scope, id, options) as Promise<Job<Data, Result>>
+  }
+
+  /**
+   * Changes when a job runs, or how urgent it is, unless it runs already. Whether there was such a job.
+   *
+   * @throws ValidationError for options that are none, or for none at all.
+   *
+   * @example
+   * ```ts
+   * await storage.queue('mail').reschedule(job.id, { delayMs: 0, priority: 10 })
+   * ```
+   */
+  async reschedule(id: string, options: RescheduleOptions): Promise<boolean> {
+    this.#check((issues) => checkName(id, 'id', issues))
+    return rescheduleJob(this.#scope, id, options)
   }
 
   /** Queues a failed or cancelled job again, with all its attempts. Whether there was one. */

@@ -41,6 +41,7 @@ import { queueKeyCases } from './queue-keys.ts'
 import { queueManyCases } from './queue-many.ts'
 import { queueOrderCases } from './queue-order.ts'
 import { queueRandomCases } from './queue-random.ts'
+import { queueRescheduleCases } from './queue-reschedule.ts'
 import { queueVersionCases } from './queue-versions.ts'
 import { referenceCases } from './references.ts'
 import { savepointCases } from './savepoints.ts'
@@ -97,6 +98,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueRandomCases,
   ...queueHandlerCases,
   ...queueVersionCases,
+  ...queueRescheduleCases,
   ...queueGroupRateCases,
   ...queueManyCases,
   ...scheduleCases,

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { defineSchema, queue } from '../../../schema/index.ts'
+import { refused, wrong } from '../assertions.ts'
+import type { ConformanceCase } from '../case.ts'
+
+const schema = defineSchema({ jobs: queue<{ n: number }>() })
+const HOUR_MS = 3_600_000
+
+async function openWithClock(open: Parameters<ConformanceCase['run']>[0]['open']) {
+  const time = { ahead: 0 }
+  const storage = await open(schema, { clock: { now: () => Date.now() + time.ahead } })
+  const jobs = storage.queue('jobs')
+  const take = async () => (await jobs.dequeueMany(10, { leaseMs: 9 * HOUR_MS })).map(({ data }) => data.n)
+  return { storage, jobs, time, take }
+}
+
+/** Jobs whose time or urgency changes before they run. */
+export const queueRescheduleCases: readonly ConformanceCase[] = [
+  {
+    id: 'queue/rescheduled',
+    title: 'A job runs when it was last said to, sooner or later',
+    async run({ open }) {
+      const { jobs, time, take } = await openWithClock(open)
+      const sooner = await jobs.enqueue({ n: 1 }, { delayMs: HOUR_MS })
+      const later = await jobs.enqueue({ n: 2 })
+      assert.equal(await jobs.reschedule(sooner.id, { delayMs: 0 }), true)
+      assert.equal(await jobs.reschedule(later.id, { delayMs: 2 * HOUR_MS }), true)
+      assert.equal((await jobs.get(later.id))?.state, 'scheduled')
+      assert.deepEqual(await take(), [1])
+      const at = new Date(Date.now() + HOUR_MS)
+      assert.equal(await jobs.reschedule(later.id, { runAt: at }), true)
+      assert.deepEqual((await jobs.get(later.id))?.runAt, at)
+      assert.deepEqual(await take(), [])
+      time.ahead += HOUR_MS
+      assert.deepEqual(await take(), [2])
+    },
+  },
+  {
+    id: 'queue/reprioritised',
+    title: 'A job that becomes more urgent overtakes others, of its group too',
+    async run({ open }) {
+      const { jobs, take } = await openWithClock(open)
+      await jobs.enqueueMany([1, 2].map((n) => ({ data: { n } })))
+      const urgent = await jobs.enqueue({ n: 3 })
+      await jobs.reschedule(urgent.id, { priority: 5 })
+      assert.deepEqual([(await jobs.get(urgent.id))?.priority, await take()], [5, [3, 1, 2]])
+      await jobs.enqueueMany([4, 5].map((n) => ({ data: { n }, group: 'g' })))
+      const next = await jobs.enqueue({ n: 6 }, { group: 'g' })
+      await jobs.reschedule(next.id, { priority: 5 })
+      const order: number[] = []
+      await jobs.drain((job) => void order.push(job.data.n))
+      assert.deepEqual(order, [4, 6, 5])
+    },
+  },
+  {
+    id: 'queue/rescheduled-blocked',
+    title:
+      'A job that comes after others, or stands in line with its group, runs neither before them nor before its new time',
+    async run({ open }) {
+      const { jobs, time, take } = await openWithClock(open)
+      const first = await jobs.enqueue({ n: 1 })
+      const after = await jobs.enqueue({ n: 2 }, { after: [first] })
+      await jobs.enqueue({ n: 3 }, { group: 'g' })
+      const grouped = await jobs.enqueue({ n: 4 }, { group: 'g' })
+      for (const { id } of [after, grouped]) assert.equal(await jobs.reschedule(id, { delayMs: HOUR_MS }), true)
+      const order: number[] = []
+      const drain = () => jobs.drain((job) => void order.push(job.data.n))
+      await drain()
+      assert.deepEqual(order.sort(), [1, 3])
+      time.ahead += HOUR_MS + 1
+      await drain()
+      assert.deepEqual(order.slice(2).sort(), [2, 4])
+      const [head, tail] = [await jobs.enqueue({ n: 5 }, { delayMs: HOUR_MS }), { delayMs: 0 }]
+      const behind = await jobs.enqueue({ n: 6 }, { after: [head] })
+      await jobs.reschedule(behind.id, tail)
+      assert.deepEqual(await take(), [])
+      await jobs.reschedule(head.id, tail)
+      assert.deepEqual(await take(), [5])
+    },
+  },
+  {
+    id: 'queue/rescheduled-late',
+    title:
+      'A job that runs, has finished or is of another queue is left as it is; so are jobs with options that are none',
+    async run({ open }) {
+      const { storage, jobs } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 })
+      assert.equal(await storage.queue('others').reschedule(id, { priority: 1 }), false)
+      await refused(() => jobs.reschedule(id, {}), 'VALIDATION')
+      await refused(() => jobs.reschedule(id, { delayMs: -1 }), { code: 'VALIDATION', paths: ['delayMs'] })
+      await refused(() => jobs.reschedule(id, wrong({ key: 'k' })), { code: 'VALIDATION', paths: ['key'] })
+      const job = await jobs.dequeue()
+      assert.equal(await jobs.reschedule(id, { delayMs: HOUR_MS, priority: 1 }), false)
+      await jobs.acknowledge(job ?? '')
+      assert.equal(await jobs.reschedule(id, { priority: 1 }), false)
+      assert.deepEqual([(await jobs.get(id))?.state, (await jobs.get(id))?.priority], ['completed', 0])
+    },
+  },
+  {
+    id: 'queue/rescheduled-in-transaction',
+    title: 'A job is rescheduled with the transaction that does so, or not at all, and a worker hears of it',
+    async run({ open }) {
+      const { storage, jobs } = await openWithClock(open)
+      const { id } = await jobs.enqueue({ n: 1 }, { delayMs: HOUR_MS })
+      const undone = storage.transaction(async (tx) => {
+        await tx.queue('jobs').reschedule(id, { delayMs: 0 })
+        throw new Error('undone')
+      })
+      await assert.rejects(undone, /undone/)
+      assert.equal(await jobs.dequeue(), null)
+      const worker = jobs.work(() => undefined, { pollMs: HOUR_MS })
+      await storage.transaction((tx) => tx.queue('jobs').reschedule(id, { delayMs: 0 }))
+      await jobs.waitFor(id, { timeoutMs: 20_000 })
+      await worker.stop()
+    },
+  },
+]

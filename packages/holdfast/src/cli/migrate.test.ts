@@ -28,17 +28,19 @@ interface Ended {
 describe('holdfast migrate', { timeout: 120_000 }, () => {
   let folder: string
   let schema = ''
+  let dir = 'migrations'
   let written = 0
 
   beforeEach(() => {
     // Beside the sources, so that its modules find `holdfast`.
     folder = mkdtempSync(join(import.meta.dirname, '.snippets-'))
+    dir = 'migrations'
   })
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   /** Runs the command line. */
   async function holdfast(...words: string[]): Promise<Ended> {
-    const project = ['--storage', `sqlite:${join(folder, 'app.db')}`, '--dir', join(folder, 'migrations')]
+    const project = ['--storage', `sqlite:${join(folder, 'app.db')}`, '--dir', join(folder, dir)]
     const [out, err] = [new Sink(), new Sink()]
     const code = await runProgram(['migrate', ...words, ...project, '--schema', schema], { out, err } as never)
     return { code, out: out.text, err: err.text }
@@ -152,9 +154,8 @@ describe('holdfast migrate', { timeout: 120_000 }, () => {
     const changed = await openStorage(`sqlite:${join(folder, 'app.db')}`, { autoCreate: false })
     await sql`drop table tags`.execute(changed.sql)
     await changed.close()
-    rmSync(schema)
-    rmSync(join(folder, 'migrations'), { recursive: true })
     schema = join(folder, 'again.ts')
+    dir = 'again'
     expect((await holdfast('baseline')).out).toMatch(/\nnoted \d{14}_baseline\n$/)
     expect(readFileSync(schema, 'utf8')).toContain('age: t.integer().default(1).check({ gte: 0 }),')
     expect(readFileSync(schema, 'utf8')).toContain('email: t.text().unique(),')

@@ -42,6 +42,9 @@ export interface Backend extends Executor {
    */
   executeTogether(calls: readonly Call[]): Promise<Settled[]>
 
+  /** Makes a copy of the database for a while; the database itself is only read. Called instead of `open`. Absent where nothing lasts. */
+  copy?(): Promise<DatabaseCopy>
+
   /**
    * Tells processes on the same database that something happened on a topic. A hint that shortens a poll, never the truth.
    * Absent where the backend has no such thing.
@@ -56,6 +59,15 @@ export interface Backend extends Executor {
  * What a door such as `holdfast/sqlite` gives: `sqlite({ path: './app.db' })` is a factory.
  */
 export type BackendFactory = (context: { readonly models: Models }) => Backend
+
+/** A copy of a database. */
+export interface DatabaseCopy {
+  readonly backend: BackendFactory
+  /** Whether it holds what the database holds; else it is empty. */
+  readonly filled: boolean
+  /** Takes it away, when nobody has it open any more. */
+  remove(): Promise<void>
+}
 
 /** Something that executes plans: a backend (each call on its own, committed when it resolves) or a transaction. */
 export interface Executor {

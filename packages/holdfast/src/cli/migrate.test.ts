@@ -111,6 +111,10 @@ describe('holdfast migrate', { timeout: 120_000 }, () => {
     await holdfast('generate', 'second')
     const copy = `sqlite:${join(folder, 'copy.db')}`
     expect(await holdfast('rehearse', '--on', copy)).toMatchObject({ code: 0, err: '' })
+    const rehearsed = await holdfast('rehearse')
+    expect(rehearsed).toMatchObject({ code: 0, err: '' })
+    expect(rehearsed.out).toContain('Nothing is lost.')
+    expect((await holdfast('status', '--check')).code).toBe(3)
     await holdfast('up')
 
     const other = join(folder, 'other')

@@ -1,17 +1,12 @@
-import { Command, InvalidArgumentError } from 'commander'
-import {
-  type MigrationPlan,
-  type MigrationProgress,
-  type MigrationRun,
-  type MigrationStatus,
-  planFor,
-} from '../migrations/index.ts'
+import { Command } from 'commander'
+import { type MigrationPlan, type MigrationRun, type MigrationStatus, planFor } from '../migrations/index.ts'
 import { backendOf } from '../storage/index.ts'
 import { EXIT } from './exit.ts'
 import { type GenerateOptions, generate } from './generate.ts'
 import type { Output, Streams } from './output.ts'
-import { progressOn } from './progress.ts'
+import { progressOn, type ShowProgress } from './progress.ts'
 import { loadSchema, type ProjectOptions, withStorage } from './project.ts'
+import { readCount } from './read-count.ts'
 import type { RunCommand } from './run-command.ts'
 import { addUpkeep } from './upkeep.ts'
 
@@ -110,14 +105,14 @@ export function migrateCommand(run: RunCommand, streams: Streams): Command {
       ),
     )
 
-  addUpkeep(command, run)
+  addUpkeep(command, run, streams)
   return migrate
 }
 
 function up(
   options: ProjectOptions & { to?: string; allowDestructive?: boolean },
   output: Output,
-  onProgress: (progress: MigrationProgress) => void,
+  onProgress: ShowProgress,
 ): Promise<number> {
   return withStorage(options, async ({ migrations }) => {
     const target = options.to === undefined ? {} : { to: options.to }
@@ -127,7 +122,11 @@ function up(
     )
     for (const line of plans.flatMap((one) => warningLines(one, output))) output.note(line)
     if (losing.length > 0 && options.allowDestructive !== true) return refuse(output, losing)
-    const runs = await migrations.apply({ ...target, onProgress })
+    const runs = await migrations.apply({
+      ...target,
+      onProgress: (progress) =>
+        onProgress({ ...progress, what: `${progress.name}, step ${progress.step}, ${progress.table}` }),
+    })
     output.result({ applied: runs }, linesOfRuns(runs, 'applied', output))
     return EXIT.done
   })
@@ -175,10 +174,4 @@ function lineOf({ name, state, appliedAt, appliedBy }: MigrationStatus, { colour
   const colour = state === 'applied' ? colours.good : state === 'pending' ? colours.faint : colours.bad
   const rest = appliedAt === null ? '' : colours.faint(` ${appliedAt.toISOString()} ${appliedBy}`)
   return `${colour(state.padEnd(8))} ${name}${rest}`
-}
-
-function readCount(text: string): number {
-  const count = Number(text)
-  if (Number.isSafeInteger(count) && count > 0) return count
-  throw new InvalidArgumentError('It must be a whole number above 0.')
 }

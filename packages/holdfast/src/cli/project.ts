@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { ConfigurationError, MigrationError } from '../base/errors.ts'
 import { loadMigrations, type Migration } from '../migrations/index.ts'
 import { defineSchema, type Schema } from '../schema/index.ts'
-import { openUnfitted, type Storage } from '../storage/index.ts'
+import { type CopyOptions, onCopy, openUnfitted, type Storage } from '../storage/index.ts'
 
 /** The options that every command of `migrate` takes. */
 export interface ProjectOptions {
@@ -34,20 +34,38 @@ export async function withStorage<T>(
   work: (storage: Storage<Schema>, migrations: readonly Migration[]) => Promise<T>,
   load: (folder: string) => Promise<Migration[]> = loadMigrations,
 ): Promise<T> {
-  const target = options.storage ?? process.env['STORAGE_URL']
-  if (target === undefined) {
-    throw new ConfigurationError('No database is given.', {
-      hint: 'Name it: --storage sqlite:./app.db, or in the variable STORAGE_URL.',
-    })
-  }
+  const target = targetOf(options)
   const migrations = await load(options.dir)
-  const schema: Schema = options.schema === undefined ? defineSchema({}) : await loadSchema(options)
+  const schema = await schemaOf(options)
   const storage = await openUnfitted(target, { schema, migrations, autoCreate: false })
   try {
     return await work(storage, migrations)
   } finally {
     await storage.close()
   }
+}
+
+/** Opens a copy of the database, with the migrations of the folder, for as long as `work` takes. */
+export async function withCopy<T>(
+  options: ProjectOptions,
+  copying: CopyOptions,
+  work: (storage: Storage<Schema>) => Promise<T>,
+): Promise<T> {
+  const migrations = await loadMigrations(options.dir)
+  const schema = await schemaOf(options)
+  return onCopy(targetOf(options), { schema, migrations, autoCreate: false }, copying, work)
+}
+
+function targetOf({ storage }: ProjectOptions): string {
+  const target = storage ?? process.env['STORAGE_URL']
+  if (target !== undefined) return target
+  throw new ConfigurationError('No database is given.', {
+    hint: 'Name it: --storage sqlite:./app.db, or in the variable STORAGE_URL.',
+  })
+}
+
+async function schemaOf(options: ProjectOptions): Promise<Schema> {
+  return options.schema === undefined ? defineSchema({}) : loadSchema(options)
 }
 
 /** The migrations of a folder that may not be there yet. */

@@ -2,15 +2,23 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { ConfigurationError } from '../base/errors.ts'
-import { checkMigrations, loadMigrations, squashMigrations } from '../migrations/index.ts'
+import { type CopyProgress, checkMigrations, loadMigrations, squashMigrations } from '../migrations/index.ts'
+import type { Schema } from '../schema/index.ts'
+import type { Storage } from '../storage/index.ts'
 import { type BaselineOptions, baseline } from './baseline.ts'
 import { EXIT } from './exit.ts'
-import type { Output } from './output.ts'
-import { type ProjectOptions, withStorage } from './project.ts'
+import type { Output, Streams } from './output.ts'
+import { progressOn, type ShowProgress } from './progress.ts'
+import { type ProjectOptions, withCopy, withStorage } from './project.ts'
+import { readCount } from './read-count.ts'
 import type { RunCommand } from './run-command.ts'
 
 /** The commands that keep migrations in order: `check`, `rehearse`, `baseline`, `squash`. */
-export function addUpkeep(command: (name: string, description: string) => Command, run: RunCommand): void {
+export function addUpkeep(
+  command: (name: string, description: string) => Command,
+  run: RunCommand,
+  streams: Streams,
+): void {
   command('check', `see that migrations are fit to be merged; end with ${EXIT.differs} where they are not`)
     .option('--with <folder>', 'the migrations of the other branch')
     .action((options: ProjectOptions & { with?: string }) =>
@@ -26,9 +34,13 @@ export function addUpkeep(command: (name: string, description: string) => Comman
     )
 
   command('rehearse', `apply, undo and apply on a copy; end with ${EXIT.differs} where something is lost`)
-    .requiredOption('--on <url>', 'the copy, or an empty database; it is left migrated')
-    .action((options: ProjectOptions & { on: string }) =>
-      run(options.json === true, (output) => rehearse(options, output)),
+    .option(
+      '--on <url>',
+      'a copy that you made, or an empty database; it is left migrated. Made and taken away again unless given',
+    )
+    .option('--max-rows <n>', 'the most rows to copy where the database cannot copy itself', readCount, MAX_ROWS)
+    .action((options: RehearseOptions) =>
+      run(options.json === true, (output) => rehearse(options, output, progressOn(streams, options.json === true))),
     )
 
   command('baseline', `adopt a database that is there; end with ${EXIT.differs} where it does not fit`)
@@ -43,20 +55,40 @@ export function addUpkeep(command: (name: string, description: string) => Comman
     )
 }
 
-async function rehearse(options: ProjectOptions & { on: string }, output: Output): Promise<number> {
-  if (options.on === (options.storage ?? process.env['STORAGE_URL'])) {
-    throw new ConfigurationError('A rehearsal is not for the real database.', { hint: 'Name a copy of it with --on.' })
+interface RehearseOptions extends ProjectOptions {
+  readonly on?: string
+  readonly maxRows: number
+}
+
+/** How many rows are copied one by one, unless `--max-rows` says otherwise. */
+const MAX_ROWS = 10_000_000
+
+async function rehearse(options: RehearseOptions, output: Output, onProgress: ShowProgress): Promise<number> {
+  const { on } = options
+  if (on !== undefined && on === (options.storage ?? process.env['STORAGE_URL'])) {
+    throw new ConfigurationError('A rehearsal is not for the real database.', {
+      hint: 'Name a copy of it with --on, or leave it out and one is made.',
+    })
   }
-  return withStorage({ ...options, storage: options.on }, async ({ migrations }) => {
-    const rehearsal = await migrations.rehearse()
+  const work = async ({ migrations }: Storage<Schema>): Promise<number> => {
+    const { differences, ...rehearsal } = await migrations.rehearse()
+    const after = options.schema === undefined ? [] : (await migrations.verify()).differences
+    const all = [...differences, ...after]
     const count = (rows: number | null): string => (rows === null ? '-' : String(rows))
-    output.result(rehearsal, [
+    output.result({ ...rehearsal, ok: all.length === 0, differences: all }, [
+      ...(rehearsal.migrations.length === 0 ? ['Nothing is pending.'] : []),
       ...rehearsal.tables.map(({ table, before, after }) => `${table}: ${count(before)} rows, then ${count(after)}`),
-      ...rehearsal.differences,
-      rehearsal.ok ? output.colours.good('Nothing is lost.') : output.colours.bad('Something is lost.'),
+      ...all,
+      all.length === 0 ? output.colours.good('Nothing is lost.') : output.colours.bad('Not all is as it should be.'),
     ])
-    return rehearsal.ok ? EXIT.done : EXIT.differs
-  })
+    return all.length === 0 ? EXIT.done : EXIT.differs
+  }
+  if (on !== undefined) return withStorage({ ...options, storage: on }, work)
+  const copying = {
+    most: options.maxRows,
+    onProgress: (step: CopyProgress) => onProgress({ ...step, what: `copying ${step.table}` }),
+  }
+  return withCopy(options, copying, work)
 }
 
 /** The new file takes the place of the old ones, which are deleted: they are in version control. */

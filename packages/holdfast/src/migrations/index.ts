@@ -3,6 +3,7 @@ import { ledgerModel } from './ledger.ts'
 import { lockModel } from './lock.ts'
 
 export { checkMigrations } from './check.ts'
+export type { CopyProgress } from './copy-rows.ts'
 export { fitTables } from './fit.ts'
 export {
   generateMigration,

@@ -1,6 +1,7 @@
 import type { SchemaEditor, Traits } from '../backend/index.ts'
 import { MigrationError } from '../base/errors.ts'
 import { modelsOf } from './changes.ts'
+import { type CopyProgress, copyRows } from './copy-rows.ts'
 import { finalizingChanges } from './finalize.ts'
 import { fitOf, fitTables, mismatch } from './fit.ts'
 import type { MigrationHost } from './host.ts'
@@ -54,6 +55,13 @@ export interface RollbackOptions {
   readonly to?: string | null
   /** How long to wait for another process that migrates; 5 minutes unless given. */
   readonly waitMs?: number
+}
+
+/** How rows are copied. */
+export interface CopyRowsOptions {
+  /** The most rows that are copied. */
+  readonly most: number
+  readonly onProgress?: (progress: CopyProgress) => void
 }
 
 /** What applying a migration would do. */
@@ -271,6 +279,31 @@ export class Migrations {
       after: after.get(table)?.rows ?? null,
     }))
     return { ok: differences.length === 0, migrations: names, tables, differences }
+  }
+
+  /**
+   * Makes this database, which is empty, what another one is: applies the migrations that are applied there and copies the rows of their tables.
+   *
+   * @throws MigrationError where there are more rows than `most`, or the migrations were applied there in another order.
+   */
+  async copyFrom(other: Migrations, options: CopyRowsOptions): Promise<void> {
+    const ledger = await other.#ledger()
+    assertNothingRuns(ledger)
+    const registered = [...other.#registered.values()]
+    const state = appliedState(registered, ledger)
+    const [finalized, last] = [ledger.findLast((row) => row.finalized)?.name, ledger.at(-1)?.name]
+    if (finalized !== undefined) {
+      await this.apply({ to: finalized })
+      await this.finalize()
+    }
+    if (last !== undefined) await this.apply({ to: last })
+    const [there, here] = [ledger, await this.#ledger()].map((rows) => rows.map(({ name }) => name).join())
+    if (there !== here) {
+      throw new MigrationError('The migrations were applied in another order than that of their names.', {
+        hint: 'Make a copy with the tools of the database, and name it: --on <url>.',
+      })
+    }
+    await copyRows(other.#host, this.#host, state, options.most, options.onProgress)
   }
 
   /**

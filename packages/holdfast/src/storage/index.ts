@@ -1,6 +1,7 @@
 export type { BatchOperation } from './batch.ts'
 export type { Environment } from './env.ts'
 export type { StorageMetrics } from './metrics.ts'
+export { type CopyOptions, onCopy } from './on-copy.ts'
 export type { StatementListener } from './root-session.ts'
 export type { SqlTables, SqlValue } from './sql.ts'
 export {

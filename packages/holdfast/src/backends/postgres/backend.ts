@@ -2,6 +2,7 @@ import type {
   Backend,
   Call,
   Connection,
+  DatabaseCopy,
   Plan,
   Result,
   Row,
@@ -17,6 +18,7 @@ import type { Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import { expectedTable, postgresDialect } from '../sql/index.ts'
 import { concurrentAlteration } from './concurrent-alteration.ts'
+import { copyDatabase } from './database-copy.ts'
 import type { Settings } from './options.ts'
 import { makeParts, type Parts } from './parts.ts'
 import { PostgresPlan } from './plan.ts'
@@ -68,6 +70,15 @@ export class PostgresBackend implements Backend {
       return this.#open.notifier.notify(topic)
     }
     this.wake = async (topic, onWake) => this.#open.listener.add(topic, onWake)
+  }
+
+  copy(): Promise<DatabaseCopy> {
+    return copyDatabase(
+      this.#settings,
+      (settings) =>
+        ({ models }) =>
+          new PostgresBackend(models, settings),
+    )
   }
 
   async open(): Promise<void> {

@@ -1,8 +1,10 @@
 import type {
   AlteringOptions,
   Backend,
+  BackendFactory,
   Call,
   Connection,
+  DatabaseCopy,
   ExistingTable,
   Plan,
   Result,
@@ -17,6 +19,7 @@ import { StorageError } from '../../base/errors.ts'
 import type { Model, Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import { expectedTable, sqliteDialect } from '../sql/index.ts'
+import { copyDatabase } from './database-copy.ts'
 import { isClosed } from './failures.ts'
 import { loadDriver } from './load-driver.ts'
 import { type OpenDatabase, openDatabase } from './open-database.ts'
@@ -59,6 +62,14 @@ export class SqliteBackend implements Backend {
       expectedRules: (of) => this.#expectedRules(of),
       expected: (model: Model): ExistingTable => expectedTable(model, sqliteDialect),
     }
+  }
+
+  copy(): Promise<DatabaseCopy> {
+    const make =
+      (options: SqliteOptions): BackendFactory =>
+      ({ models }) =>
+        new SqliteBackend(models, options)
+    return copyDatabase(this.#options, this.#models, make)
   }
 
   async open(): Promise<void> {

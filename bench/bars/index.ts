@@ -1,6 +1,7 @@
 import type { Bar } from './bar.ts'
 import { cacheMemory } from './cache-memory.ts'
 import { cachePostgres, cacheSqlite } from './cache-second-level.ts'
+import { claims } from './claims.ts'
 import { coldStart } from './cold-start.ts'
 import { eventLoop } from './event-loop.ts'
 import { graphBars } from './graph.ts'
@@ -19,6 +20,7 @@ export const bars: readonly Bar[] = [
   history,
   types,
   pickUp,
+  claims,
   ...graphBars,
   cacheMemory,
   cacheSqlite,

@@ -5,7 +5,7 @@ import { describe } from '../schema/index.ts'
 import { compareText } from '../statement/index.ts'
 import type { GraphContext } from './context.ts'
 import type { Route } from './route.ts'
-import { edgesFrom, type Following } from './walk.ts'
+import { type Ask, asking, edgesFrom, type Following } from './walk.ts'
 
 /** What an edge costs: the name of a number in its data, or a function of the edge. */
 export type Weight = string | ((edge: never) => number)
@@ -96,14 +96,14 @@ function routeTo(to: string, from: string, cost: number, arrivals: ReadonlyMap<s
 /** The edges of nodes, read ahead of the search. */
 class LinksAhead {
   readonly #context: GraphContext
-  readonly #following: Following
+  readonly #ask: Ask
   readonly #weight: Weight
   readonly #found = new Map<string, Found[]>()
   #ahead = 1
 
   constructor(context: GraphContext, following: Following, weight: Weight) {
     this.#context = context
-    this.#following = following
+    this.#ask = asking(context, following, typeof weight === 'string' ? { weight } : 'all')
     this.#weight = weight
   }
 
@@ -135,8 +135,7 @@ class LinksAhead {
 
   async #read(ids: readonly string[]): Promise<void> {
     for (const id of ids) this.#found.set(id, [])
-    const needed = typeof this.#weight === 'string' ? { weight: this.#weight } : 'all'
-    for await (const answers of edgesFrom(this.#context, this.#following, ids, needed)) {
+    for await (const answers of edgesFrom(this.#ask, ids)) {
       for (const [[near, far], rows] of answers) {
         for (const row of rows) this.#found.get(row[near] as string)?.push({ to: row[far] as string, row })
       }

@@ -5,7 +5,7 @@ import { type Condition, compareText, hasHighUnits, Shape } from '../statement/i
 import { acceptId, acceptNames, acceptOptions, assertNone } from './accept.ts'
 import { byParts, type GraphContext, IDS_A_STATEMENT } from './context.ts'
 import { column, fields, named, oneOf } from './statements.ts'
-import { edgesFrom, type Following, readFollowing, waysOf } from './walk.ts'
+import { asking, edgesFrom, type Following, readFollowing, waysOf } from './walk.ts'
 
 /** A node that a walk came to, and how many edges it is away. */
 export interface Reached {
@@ -87,11 +87,12 @@ async function depthsFrom(
   id: string,
   maxDepth: number,
 ): Promise<Map<string, number>> {
+  const ask = asking(context, following, 'far')
   const depths = new Map([[id, 0]])
   let level = [id]
   for (let depth = 1; depth <= maxDepth && level.length > 0; depth++) {
     const next: string[] = []
-    for await (const found of edgesFrom(context, following, level, 'far')) {
+    for await (const found of edgesFrom(ask, level)) {
       for (const [[, far], rows] of found) {
         for (const row of rows) {
           const reached = row[far] as string

@@ -53,34 +53,33 @@ export function readFollowing(
  */
 export type Needed = 'far' | 'near' | { readonly weight: string } | 'all'
 
-/** The edges that lead on from some nodes: one statement for each way and some hundreds of nodes. */
-export function edgesFrom(
-  context: GraphContext,
-  following: Following,
-  ids: readonly string[],
-  needed: Needed,
-): AsyncIterable<readonly (readonly [Way, readonly Row[]])[]> {
-  return byParts(
-    ids,
-    (part) =>
-      Promise.all(
-        following.ways.map(async (way) => [way, await edgesAlong(context, following, way, part, needed)] as const),
-      ),
-    NODES_A_STATEMENT,
-  )
+/** The edges that lead on from some nodes, by the ways they were found. */
+export type Found = readonly (readonly [Way, readonly Row[]])[]
+
+/** Asks for the edges that lead on from some hundreds of nodes: one statement for each way. */
+export type Ask = (ids: readonly string[]) => Promise<Found>
+
+/** Makes ready what a walk asks again and again. */
+export function asking(context: GraphContext, following: Following, needed: Needed): Ask {
+  const along = following.ways.map((way) => [way, askingAlong(context, following, way, needed)] as const)
+  return (ids) => Promise.all(along.map(async ([way, ask]) => [way, await ask(ids)] as const))
 }
 
-async function edgesAlong(
+/** The edges that lead on from any number of nodes, some hundreds of them at a time. */
+export function edgesFrom(ask: Ask, ids: readonly string[]): AsyncIterable<Found> | Iterable<Promise<Found>> {
+  return ids.length <= NODES_A_STATEMENT ? [ask(ids)] : byParts(ids, ask, NODES_A_STATEMENT)
+}
+
+function askingAlong(
   { session, models }: GraphContext,
   { relations }: Following,
   way: Way,
-  ids: readonly string[],
   needed: Needed,
-): Promise<readonly Row[]> {
+): (ids: readonly string[]) => Promise<readonly Row[]> {
   const [near] = way
   const shape = new Shape(`${models.edges.name} from ${near}`)
   shape.mark(typeof needed === 'string' ? needed : `weight ${needed.weight}`)
-  const conditions: Condition[] = [oneOf(column(near), shape.add(ids))]
+  const conditions: Condition[] = [oneOf(column(near), shape.add([]))]
   if (relations !== undefined) conditions.push(named('relation', 0, relations, shape))
   const plan = session.plan(shape.key, () => ({
     kind: 'select',
@@ -90,7 +89,8 @@ async function edgesAlong(
     where: { kind: 'and', conditions },
     orderBy: [],
   }))
-  return (await session.execute(plan, shape.parameters)).rows
+  const [, ...others] = shape.parameters
+  return async (ids) => (await session.execute(plan, [ids, ...others])).rows
 }
 
 function outputsOf(edges: Model, [near, far]: Way, needed: Needed): Output[] {

@@ -109,6 +109,7 @@ export const queueRescheduleCases: readonly ConformanceCase[] = [
       await assert.rejects(undone, /undone/)
       assert.equal(await jobs.dequeue(), null)
       const worker = jobs.work(() => undefined, { pollMs: HOUR_MS })
+      await jobs.waitFor(await jobs.enqueue({ n: 2 }))
       await storage.transaction((tx) => tx.queue('jobs').reschedule(id, { delayMs: 0 }))
       await jobs.waitFor(id, { timeoutMs: 20_000 })
       await worker.stop()

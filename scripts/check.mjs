@@ -56,7 +56,9 @@ function arrows() {
 
 /** A folder that no rule names could import anything. */
 function foldersWithoutArrows(paths) {
-  const folders = paths.flatMap((path) => path.match(/^packages\/holdfast\/src\/((?:backends\/)?[^/]+)\//)?.[1] ?? [])
+  const folders = paths.flatMap(
+    (path) => path.match(/^packages\/holdfast\/src\/((?:(?:backends|queue)\/)?[^/]+)\//)?.[1] ?? [],
+  )
   return [...new Set(folders)].filter((folder) => !(folder in layers))
 }
 

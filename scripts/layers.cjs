@@ -32,6 +32,28 @@ const layers = {
   ],
 }
 
+/** The rooms of the queue, each with those below it; its own files see them all. */
+const rooms = {
+  job: [],
+  limits: ['job'],
+  flow: ['job'],
+  enqueue: ['job', 'limits', 'flow'],
+  finish: ['job', 'limits', 'flow', 'enqueue'],
+  claim: ['job', 'limits', 'finish'],
+  admin: ['job', 'limits', 'flow', 'finish'],
+  schedule: ['job', 'enqueue'],
+  work: ['job', 'finish', 'claim', 'admin', 'schedule'],
+}
+for (const [room, below] of Object.entries(rooms))
+  layers[`queue/${room}`] = [
+    'base',
+    'schema',
+    'statement',
+    'backend',
+    'repository',
+    ...below.map((name) => `queue/${name}`),
+  ]
+
 // Listens to what the queue tells.
 layers.opentelemetry = ['queue']
 

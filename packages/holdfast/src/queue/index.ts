@@ -1,7 +1,15 @@
-export type { EnqueueOptions } from './accept-job.ts'
-export { type Around, adding, type JobRunning, type JobsAdding, running } from './channels.ts'
-export { Discard, discard, Snooze, snooze } from './endings.ts'
-export type { QueueStats } from './find.ts'
+export type { RescheduleOptions } from './admin/reschedule.ts'
+export type { RetryFilter } from './admin/retry-jobs.ts'
+export type { WaitOptions } from './finish/wait-for.ts'
+export type { EnqueueOptions } from './job/accept-job.ts'
+export { type Around, adding, type JobRunning, type JobsAdding, running } from './job/channels.ts'
+export type { QueueStats } from './job/find.ts'
+export type { Job, JobError, JobSettings } from './job/job.ts'
+export { type JobState, queueModels } from './job/models.ts'
+export type { CatchUp } from './job/schedule-model.ts'
+export { type JobOrId, type ListOptions, type PurgeOptions, Queue } from './queue.ts'
+export type { Schedule, ScheduleOptions } from './schedule/schedules.ts'
+export { Discard, discard, Snooze, snooze } from './work/endings.ts'
 export type {
   Handled,
   HandledMany,
@@ -11,16 +19,8 @@ export type {
   ManyContext,
   ManyHandler,
   Middleware,
-} from './handler.ts'
-export type { LaterTransaction, WorkerHost } from './host.ts'
-export type { Job, JobError, JobSettings } from './job.ts'
-export { type JobState, queueModels } from './models.ts'
-export { type JobOrId, type ListOptions, type PurgeOptions, Queue } from './queue.ts'
-export type { RescheduleOptions } from './reschedule.ts'
-export type { RetryFilter } from './retry-jobs.ts'
-export type { CatchUp } from './schedule-model.ts'
-export type { Schedule, ScheduleOptions } from './schedules.ts'
-export type { WaitOptions } from './wait-for.ts'
-export type { WorkManyOptions, WorkOptions } from './work-options.ts'
-export { Worker, type WorkerEvents } from './worker.ts'
-export { type StopOptions, Workers } from './workers.ts'
+} from './work/handler.ts'
+export type { LaterTransaction, WorkerHost } from './work/host.ts'
+export type { WorkManyOptions, WorkOptions } from './work/work-options.ts'
+export { Worker, type WorkerEvents } from './work/worker.ts'
+export { type StopOptions, Workers } from './work/workers.ts'

@@ -10,28 +10,34 @@ import {
   isStorableText,
   type Queue as QueueDeclaration,
 } from '../schema/index.ts'
-import type { EnqueueOptions } from './accept-job.ts'
-import { cancelJobs } from './cancel.ts'
-import { claim, makeReady } from './claim.ts'
-import { enqueueAll } from './enqueue.ts'
-import { countJobs, findJob, finished, listJobs, live, type QueueStats } from './find.ts'
-import { failAttempt, finish, leaseLost } from './finish.ts'
-import { setPaused } from './gates.ts'
-import type { Handler, ManyHandler } from './handler.ts'
-import type { WorkerHost } from './host.ts'
-import { type Job, jobOf } from './job.ts'
-import { extendLeases } from './leases.ts'
-import type { JobState } from './models.ts'
-import { acceptResult } from './payload.ts'
-import { prune } from './prune.ts'
-import { type RescheduleOptions, rescheduleJob } from './reschedule.ts'
-import { type RetryFilter, retryJobs } from './retry-jobs.ts'
-import { listSchedules, putSchedule, removeSchedule, type Schedule, type ScheduleOptions } from './schedules.ts'
-import type { QueueScope } from './scope.ts'
-import { controlTopicOf } from './topics.ts'
-import { type WaitOptions, waitForEnd } from './wait-for.ts'
-import type { WorkManyOptions, WorkOptions } from './work-options.ts'
-import { Worker } from './worker.ts'
+import { cancelJobs } from './admin/cancel.ts'
+import { prune } from './admin/prune.ts'
+import { type RescheduleOptions, rescheduleJob } from './admin/reschedule.ts'
+import { type RetryFilter, retryJobs } from './admin/retry-jobs.ts'
+import { claim, makeReady } from './claim/claim.ts'
+import { extendLeases } from './claim/leases.ts'
+import { enqueueAll } from './enqueue/enqueue.ts'
+import { failAttempt, finish, leaseLost } from './finish/finish.ts'
+import { type WaitOptions, waitForEnd } from './finish/wait-for.ts'
+import type { EnqueueOptions } from './job/accept-job.ts'
+import { countJobs, findJob, finished, listJobs, live, type QueueStats } from './job/find.ts'
+import { type Job, jobOf } from './job/job.ts'
+import type { JobState } from './job/models.ts'
+import { acceptResult } from './job/payload.ts'
+import type { QueueScope } from './job/scope.ts'
+import { controlTopicOf } from './job/topics.ts'
+import { setPaused } from './limits/gates.ts'
+import {
+  listSchedules,
+  putSchedule,
+  removeSchedule,
+  type Schedule,
+  type ScheduleOptions,
+} from './schedule/schedules.ts'
+import type { Handler, ManyHandler } from './work/handler.ts'
+import type { WorkerHost } from './work/host.ts'
+import type { WorkManyOptions, WorkOptions } from './work/work-options.ts'
+import { Worker } from './work/worker.ts'
 
 const DEFAULT_LEASE_MS = 30_000
 

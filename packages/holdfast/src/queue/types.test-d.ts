@@ -3,7 +3,7 @@ import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { defineSchema, queue } from '../schema/index.ts'
 import type { Storage } from '../storage/index.ts'
-import { snooze } from './endings.ts'
+import { snooze } from './work/endings.ts'
 
 const schema = defineSchema({
   resize: queue({

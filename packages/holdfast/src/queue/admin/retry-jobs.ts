@@ -1,0 +1,126 @@
+import type { Row, Session } from '../../backend/index.ts'
+import { ConflictError } from '../../base/errors.ts'
+import { awaitEnd, type Link, link } from '../flow/flow.ts'
+import { oneOf } from '../job/conditions.ts'
+import { finished, live } from '../job/find.ts'
+import { jobOf } from '../job/job.ts'
+import { finishedJobs } from '../job/models.ts'
+import { OWN, type QueueScope } from '../job/scope.ts'
+import { topicOf } from '../job/topics.ts'
+import { admit, groupLimitOf } from '../limits/groups.ts'
+
+/** Which finished jobs `retryMany` queues again. */
+export interface RetryFilter {
+  /** These; all unless given. */
+  readonly ids?: readonly string[]
+  /** `failed` unless given, except that `retry(id)` takes either. */
+  readonly state?: 'failed' | 'cancelled'
+  /** Those that finished at this time or later. */
+  readonly after?: Date
+  /** At most so many, the latest first; 1,000 unless given. */
+  readonly limit?: number
+}
+
+const DEFAULT_LIMIT = 1_000
+const MAX_TRIES = 10
+
+/** Makes finished jobs live again, as if they had never been tried; gives how many. They come after the same jobs
+ * as before, as far as those are live. One whose key a live job has stays finished. */
+export async function retryJobs(scope: QueueScope, filter: RetryFilter): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await retryOnce(scope, filter)
+    } catch (error) {
+      // Somebody enqueued a key between the look and the write; the next look sees that.
+      if (!(error instanceof ConflictError) || tries === MAX_TRIES) throw error
+    }
+  }
+}
+
+function retryOnce(scope: QueueScope, filter: RetryFilter): Promise<number> {
+  const { queue, declaration } = scope
+  return scope.session.transaction(async (session) => {
+    const rows = await takeFinished(session, await chooseJobs(session, queue, filter))
+    if (rows.length === 0) return 0
+    const made = await linksOf(session, rows)
+    const blocked = Map.groupBy(made, ({ job }) => job)
+    const awaited = new Set(made.map(({ after }) => after))
+    const now = session.clock.now()
+    await live(session).createMany(
+      rows.map((row) => {
+        const id = row['id'] as string
+        return liveAgain(row, now, blocked.get(id)?.length ?? 0, awaited.has(id))
+      }),
+    )
+    await link(session, made)
+    const groups = new Set(rows.flatMap((row) => (row['group'] === null ? [] : [row['group'] as string])))
+    await admit(session, queue, groups, groupLimitOf(declaration))
+    session.notify(topicOf(queue))
+    return rows.length
+  }, OWN)
+}
+
+async function chooseJobs(session: Session, queue: string, filter: RetryFilter): Promise<string[]> {
+  const { ids, state, after, limit = DEFAULT_LIMIT } = filter
+  const states = state === undefined ? (ids === undefined ? ['failed'] : ['failed', 'cancelled']) : [state]
+  const where = {
+    queue,
+    state: { in: states },
+    ...(ids !== undefined && { id: { in: ids } }),
+    ...(after !== undefined && { finishedAt: { gte: after } }),
+  }
+  const found = await finished(session).find({ where, orderBy: { finishedAt: 'desc' }, limit } as never)
+  const keys = [...new Set(found.map((row) => row['key']).filter((key) => key !== null))]
+  const taken = keys.length === 0 ? [] : await live(session).find({ where: { queue, key: { in: keys } } } as never)
+  const used = new Set(taken.map((row) => row['key']))
+  const chosen = found.filter(({ key }) => {
+    const isFree = key === null || !used.has(key)
+    if (key !== null) used.add(key)
+    return isFree
+  })
+  return chosen.map((row) => row['id'] as string)
+}
+
+/** Takes jobs out of the finished ones; those that somebody else took meanwhile are not given. */
+async function takeFinished(session: Session, ids: readonly string[]): Promise<Row[]> {
+  const plan = session.plan('queue take finished', () => ({
+    kind: 'delete',
+    model: finishedJobs.name,
+    where: oneOf('id', 0),
+    orderBy: [],
+    returning: finishedJobs.columns.map(({ name }) => name),
+  }))
+  return ids.length === 0 ? [] : (await session.execute(plan, [ids])).rows
+}
+
+/** What the jobs come after of what is live, or becomes so with them. */
+async function linksOf(session: Session, rows: readonly Row[]): Promise<Link[]> {
+  const jobs = rows.map((row) => jobOf(row))
+  const before = [...new Set(jobs.flatMap(({ after }) => after))]
+  if (before.length === 0) return []
+  const waits = new Set([...(await awaitEnd(session, before)), ...jobs.map(({ id }) => id)])
+  return jobs.flatMap(({ id, after, settings }) =>
+    after
+      .filter((other) => waits.has(other))
+      .map((other): Link => ({ after: other, job: id, onFailure: settings?.onFailure ?? 'fail' })),
+  )
+}
+
+function liveAgain(row: Row, now: number, blockers: number, awaited: boolean): Row {
+  const { result: _, finishedAt: __, ...kept } = row
+  const at = new Date(now)
+  const ready = row['group'] === null && blockers === 0
+  return {
+    ...kept,
+    state: ready ? 'waiting' : 'blocked',
+    ready: ready || null,
+    attempt: 0,
+    admitted: false,
+    blockers,
+    awaited,
+    stepped: false,
+    token: null,
+    runAt: at,
+    dueAt: ready ? null : at,
+  }
+}

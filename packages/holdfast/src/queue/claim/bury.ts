@@ -1,0 +1,50 @@
+import { finish } from '../finish/finish.ts'
+import { type Job, jobError } from '../job/job.ts'
+import { openJob } from '../job/payload.ts'
+import type { QueueScope } from '../job/scope.ts'
+
+/** A job that cannot be run, and why. */
+export interface Buried {
+  readonly job: Job
+  readonly error: unknown
+}
+
+/** What was taken: jobs as their handlers are given them, and those that cannot be run. */
+export interface Examined {
+  readonly jobs: readonly Job[]
+  readonly buried: readonly Buried[]
+}
+
+/** Tells jobs that can be run from those whose workers were lost at every attempt, and from those whose payload this code does not take. */
+export function examine(scope: QueueScope, taken: readonly Job[]): Examined {
+  const jobs: Job[] = []
+  const buried: Buried[] = []
+  for (const job of taken) {
+    try {
+      jobs.push(examined(scope, job))
+    } catch (error) {
+      const attempt = Math.min(job.attempt, job.maxAttempts)
+      const errors = [...job.errors, jobError(error, attempt, scope.session.clock.now())]
+      buried.push({ job: { ...job, state: 'failed', attempt, errors }, error })
+    }
+  }
+  return { jobs, buried }
+}
+
+/**
+ * A job as its handler is given it.
+ *
+ * @throws an error when it cannot be run: another attempt would come to the same, or would take down workers for ever.
+ */
+export function examined({ declaration }: QueueScope, job: Job): Job {
+  if (job.attempt > job.maxAttempts) throw new Error('The worker that ran it was lost.')
+  return openJob(declaration, job)
+}
+
+/** Ends jobs that cannot be run: they have failed. */
+export async function bury(scope: QueueScope, buried: readonly Buried[]): Promise<void> {
+  await finish(
+    scope,
+    buried.map(({ job }) => ({ job, state: 'failed', result: null })),
+  )
+}

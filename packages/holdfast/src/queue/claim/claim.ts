@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto'
+import type { Row } from '../../backend/index.ts'
+import { letNextThrough, settleEnds } from '../finish/bring-to-end.ts'
+import { clockOffsetMs } from '../job/clock.ts'
+import { add, all, any, ascending, atMost, equals, isDue, isNull, outputs, set, setNow } from '../job/conditions.ts'
+import { hasFollowUps, mustFollow, takeFollowUps } from '../job/follow-ups.ts'
+import { type Job, jobOf } from '../job/job.ts'
+import { liveJobs } from '../job/models.ts'
+import { latestKnown } from '../job/payload.ts'
+import { OWN, type QueueScope } from '../job/scope.ts'
+import { isPaused } from '../limits/gates.ts'
+import { admit, dueOfGroups, groupLimitOf, joinGroups } from '../limits/groups.ts'
+import { bringBackAt, byUrgency, hasLimits, putOffUntil, takeWithinLimits } from '../limits/limits.ts'
+import { type Buried, bury, examine } from './bury.ts'
+import { rescue } from './leases.ts'
+
+/** How many jobs become ready at once; the rest follow with the next call. */
+const READY_BATCH = 1_000
+
+/** What is read of a job that is taken; the rest is known. */
+const TAKEN = [
+  'id',
+  'precedence',
+  'runAt',
+  'attempt',
+  'maxAttempts',
+  'key',
+  'group',
+  'data',
+  'version',
+  'settings',
+  'progress',
+  'errors',
+  'createdAt',
+]
+
+/** What was taken. */
+export interface Claimed {
+  readonly jobs: readonly Job[]
+  /** Jobs that cannot be run: they have failed now. */
+  readonly buried: readonly Buried[]
+}
+
+/**
+ * Takes up to `count` waiting jobs, the most urgent first, as far as the limits of the queue allow: one statement that passes over what
+ * others are taking.
+ */
+export async function claim(scope: QueueScope, count: number, leaseMs: number): Promise<Claimed> {
+  const rows = hasLimits(scope)
+    ? await scope.session.transaction((session) => takeLimited({ ...scope, session }, count, leaseMs), OWN)
+    : await take(scope, count, leaseMs)
+  const { jobs, buried } = examine(
+    scope,
+    rows.sort(byUrgency).map((row) => jobOf(row)),
+  )
+  if (buried.length === 0) return { jobs, buried }
+  await bury(scope, buried)
+  if (jobs.length > 0) return { jobs, buried }
+  const more = await claim(scope, count, leaseMs)
+  return { jobs: more.jobs, buried: [...buried, ...more.buried] }
+}
+
+function takeLimited(scope: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
+  return takeWithinLimits(
+    scope,
+    count,
+    (room) => take(scope, room, leaseMs),
+    (late) => putOffUntil(scope.session, late),
+  )
+}
+
+async function take({ session, queue, declaration }: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
+  const plan = session.plan('queue claim', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [set('state', 0), set('token', 1), setNow('dueAt', 2), add('attempt', 3), set('ready', 4)],
+    where: all(equals('queue', 5), equals('ready', 6), atMost('version', 7)),
+    orderBy: ascending('precedence', 'runAt', 'id'),
+    limit: 8,
+    skipLocked: true,
+    returning: TAKEN,
+  }))
+  const token = randomUUID()
+  const plusMs = clockOffsetMs(session) + leaseMs
+  const latest = latestKnown(declaration)
+  const { rows } = await session.execute(plan, ['active', token, plusMs, 1, null, queue, true, latest, count])
+  return rows.map((row) => Object.assign(row, { queue, state: 'active', token }))
+}
+
+/** Removes up to `count` waiting jobs, the most urgent first, as far as the limits allow; in a transaction that ends them. */
+export async function removeWaiting(scope: QueueScope, count: number): Promise<Row[]> {
+  const { session, queue, declaration } = scope
+  const plan = session.plan('queue remove waiting', () => ({
+    kind: 'delete',
+    model: liveJobs.name,
+    where: all(equals('queue', 0), equals('ready', 1), atMost('version', 2)),
+    orderBy: ascending('precedence', 'runAt', 'id'),
+    limit: 3,
+    skipLocked: true,
+    returning: liveJobs.columns.map(({ name }) => name),
+  }))
+  const takeAway = async (room: number) =>
+    (await session.execute(plan, [queue, true, latestKnown(declaration), room])).rows
+  const rows = hasLimits(scope)
+    ? await takeWithinLimits(scope, count, takeAway, (late) => bringBackAt(session, late))
+    : await takeAway(count)
+  return rows.sort(byUrgency)
+}
+
+/**
+ * Scheduled jobs whose time has come, and active ones whose worker is gone, wait to be taken.
+ *
+ * @returns whether jobs of the queue may be taken: false while it is paused.
+ */
+export async function makeReady(scope: QueueScope): Promise<boolean> {
+  const { session, queue } = scope
+  const plan = session.plan('queue make ready', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [set('state', 0), set('token', 1), set('ready', 2), set('dueAt', 1)],
+    where: all(
+      equals('queue', 3),
+      equals('state', 4),
+      isDue('dueAt', 5),
+      // Jobs of groups first stand in line with their group.
+      any(isNull('group'), equals('admitted', 2)),
+    ),
+    orderBy: [],
+    limit: 6,
+    skipLocked: true,
+    returning: [],
+  }))
+  const parameters = ['waiting', null, true, queue, 'scheduled', clockOffsetMs(session), READY_BATCH]
+  const [paused] = await Promise.all([
+    isPaused(session, queue),
+    session.execute(plan, parameters),
+    rescue(scope),
+    lineUp(scope),
+    followUp(scope),
+  ])
+  return !paused
+}
+
+/** Looks first, because most queues have no groups. */
+async function lineUp({ session, queue, declaration }: QueueScope): Promise<void> {
+  const plan = session.plan('queue due of groups', () => ({
+    kind: 'select',
+    model: liveJobs.name,
+    joins: [],
+    outputs: outputs(['id']),
+    where: dueOfGroups({ queue: 0, state: 1, plusMs: 2, admitted: 3 }),
+    orderBy: [],
+    limit: 4,
+  }))
+  const { rows } = await session.execute(plan, [queue, 'scheduled', clockOffsetMs(session), false, 1])
+  if (rows.length > 0)
+    await session.transaction(async (inner) => {
+      await admit(inner, queue, await joinGroups(inner, queue), groupLimitOf(declaration))
+    }, OWN)
+}
+
+/** Does what follows from transactions that were committed, of whatever queue. */
+async function followUp(scope: QueueScope): Promise<void> {
+  const { session } = scope
+  // It would only be noted again.
+  if (mustFollow(session) || !(await hasFollowUps(session))) return
+  await session.transaction(async (inner) => {
+    const noted = await takeFollowUps(inner, READY_BATCH)
+    for (const [queue, some] of Map.groupBy(noted, (one) => one.queue)) {
+      const own = { ...scope, session: inner, queue, declaration: scope.declarationOf(queue) }
+      await letNextThrough(own, some)
+      await settleEnds(own, some)
+    }
+  }, OWN)
+}

@@ -1,0 +1,136 @@
+import type { Row, Session } from '../../backend/index.ts'
+import { clockOffsetMs } from '../job/clock.ts'
+import { add, all, equals, isAhead, isDue, oneOf, outputs, proposed, set, setNow } from '../job/conditions.ts'
+import type { Job } from '../job/job.ts'
+import { leases, liveJobs } from '../job/models.ts'
+import type { QueueScope } from '../job/scope.ts'
+
+/** How many jobs are taken from workers that are gone at once; the rest follow with the next call. */
+const RESCUED = 1_000
+
+/** Extends leases that are still held; gives the ids of those jobs. */
+export async function extendLeases(
+  session: Session,
+  jobs: readonly Job[],
+  leaseMs: number,
+): Promise<ReadonlySet<string>> {
+  if (jobs.length === 0) return new Set()
+  const plan = session.plan('queue extend', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [setNow('dueAt', 0)],
+    where: all(oneOf('id', 1), oneOf('token', 2)),
+    orderBy: [],
+    returning: ['id'],
+  }))
+  const { rows } = await session.execute(plan, [clockOffsetMs(session) + leaseMs, ...idsAndTokens(jobs)])
+  return new Set(rows.map((row) => row['id'] as string))
+}
+
+/**
+ * Extends leases that are still held, and leaves the rows of the jobs as they are: their handlers have transactions open that will end them,
+ * which a serializable one could not do if somebody had changed them since it began. Gives the ids of those jobs.
+ */
+export async function extendAside(
+  session: Session,
+  jobs: readonly Job[],
+  leaseMs: number,
+): Promise<ReadonlySet<string>> {
+  if (jobs.length === 0) return new Set()
+  const look = session.plan('queue held', () => ({
+    kind: 'select',
+    model: liveJobs.name,
+    joins: [],
+    outputs: outputs(['id', 'token']),
+    where: all(oneOf('id', 0), oneOf('token', 1)),
+    orderBy: [],
+  }))
+  const { rows } = await session.execute(look, idsAndTokens(jobs))
+  if (rows.length === 0) return new Set()
+  const write = session.plan('queue extend aside', () => ({
+    kind: 'insert',
+    model: leases.name,
+    columns: [
+      { column: 'job', value: 'given' },
+      { column: 'token', value: 'given' },
+      { column: 'until', value: 'now' },
+    ],
+    leading: 0,
+    onConflict: { columns: ['job'], set: [proposed('token'), proposed('until')] },
+    returning: [],
+  }))
+  const plusMs = clockOffsetMs(session) + leaseMs
+  await session.execute(
+    write,
+    rows.flatMap((row) => [row['id'], row['token'], plusMs]),
+  )
+  return new Set(rows.map((row) => row['id'] as string))
+}
+
+function idsAndTokens(jobs: readonly Job[]): [string[], (string | null)[]] {
+  return [jobs.map(({ id }) => id), [...new Set(jobs.map(({ token }) => token))]]
+}
+
+/** Makes jobs wait again whose workers are gone: neither their own leases nor those kept aside are ahead. */
+export async function rescue({ session, queue }: QueueScope): Promise<void> {
+  const look = session.plan('queue leases run out', () => ({
+    kind: 'select',
+    model: liveJobs.name,
+    joins: [],
+    outputs: outputs(['id', 'token']),
+    where: all(equals('queue', 0), equals('state', 1), isDue('dueAt', 2)),
+    orderBy: [],
+    limit: 3,
+  }))
+  const offset = clockOffsetMs(session)
+  const { rows } = await session.execute(look, [queue, 'active', offset, RESCUED])
+  if (rows.length === 0) return
+  const kept = await tokensAside(
+    session,
+    rows.map((row) => row['id'] as string),
+  )
+  const lost = rows.filter((row) => kept.get(row['id'] as string) !== row['token'])
+  if (lost.length > 0) await makeWait(session, lost)
+}
+
+async function tokensAside(session: Session, jobs: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const plan = session.plan('queue leases aside', () => ({
+    kind: 'select',
+    model: leases.name,
+    joins: [],
+    outputs: outputs(['job', 'token']),
+    where: all(oneOf('job', 0), isAhead('until', 1)),
+    orderBy: [],
+  }))
+  const { rows } = await session.execute(plan, [jobs, clockOffsetMs(session)])
+  return new Map(rows.map((row) => [row['job'] as string, row['token'] as string]))
+}
+
+async function makeWait(session: Session, rows: readonly Row[]): Promise<void> {
+  const plan = session.plan('queue rescue', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [set('state', 0), set('token', 1), set('ready', 2), set('dueAt', 1)],
+    where: all(oneOf('id', 3), oneOf('token', 4), isDue('dueAt', 5)),
+    orderBy: [],
+    limit: 6,
+    skipLocked: true,
+    returning: [],
+  }))
+  const [ids, tokens] = [rows.map((row) => row['id']), [...new Set(rows.map((row) => row['token']))]]
+  await session.execute(plan, ['waiting', null, true, ids, tokens, clockOffsetMs(session), RESCUED])
+}
+
+/** Hands jobs back that were taken and not started; the attempt does not count. */
+export async function handBack(session: Session, jobs: readonly Job[]): Promise<void> {
+  if (jobs.length === 0) return
+  const plan = session.plan('queue hand back', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [set('state', 0), set('token', 1), add('attempt', 2), set('ready', 3), set('dueAt', 1)],
+    where: all(oneOf('id', 4), oneOf('token', 5)),
+    orderBy: [],
+    returning: [],
+  }))
+  await session.execute(plan, ['waiting', null, -1, true, ...idsAndTokens(jobs)])
+}

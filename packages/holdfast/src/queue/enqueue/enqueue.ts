@@ -1,0 +1,258 @@
+import type { Row, Session } from '../../backend/index.ts'
+import { SerializationError } from '../../base/errors.ts'
+import type { Queue as QueueDeclaration } from '../../schema/index.ts'
+import { dropLinks, findBlockers, link, refuseCircles } from '../flow/flow.ts'
+import { dropSteps } from '../flow/recorded-steps.ts'
+import { acceptJobs, type Entry, type NewJob } from '../job/accept-job.ts'
+import { tellAdding } from '../job/channels.ts'
+import { clockOffsetMs } from '../job/clock.ts'
+import { all, equals, oneOf, outputs, proposed } from '../job/conditions.ts'
+import { type Job, jobOf } from '../job/job.ts'
+import { liveJobs } from '../job/models.ts'
+import { OWN } from '../job/scope.ts'
+import { topicOf } from '../job/topics.ts'
+import { admit, groupLimitOf } from '../limits/groups.ts'
+import { holdReplaced, type Replaced, takeWindows } from './duplicates.ts'
+
+const COLUMNS = liveJobs.columns.map(({ name }) => name)
+/** What only the database knows of a job that is added: which one it is, where it took the place of another, and its time. */
+const UNKNOWN = ['id', 'key', 'runAt', 'createdAt']
+/** The columns of a job that are set anew when another takes its place. */
+const REPLACED = [
+  'state',
+  'ready',
+  'precedence',
+  'runAt',
+  'dueAt',
+  'attempt',
+  'maxAttempts',
+  'group',
+  'admitted',
+  'blockers',
+  'stepped',
+  'data',
+  'version',
+  'settings',
+  'progress',
+  'errors',
+]
+
+/** Adds jobs, all or none. */
+export async function enqueueAll(
+  session: Session,
+  queue: string,
+  declaration: QueueDeclaration | undefined,
+  entries: readonly Entry[],
+): Promise<Job[]> {
+  const accepted = acceptJobs(queue, declaration, entries)
+  if (accepted.length === 0) return []
+  return tellAdding(queue, accepted.length, (carrier) => {
+    const carried = ({ settings }: NewJob) => (carrier === undefined ? settings : { ...settings, carrier })
+    const jobs = carrier === undefined ? accepted : accepted.map((job) => ({ ...job, settings: carried(job) }))
+    return addAll(session, queue, declaration, jobs)
+  })
+}
+
+async function addAll(
+  session: Session,
+  queue: string,
+  declaration: QueueDeclaration | undefined,
+  jobs: readonly NewJob[],
+): Promise<Job[]> {
+  const added = jobs.some(needsMore)
+    ? await session.transaction((inner) => addWithCare(inner, queue, declaration, jobs), OWN)
+    : await add(session, queue, jobs)
+  session.notify(topicOf(queue))
+  return added
+}
+
+/** Whether a job needs more than a row. */
+function needsMore({ onDuplicate, windowMs, group, after }: NewJob): boolean {
+  return onDuplicate !== 'ignore' || windowMs !== null || group !== null || after.length > 0
+}
+
+/** Adds jobs whose keys have a policy, that belong to groups, or that come after others: a few statements, however many there are. */
+async function addWithCare(
+  session: Session,
+  queue: string,
+  declaration: QueueDeclaration | undefined,
+  jobs: readonly NewJob[],
+): Promise<Job[]> {
+  const known = await takeWindows(session, queue, jobs)
+  const fresh = lastOfEachKey(jobs.filter(({ id }) => !known.has(id)))
+  const held = await holdReplaced(session, queue, fresh)
+  await refuseCircles(session, queue, fresh, held)
+  const blockers = await findBlockers(session, queue, fresh)
+  const added = await add(session, queue, fresh, new Map([...blockers].map(([id, own]) => [id, own.length])))
+  await replaceTies(session, fresh, added, held, blockers)
+  // Those that were replaced leave their places to others of their groups.
+  const groups = new Set([...fresh, ...held].flatMap(({ group }) => (group === null ? [] : [group])))
+  const admitted = await admit(session, queue, groups, groupLimitOf(declaration))
+  const byId = new Map(fresh.map(({ id }, index) => [id, added[index] as Job]))
+  const byKey = new Map(fresh.map(({ id, key }) => [key, byId.get(id) as Job]))
+  return jobs.map(({ id, key }) => {
+    const job = (byId.get(id) ?? known.get(id) ?? byKey.get(key)) as Job
+    return admitted.has(job.id) ? { ...job, state: 'waiting' } : job
+  })
+}
+
+/**
+ * Ties the jobs that were added to those that they come after. One that took the place of another has its id, and neither its steps nor
+ * what that one came after.
+ */
+async function replaceTies(
+  session: Session,
+  jobs: readonly NewJob[],
+  added: readonly Job[],
+  held: readonly Replaced[],
+  blockers: ReadonlyMap<string, readonly string[]>,
+): Promise<void> {
+  const pairs = jobs.map((job, index) => ({ job, id: (added[index] as Job).id }))
+  const replaced = pairs.filter(({ job, id }) => job.onDuplicate !== 'ignore' && id !== job.id).map(({ id }) => id)
+  const known = new Set(held.map(({ id }) => id))
+  if (replaced.some((id) => !known.has(id)))
+    throw new SerializationError('A job was enqueued with a key that another transaction was enqueueing.')
+  if (replaced.length > 0) await dropLinks(session, replaced)
+  const stepped = held.filter((job) => job.stepped).map(({ id }) => id)
+  if (stepped.length > 0) await dropSteps(session, stepped)
+  // The others were not added, since a job had their keys.
+  const tied = pairs.filter(({ job, id }) => job.onDuplicate !== 'ignore' || id === job.id)
+  await link(
+    session,
+    tied.flatMap(({ job, id }) =>
+      (blockers.get(job.id) ?? []).map((after) => ({ after, job: id, onFailure: job.onFailure })),
+    ),
+  )
+}
+
+/** Of jobs of one call with the same key only the last that is to take the place of others is added, where there is one. */
+function lastOfEachKey(jobs: readonly NewJob[]): NewJob[] {
+  const replacing = new Map(jobs.filter(({ onDuplicate }) => onDuplicate !== 'ignore').map((job) => [job.key, job]))
+  return jobs.filter((job) => (replacing.get(job.key) ?? job) === job)
+}
+
+/** Adds jobs in one statement for each way of saying when; for one whose key is taken, the job that has it is given. */
+async function add(
+  session: Session,
+  queue: string,
+  jobs: readonly NewJob[],
+  blockers: ReadonlyMap<string, number> = new Map(),
+): Promise<Job[]> {
+  const byId = new Map<string, Row>()
+  const byKey = new Map<string | null, Row>()
+  // Where a job had the key and ended before it was looked at, nobody has it any more.
+  for (let left = jobs; left.length > 0; left = left.filter(({ id, key }) => !byId.has(id) && !byKey.has(key))) {
+    for (const row of await insertAll(session, queue, left, blockers)) {
+      byId.set(row['id'] as string, row)
+      byKey.set(row['key'] as string | null, row)
+    }
+    const taken = left.filter(({ id, key }) => !byId.has(id) && !byKey.has(key)).map(({ key }) => key as string)
+    for (const row of await findByKeys(session, queue, taken)) byKey.set(row['key'] as string, row)
+  }
+  return jobs.map(({ id, key }) => jobOf((byId.get(id) ?? byKey.get(key)) as Row))
+}
+
+async function insertAll(
+  session: Session,
+  queue: string,
+  jobs: readonly NewJob[],
+  blockers: ReadonlyMap<string, number>,
+): Promise<Row[]> {
+  const groups = Map.groupBy(
+    jobs,
+    (job) => `${'at' in job.when} ${job.onDuplicate !== 'ignore'} ${waits(job, blockers)}`,
+  )
+  const insertGroups = async (on: Session): Promise<Row[]> => {
+    const rows: Row[] = []
+    for (const group of groups.values()) rows.push(...(await insert(on, queue, group, blockers)))
+    return rows
+  }
+  return groups.size === 1 ? insertGroups(session) : session.transaction(insertGroups, OWN)
+}
+
+async function insert(
+  session: Session,
+  queue: string,
+  jobs: readonly NewJob[],
+  blockers: ReadonlyMap<string, number>,
+): Promise<Row[]> {
+  const isGiven = 'at' in (jobs[0] as NewJob).when
+  const replaces = (jobs[0] as NewJob).onDuplicate !== 'ignore'
+  const keyed = jobs.some(({ key }) => key !== null)
+  const ready = waits(jobs[0] as NewJob, blockers)
+  const isNow = (column: string) =>
+    column === 'createdAt' || (!isGiven && (column === 'runAt' || (column === 'dueAt' && !ready)))
+  const plan = session.plan(`queue insert ${isGiven} ${replaces} ${keyed} ${ready}`, () => ({
+    kind: 'insert',
+    model: liveJobs.name,
+    columns: COLUMNS.map((column) => ({
+      column,
+      value: isNow(column) ? ('now' as const) : ('given' as const),
+    })),
+    leading: 0,
+    ...(keyed && { onConflict: { columns: ['queue', 'key'], set: replaces ? REPLACED.map(proposed) : [] } }),
+    returning: UNKNOWN,
+  }))
+  const offset = clockOffsetMs(session)
+  const written = jobs.map((job) => {
+    const time = 'at' in job.when ? job.when.at : offset + job.when.inMs
+    return rowOf(job, queue, time, offset, blockers.get(job.id) ?? 0)
+  })
+  const parameters = written.flatMap((row) => COLUMNS.map((column) => row[column]))
+  const { rows } = await session.execute(plan, parameters)
+  if (rows.length === written.length) return written.map((row, index) => Object.assign(row, rows[index]))
+  const returned = new Map(rows.map((row) => [row[replaces ? 'key' : 'id'], row]))
+  return written.flatMap((row) => {
+    const own = returned.get(row[replaces ? 'key' : 'id'])
+    return own === undefined ? [] : [Object.assign(row, own)]
+  })
+}
+
+/** Whether a job can be taken at once. */
+function waits({ id, due, group }: NewJob, blockers: ReadonlyMap<string, number>): boolean {
+  return due && group === null && !blockers.has(id)
+}
+
+function rowOf(job: NewJob, queue: string, time: Date | number, offset: number, blockers: number): Row {
+  const { id, precedence, maxAttempts, key, group, data, version, settings, due } = job
+  const ready = due && group === null && blockers === 0
+  const state = ready ? 'waiting' : due || blockers > 0 ? 'blocked' : 'scheduled'
+  return {
+    id,
+    queue,
+    state,
+    ready: ready || null,
+    precedence,
+    runAt: time,
+    dueAt: ready ? null : time,
+    attempt: 0,
+    maxAttempts,
+    key,
+    group,
+    admitted: false,
+    blockers,
+    awaited: false,
+    stepped: false,
+    token: null,
+    data,
+    version,
+    settings,
+    progress: null,
+    errors: [],
+    createdAt: offset,
+  }
+}
+
+async function findByKeys(session: Session, queue: string, keys: readonly string[]): Promise<Row[]> {
+  if (keys.length === 0) return []
+  const plan = session.plan('queue find by keys', () => ({
+    kind: 'select',
+    model: liveJobs.name,
+    joins: [],
+    // Whoever adds a job is not given the lease of the one that runs.
+    outputs: outputs(COLUMNS.filter((column) => column !== 'token')),
+    where: all(equals('queue', 0), oneOf('key', 1)),
+    orderBy: [],
+  }))
+  return (await session.execute(plan, [queue, keys])).rows
+}

@@ -1,0 +1,103 @@
+import type { Session } from '../../backend/index.ts'
+import { LeaseLostError } from '../../base/errors.ts'
+import { pauseMs } from '../job/backoff.ts'
+import { clockOffsetMs } from '../job/clock.ts'
+import { add, all, equals, oneOf, set, setNow } from '../job/conditions.ts'
+import { type Job, type JobError, jobError } from '../job/job.ts'
+import { liveJobs } from '../job/models.ts'
+import { OWN, type QueueScope } from '../job/scope.ts'
+import { bringToEnd, type Finishing, REMOVED, type Removed } from './bring-to-end.ts'
+
+/**
+ * Ends jobs, in one transaction; only those whose lease is still held. Gives their ids.
+ *
+ * Read committed, because the token is the fence: each row is changed by its holder alone.
+ */
+export async function finish(scope: QueueScope, finishing: readonly Finishing[]): Promise<ReadonlySet<string>> {
+  return scope.session.transaction(async (session) => {
+    const removed = await remove(session, finishing)
+    await bringToEnd({ ...scope, session }, finishing, removed)
+    return new Set(removed.map(({ id }) => id))
+  }, OWN)
+}
+
+async function remove(session: Session, finishing: readonly Finishing[]): Promise<Removed[]> {
+  const plan = session.plan('queue remove', () => ({
+    kind: 'delete',
+    model: liveJobs.name,
+    where: all(oneOf('id', 0), oneOf('token', 1)),
+    orderBy: [],
+    returning: REMOVED,
+  }))
+  const tokens = [...new Set(finishing.map(({ job }) => job.token))]
+  const { rows } = await session.execute(plan, [finishing.map(({ job }) => job.id), tokens])
+  return rows as unknown as Removed[]
+}
+
+/**
+ * Ends an attempt that failed: the job is tried again after a pause while attempts are left, and has failed for good otherwise.
+ *
+ * @returns whether it has failed for good.
+ * @throws LeaseLostError when somebody else has the job by now.
+ */
+export async function failAttempt(scope: QueueScope, job: Job, error: unknown, retry: boolean): Promise<boolean> {
+  const errors = [...job.errors, jobError(error, job.attempt, scope.session.clock.now())]
+  const again = isTriedAgain(job, retry)
+  const backoffs = [scope.declaration?.options.backoff, job.settings?.backoff]
+  const held = again
+    ? await putOff(scope.session, { ...job, errors }, pauseMs(job.attempt, ...backoffs))
+    : (await finish(scope, [{ job: { ...job, errors }, state: 'failed', result: null }])).has(job.id)
+  if (!held) throw leaseLost(job)
+  return !again
+}
+
+/** Whether a job is tried again whose attempt failed. */
+export function isTriedAgain({ attempt, maxAttempts }: Job, retry: boolean): boolean {
+  return retry && attempt < maxAttempts
+}
+
+/**
+ * Puts a job back that is not ready to be run; the attempt does not count.
+ *
+ * @throws LeaseLostError when somebody else has the job by now.
+ */
+export async function snoozeJob({ session }: QueueScope, job: Job, ms: number): Promise<void> {
+  if (!(await putOff(session, job, ms, -1))) throw leaseLost(job)
+}
+
+/** Makes a job wait for its next attempt; false when its lease is lost. */
+async function putOff(session: Session, job: Job, delayMs: number, attempts = 0): Promise<boolean> {
+  const plan = session.plan('queue put off', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [
+      set('state', 0),
+      set('token', 1),
+      setNow('dueAt', 2),
+      setNow('runAt', 2),
+      set('errors', 3),
+      add('attempt', 4),
+    ],
+    where: all(equals('id', 5), equals('token', 6)),
+    orderBy: [],
+    returning: [],
+  }))
+  const plusMs = clockOffsetMs(session) + delayMs
+  const errors: readonly JobError[] = job.errors
+  const parameters = ['scheduled', null, plusMs, errors, attempts, job.id, job.token]
+  return (await session.execute(plan, parameters)).count > 0
+}
+
+const lost = new WeakMap<LeaseLostError, string>()
+
+/** The error for a job whose lease is no longer the caller's. */
+export function leaseLost(job: Pick<Job, 'id' | 'queue'>): LeaseLostError {
+  const error = new LeaseLostError(`the job ${job.id} of ${job.queue}`)
+  lost.set(error, job.id)
+  return error
+}
+
+/** Whether it was the lease of this job that was lost, and not that of another one which its handler took. */
+export function isAbout(error: LeaseLostError, job: Pick<Job, 'id'>): boolean {
+  return lost.get(error) === job.id
+}

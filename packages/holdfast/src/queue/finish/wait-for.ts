@@ -1,0 +1,83 @@
+import type { Session } from '../../backend/index.ts'
+import { ConfigurationError, type Issue, NotFoundError, TimeoutError, ValidationError } from '../../base/errors.ts'
+import { checkKnown, checkMs, checkWhole } from '../../schema/index.ts'
+import { all, equals, not, set } from '../job/conditions.ts'
+import { findJob, live } from '../job/find.ts'
+import type { Job } from '../job/job.ts'
+import { liveJobs } from '../job/models.ts'
+import type { QueueScope } from '../job/scope.ts'
+import { timerMs } from '../job/timer.ts'
+import { endTopicOf } from '../job/topics.ts'
+
+/** How `waitFor` waits. */
+export interface WaitOptions {
+  /** For how long; without end unless given. */
+  readonly timeoutMs?: number
+  /** How often it looks by itself, should it not be told; 1 s unless given. */
+  readonly pollMs?: number
+}
+
+const DEFAULT_POLL_MS = 1_000
+/** Between the first looks at a job that cannot be made to tell; they grow to `pollMs`. */
+const FIRST_POLL_MS = 20
+
+/** Waits until a job has finished. */
+export async function waitForEnd(scope: QueueScope, id: string, options: WaitOptions): Promise<Job> {
+  const { session, queue } = scope
+  if (session.inTransaction) {
+    throw new ConfigurationError('A transaction that waits for a job cannot see its end.', {
+      code: 'TRANSACTION_MISUSE',
+      hint: 'Wait outside of it, with storage.queue(…).waitFor(…).',
+    })
+  }
+  const { timeoutMs, pollMs = DEFAULT_POLL_MS } = accept(queue, options)
+  const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs
+  let wake: () => void = () => undefined
+  const unsubscribe = await session.wake(endTopicOf(queue), () => wake())
+  try {
+    let pauseMs = Math.min(FIRST_POLL_MS, pollMs)
+    for (;;) {
+      const { promise: woken, resolve } = Promise.withResolvers<void>()
+      wake = resolve
+      // Looked for twice, because it may go from the one table to the other between two statements.
+      const job = (await findJob(session, queue, id)) ?? (await findJob(session, queue, id))
+      if (job === null) throw new NotFoundError(`the queue ${queue}`, id)
+      if (job.finishedAt !== null) return job
+      const told = await tellWaiter(session, id)
+      const leftMs = deadline - performance.now()
+      if (leftMs <= 0) throw new TimeoutError(`Waiting for the job ${id}`, timeoutMs as number)
+      const timer = setTimeout(resolve, timerMs(Math.min(told ? pollMs : pauseMs, leftMs)))
+      pauseMs = Math.min(2 * pauseMs, pollMs)
+      await woken
+      clearTimeout(timer)
+    }
+  } finally {
+    await unsubscribe()
+  }
+}
+
+/**
+ * Makes a job tell when it ends; whether it does. One that runs is left alone: its handler may have a transaction open that is to end it, and
+ * that would have to begin again.
+ */
+async function tellWaiter(session: Session, id: string): Promise<boolean> {
+  const plan = session.plan('queue tell waiter', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [set('awaited', 0)],
+    where: all(equals('id', 1), equals('awaited', 2), not(equals('state', 3))),
+    orderBy: [],
+    returning: [],
+  }))
+  if ((await session.execute(plan, [true, id, false, 'active'])).count > 0) return true
+  return (await live(session).findById(id))?.['awaited'] === true
+}
+
+function accept(queue: string, options: WaitOptions): WaitOptions {
+  const issues: Issue[] = []
+  checkKnown(options, ['timeoutMs', 'pollMs'], '', issues)
+  if (options?.timeoutMs !== undefined) checkWhole(options.timeoutMs, 0, 'timeoutMs', issues)
+  if (options?.pollMs !== undefined) checkMs(options.pollMs, 1, 'pollMs', issues)
+  if (issues.length > 0) throw new ValidationError(`Waiting for a job of ${queue} was refused`, issues)
+  return options
+}

@@ -1,0 +1,17 @@
+import type { Backoff } from '../../schema/index.ts'
+
+const DEFAULTS = { kind: 'exponential', firstMs: 1_000, longestMs: 3_600_000, jitter: 0.5 } as const
+
+/** How the pause grows with the attempts that failed, before it is cut to the longest. */
+const growth: { readonly [Kind in NonNullable<Backoff['kind']>]: (firstMs: number, attempt: number) => number } = {
+  fixed: (firstMs) => firstMs,
+  linear: (firstMs, attempt) => firstMs * attempt,
+  exponential: (firstMs, attempt) => firstMs * 2 ** (attempt - 1),
+}
+
+/** The pause after an attempt, in milliseconds: a part of it at random, so that jobs that failed together do not come back together. */
+export function pauseMs(attempt: number, ...backoffs: readonly (Backoff | undefined)[]): number {
+  const { kind, firstMs, longestMs, jitter } = Object.assign({}, DEFAULTS, ...backoffs) as Required<Backoff>
+  const bound = Math.min(longestMs, growth[kind](firstMs, attempt))
+  return Math.round(bound * (1 - jitter + Math.random() * jitter))
+}

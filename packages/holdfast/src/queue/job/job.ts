@@ -1,0 +1,113 @@
+import type { Row } from '../../backend/index.ts'
+import type { Backoff } from '../../schema/index.ts'
+import type { JobState } from './models.ts'
+
+/** One failed attempt. */
+export interface JobError {
+  readonly message: string
+  readonly stack?: string
+  /** When, as an ISO 8601 time. */
+  readonly at: string
+  readonly attempt: number
+}
+
+/** What was asked for one job alone. */
+export interface JobSettings {
+  readonly timeoutMs?: number
+  readonly backoff?: Backoff
+  /** The ids of the jobs that it comes after. */
+  readonly after?: readonly string[]
+  /** It runs even when one of those fails. */
+  readonly onFailure?: 'run'
+  /** What a listener sent along, such as the trace in which it was added. */
+  readonly carrier?: Readonly<Record<string, string>>
+}
+
+/** A job as its queue gives it. */
+export interface Job<Data = unknown, Result = unknown> {
+  readonly id: string
+  readonly queue: string
+  /** The payload: brought to the version of this process and checked when it is handled, else as it was enqueued. */
+  readonly data: Data
+  /** Which form the payload has: see `QueueOptions.version`; 0 where it was enqueued by code that did not declare the queue. */
+  readonly version: number
+  readonly state: JobState
+  /** How often it was taken; 1 while it runs for the first time. */
+  readonly attempt: number
+  readonly maxAttempts: number
+  /** Higher runs first. */
+  readonly priority: number
+  readonly runAt: Date
+  /** At most one live job of a queue has it. */
+  readonly key: string | null
+  /** Jobs of one group run one after the other, or as many at once as the queue allows. */
+  readonly group: string | null
+  /** The ids of the jobs that it comes after. */
+  readonly after: readonly string[]
+  /** What the handler last said of its progress. */
+  readonly progress: unknown
+  /** What the handler returned; null for nothing, and before the job has completed. */
+  readonly result: Result | null
+  /** Every failed attempt. */
+  readonly errors: readonly JobError[]
+  readonly createdAt: Date
+  readonly finishedAt: Date | null
+  /** Proves that the holder took it; null unless it was just taken. */
+  readonly token: string | null
+  /** What was asked for it alone; null for nothing. */
+  readonly settings: JobSettings | null
+}
+
+const NOTHING: readonly string[] = []
+
+/** The job of a row of either table. */
+export function jobOf<Data, Result>(row: Row): Job<Data, Result> {
+  const settings = (row['settings'] ?? null) as JobSettings | null
+  return {
+    id: row['id'] as string,
+    queue: row['queue'] as string,
+    data: row['data'] as Data,
+    version: row['version'] as number,
+    state: row['state'] as JobState,
+    attempt: row['attempt'] as number,
+    maxAttempts: row['maxAttempts'] as number,
+    priority: 0 - (row['precedence'] as number),
+    runAt: row['runAt'] as Date,
+    key: row['key'] as string | null,
+    group: row['group'] as string | null,
+    after: settings?.after ?? NOTHING,
+    progress: row['progress'] ?? null,
+    result: (row['result'] ?? null) as Result | null,
+    errors: row['errors'] as JobError[],
+    createdAt: row['createdAt'] as Date,
+    finishedAt: (row['finishedAt'] as Date | undefined) ?? null,
+    token: (row['token'] as string | null | undefined) ?? null,
+    settings,
+  }
+}
+
+/** Whether the worker of its last attempt was lost: nobody wrote down what became of that. */
+export function isSuspect({ attempt, errors }: Pick<Job, 'attempt' | 'errors'>): boolean {
+  return attempt > 1 && errors.at(-1)?.attempt !== attempt - 1
+}
+
+/** An error as a job keeps it. */
+export function jobError(error: unknown, attempt: number, now: number): JobError {
+  return { ...told(error), at: new Date(now).toISOString(), attempt }
+}
+
+/** Anything can be thrown, and what cannot be read must not keep the attempt from having failed. */
+function told(error: unknown): Pick<JobError, 'message' | 'stack'> {
+  try {
+    if (!(error instanceof Error)) return { message: storable(String(error)) }
+    const message = storable(String(error.message))
+    return typeof error.stack === 'string' ? { message, stack: storable(error.stack) } : { message }
+  } catch {
+    return { message: 'What was thrown cannot be read.' }
+  }
+}
+
+/** Messages come from anywhere; what no database can hold must not keep the error from being kept. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\\0')
+}

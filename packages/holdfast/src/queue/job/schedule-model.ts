@@ -1,0 +1,35 @@
+import { type Model, resolveModel, t, table } from '../../schema/index.ts'
+
+/** What becomes of ticks that came while nobody was there to see them. */
+export type CatchUp = 'none' | 'last' | 'all'
+
+/**
+ * Schedules: each makes a job of its queue at every tick.
+ *
+ * The row is what makes a tick fire once: whoever moves `nextAt` on enqueues the jobs of the ticks it passes over, in the same
+ * transaction. So there is no leader, and it matters to nobody how many processes look.
+ */
+export const schedules: Model = resolveModel(
+  'holdfastSchedules',
+  table(
+    {
+      queue: t.text(),
+      name: t.text(),
+      cron: t.text(),
+      timezone: t.text(),
+      catchUp: t.enum(['none', 'last', 'all']),
+      catchUpLimit: t.integer(),
+      data: t.json().nullable(),
+      /** Which form the payload has: see `QueueOptions.version`. */
+      version: t.integer().default(1),
+      /** What `enqueue` is given. */
+      options: t.json(),
+      nextAt: t.timestamp(),
+      /** The last tick that was fired or passed over. */
+      lastAt: t.timestamp().nullable(),
+      /** When somebody last looked, by the database's clock: how the code learns that clock's time. */
+      seenAt: t.timestamp(),
+    },
+    { primaryKey: ['queue', 'name'], indexes: [['queue', 'nextAt']] },
+  ),
+)

@@ -1,0 +1,84 @@
+import type { Row, Session } from '../../backend/index.ts'
+import { clockOffsetMs } from '../job/clock.ts'
+import { all, equals, outputs, proposed } from '../job/conditions.ts'
+import { gates } from '../job/models.ts'
+import { OWN } from '../job/scope.ts'
+
+const COLUMNS = gates.columns.map(({ name }) => name)
+/** The group of the gate of the queue itself. */
+export const WHOLE_QUEUE = ''
+
+/**
+ * Locks gates until the transaction ends, and gives their rows with the database's time in `seenAt`. They are locked in the order given, so
+ * give them sorted: then no two callers wait for each other.
+ *
+ * @param limit how many jobs of a group run at once, where that is to be noted.
+ */
+export async function lockGates(
+  session: Session,
+  queue: string,
+  groups: readonly string[],
+  limit?: number,
+): Promise<Row[]> {
+  const plan = session.plan(`queue lock gates ${limit !== undefined}`, () => ({
+    kind: 'insert',
+    model: gates.name,
+    columns: COLUMNS.map((column) => ({
+      column,
+      value: column === 'seenAt' || column === 'windowAt' ? ('now' as const) : ('given' as const),
+    })),
+    leading: 0,
+    onConflict: {
+      columns: ['queue', 'group'],
+      set: [proposed('seenAt'), ...(limit === undefined ? [] : [proposed('limit')])],
+    },
+    returning: COLUMNS,
+  }))
+  const now = clockOffsetMs(session)
+  const parameters = groups.flatMap((group) => {
+    const row: Row = { queue, group, seenAt: now, paused: false, limit: limit ?? 1, windowAt: now, used: 0 }
+    return COLUMNS.map((column) => row[column])
+  })
+  return (await session.execute(plan, parameters)).rows
+}
+
+/** Writes gates that are locked, all in one statement. */
+export async function writeGates(session: Session, rows: readonly Row[]): Promise<void> {
+  const plan = session.plan('queue write gates', () => ({
+    kind: 'insert',
+    model: gates.name,
+    columns: COLUMNS.map((column) => ({ column, value: 'given' as const })),
+    leading: 0,
+    onConflict: {
+      columns: ['queue', 'group'],
+      set: ['paused', 'windowAt', 'used'].map(proposed),
+    },
+    returning: [],
+  }))
+  await session.execute(
+    plan,
+    rows.flatMap((row) => COLUMNS.map((column) => row[column])),
+  )
+}
+
+/** Whether a queue is paused. */
+export async function isPaused(session: Session, queue: string): Promise<boolean> {
+  const plan = session.plan('queue is paused', () => ({
+    kind: 'select',
+    model: gates.name,
+    joins: [],
+    outputs: outputs(['paused']),
+    where: all(equals('queue', 0), equals('group', 1)),
+    orderBy: [],
+  }))
+  const { rows } = await session.execute(plan, [queue, WHOLE_QUEUE])
+  return rows[0]?.['paused'] === true
+}
+
+/** Pauses a queue, or ends that. */
+export async function setPaused(session: Session, queue: string, paused: boolean): Promise<void> {
+  await session.transaction(async (inner) => {
+    const [gate] = (await lockGates(inner, queue, [WHOLE_QUEUE])) as [Row]
+    await writeGates(inner, [{ ...gate, paused }])
+  }, OWN)
+}

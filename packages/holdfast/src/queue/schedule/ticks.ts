@@ -1,0 +1,156 @@
+import type { Row, Session } from '../../backend/index.ts'
+import { type Issue, ValidationError } from '../../base/errors.ts'
+import type { Queue as QueueDeclaration } from '../../schema/index.ts'
+import { enqueueAll } from '../enqueue/enqueue.ts'
+import type { Entry } from '../job/accept-job.ts'
+import { clockOffsetMs } from '../job/clock.ts'
+import { all, atMost, equals, field, isDue, setNow } from '../job/conditions.ts'
+import { latestKnown, upgradePayload } from '../job/payload.ts'
+import { type CatchUp, schedules } from '../job/schedule-model.ts'
+import type { QueueScope } from '../job/scope.ts'
+import { type CronRule, readCron } from './cron.ts'
+import { rewrite } from './schedules.ts'
+
+/** How many schedules tick in one transaction. */
+const BATCH = 100
+/** A tick that is later than this was missed. */
+const LATE_MS = 60_000
+
+/** When the next schedule of a queue ticks, if that is within `withinMs` by the database's clock. */
+export async function nextTickWithin(
+  { session, queue, declaration }: QueueScope,
+  withinMs: number,
+): Promise<Date | null> {
+  const plan = session.plan('queue next tick', () => ({
+    kind: 'select',
+    model: schedules.name,
+    joins: [],
+    outputs: [{ kind: 'field', name: 'nextAt', field: field('nextAt') }],
+    where: all(equals('queue', 0), isDue('nextAt', 1), atMost('version', 2)),
+    orderBy: ['nextAt', 'name'].map((column) => ({ field: field(column), direction: 'asc' as const })),
+    limit: 3,
+  }))
+  const withinOffset = clockOffsetMs(session) + withinMs
+  const { rows } = await session.execute(plan, [queue, withinOffset, latestKnown(declaration), 1])
+  return (rows[0]?.['nextAt'] as Date | undefined) ?? null
+}
+
+/**
+ * Enqueues the jobs of all ticks that are due and moves their schedules on, in one transaction a batch. Gives how many schedules ticked.
+ *
+ * @throws ValidationError, after the others have ticked, when the payload of a schedule is refused by the queue's schema of this process;
+ *   that tick stays due, for a process that takes it.
+ */
+export async function fireTicks(scope: QueueScope): Promise<number> {
+  let fired = 0
+  let refused: unknown
+  for (let more = true; more; ) {
+    const batch = await scope.session.transaction((inner) => fireBatch({ ...scope, session: inner }), {
+      isolation: 'read committed',
+    })
+    fired += batch.fired
+    refused ??= batch.refused
+    more = batch.fired === BATCH
+  }
+  if (refused !== undefined) throw refused
+  return fired
+}
+
+async function fireBatch({ session, queue, declaration }: QueueScope): Promise<{ fired: number; refused: unknown }> {
+  const due = (await takeDue(session, queue, latestKnown(declaration))).map(tickOf)
+  if (due.length === 0) return { fired: 0, refused: undefined }
+  const { taken, refused } = await enqueueTicks(session, queue, declaration, due)
+  if (taken.length > 0)
+    await rewrite(
+      session,
+      taken.map(({ row }) => row),
+    )
+  return { fired: taken.length, refused }
+}
+
+/** Schedules whose tick is due and whose payloads this process knows, locked, with the database's time in `seenAt`. */
+async function takeDue(session: Session, queue: string, latest: number): Promise<Row[]> {
+  const plan = session.plan('queue due schedules', () => ({
+    kind: 'update',
+    model: schedules.name,
+    set: [setNow('seenAt', 0)],
+    where: all(equals('queue', 1), isDue('nextAt', 0), atMost('version', 2)),
+    orderBy: ['nextAt', 'name'].map((column) => ({ field: field(column), direction: 'asc' as const })),
+    limit: 3,
+    skipLocked: true,
+    returning: schedules.columns.map(({ name }) => name),
+  }))
+  return (await session.execute(plan, [clockOffsetMs(session), queue, latest, BATCH])).rows
+}
+
+interface Tick {
+  /** The schedule, moved on. */
+  readonly row: Row
+  /** Which form its payload has. */
+  readonly version: number
+  readonly entries: readonly Entry[]
+}
+
+function tickOf(row: Row): Tick {
+  const { name, data, options, version } = row as { name: string; data: unknown; options: object; version: number }
+  const rule = readCron(row['cron'], row['timezone'], []) as CronRule
+  const seen = (row['seenAt'] as Date).getTime()
+  const slots = slotsToFire(rule, row, seen)
+  const last = rule.between((row['nextAt'] as Date).getTime(), seen, 1)[0] as number
+  return {
+    row: { ...row, nextAt: new Date(rule.next(seen) as number), lastAt: new Date(last) },
+    version,
+    entries: slots.map((slot) => ({
+      data,
+      options: { ...options, runAt: new Date(slot) },
+      path: `schedule ${name}`,
+      due: true,
+    })),
+  }
+}
+
+function slotsToFire(rule: CronRule, row: Row, seen: number): number[] {
+  const limit = row['catchUp'] === 'all' ? (row['catchUpLimit'] as number) : 1
+  const slots = rule.between((row['nextAt'] as Date).getTime(), seen, limit)
+  return (row['catchUp'] as CatchUp) === 'none' ? slots.filter((slot) => seen - slot <= LATE_MS) : slots
+}
+
+/** Enqueues all in one statement; when a payload is refused, one schedule after the other, so that it does not keep the rest. */
+async function enqueueTicks(
+  session: Session,
+  queue: string,
+  declaration: QueueDeclaration | undefined,
+  ticks: readonly Tick[],
+): Promise<{ readonly taken: readonly Tick[]; readonly refused: unknown }> {
+  try {
+    await enqueueAll(
+      session,
+      queue,
+      declaration,
+      ticks.flatMap((tick) => entriesOf(tick, declaration)),
+    )
+    return { taken: ticks, refused: undefined }
+  } catch (error) {
+    if (!(error instanceof ValidationError)) throw error
+    const [only, ...others] = ticks
+    if (only !== undefined && others.length === 0) return { taken: [], refused: error }
+    const taken: Tick[] = []
+    for (const tick of ticks) taken.push(...(await enqueueTicks(session, queue, declaration, [tick])).taken)
+    return { taken, refused: error }
+  }
+}
+
+/**
+ * The jobs of a tick, with payloads as this process makes them.
+ *
+ * @throws ValidationError when an earlier payload cannot be brought to its version.
+ */
+function entriesOf({ entries, version }: Tick, declaration: QueueDeclaration | undefined): Entry[] {
+  const issues: Issue[] = []
+  const upgraded = entries.map((entry) => {
+    const data = upgradePayload(declaration, entry.data, version, `${entry.path}.data`, issues)
+    return { ...entry, data }
+  })
+  if (issues.length > 0) throw new ValidationError('The payload of a schedule was refused', issues)
+  return upgraded
+}

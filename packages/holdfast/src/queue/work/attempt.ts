@@ -1,0 +1,152 @@
+import type { Session } from '../../backend/index.ts'
+import { LeaseLostError, SerializationError, TimeoutError } from '../../base/errors.ts'
+import { finish, isAbout, leaseLost } from '../finish/finish.ts'
+import { tellRunning } from '../job/channels.ts'
+import { all, equals, set } from '../job/conditions.ts'
+import type { Job } from '../job/job.ts'
+import { liveJobs } from '../job/models.ts'
+import { acceptResult } from '../job/payload.ts'
+import type { QueueScope } from '../job/scope.ts'
+import { timerMs } from '../job/timer.ts'
+import { Discard, Snooze } from './endings.ts'
+import { type Handler, type HandlerContext, storableJson } from './handler.ts'
+import type { LaterTransaction, WorkerHost } from './host.ts'
+import type { Interruption } from './interruption.ts'
+import { Steps } from './steps.ts'
+
+/** How often a handler runs again because its transaction met another one; that is no failure of the job. */
+export const MAX_CONFLICTS = 20
+
+/** What an attempt came to. `committed`: with the writes of the handler's transaction; else it is still to be written down. */
+export type Ending =
+  | { readonly kind: 'completed'; readonly result: unknown; readonly committed: boolean }
+  | { readonly kind: 'snoozed'; readonly ms: number; readonly committed: boolean }
+  | { readonly kind: 'failed'; readonly error: unknown; readonly retry: boolean; readonly committed: boolean }
+  /** Somebody else has the job, or it was cancelled. */
+  | { readonly kind: 'lost'; readonly error: LeaseLostError }
+
+/** Runs handlers with what a worker took for them. */
+export interface Runner {
+  /** How many jobs a handler is given at most. */
+  readonly most: number
+  /** Runs a handler. Never rejects; a handler that does not end although its signal aborted is given up. */
+  run(jobs: Jobs, interruption: Interruption): Promise<readonly Ending[]>
+}
+
+/** What a handler is given: one job, or several where it takes many. */
+export type Jobs = readonly [Job, ...Job[]]
+
+/** Runs handlers of one job each, in a transaction that begins when it is used. */
+export class Attempts implements Runner {
+  readonly most = 1
+  readonly #scope: QueueScope
+  readonly #host: WorkerHost<unknown>
+  readonly #handler: Handler<unknown, unknown>
+
+  constructor(scope: QueueScope, host: WorkerHost<unknown>, handler: Handler<unknown, unknown>) {
+    this.#scope = scope
+    this.#host = host
+    this.#handler = handler
+  }
+
+  async run([job]: Jobs, interruption: Interruption): Promise<readonly [Ending]> {
+    const timeoutMs = timeoutOf(job, this.#scope.declaration)
+    return [await runLimited(timeoutMs, interruption, () => this.#try(job, interruption))]
+  }
+
+  async #try(job: Job, interruption: Interruption): Promise<Ending> {
+    for (let conflicts = 0; ; conflicts++) {
+      const later = this.#host.openLater()
+      interruption.transaction = later
+      try {
+        return await this.#once(job, interruption, later)
+      } catch (error) {
+        // What it could not undo, it loses with its connection.
+        await later.rollback().catch(() => undefined)
+        if (!isConflict(error) || conflicts >= MAX_CONFLICTS || interruption.aborted)
+          return endingOf(error, interruption, job)
+      }
+    }
+  }
+
+  async #once(job: Job, interruption: Interruption, later: LaterTransaction<unknown>): Promise<Ending> {
+    const context = this.#contextOf(job, interruption, later)
+    const handle = () => later.run(async () => this.#handler(job, context))
+    const given = await interruption.heeded(tellRunning([job], handle))
+    if (given instanceof Snooze || given instanceof Discard) throw given
+    const { declaration, queue } = this.#scope
+    const result = storableJson(acceptResult(declaration, queue, given), 'result')
+    const committed = await later.commit(async (session) => {
+      const held = await finish({ ...this.#scope, session }, [{ job, state: 'completed', result }])
+      if (!held.has(job.id)) throw leaseLost(job)
+    })
+    return { kind: 'completed', result, committed }
+  }
+
+  #contextOf(job: Job, interruption: Interruption, later: LaterTransaction<unknown>): HandlerContext<unknown> {
+    const { session } = this.#scope
+    // Where one writer works at a time, another transaction would wait for the one that waits for it.
+    const current = (): Session => (later.used ? later.session : session)
+    let steps: Steps | undefined
+    return {
+      get tx() {
+        return later.tx
+      },
+      get signal() {
+        return interruption.signal
+      },
+      progress: (value) => writeProgress(current(), job, storableJson(value, 'progress')),
+      step: (name, work) => {
+        steps ??= new Steps(job, current)
+        return steps.run(name, work)
+      },
+    }
+  }
+}
+
+/** How long an attempt of a job may take; undefined for no bound. */
+export function timeoutOf(job: Job, declaration: QueueScope['declaration']): number | undefined {
+  return job.settings?.timeoutMs ?? declaration?.options.timeoutMs
+}
+
+/** Runs the work of a handler with a bound on its time. */
+export async function runLimited<T>(
+  timeoutMs: number | undefined,
+  interruption: Interruption,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (timeoutMs === undefined) return work()
+  const timer = setTimeout(() => interruption.abort(new TimeoutError('The job', timeoutMs)), timerMs(timeoutMs))
+  try {
+    return await work()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What an attempt came to that threw. */
+export function endingOf(error: unknown, interruption: Interruption, job: Job): Ending {
+  if (error instanceof Snooze) return { kind: 'snoozed', ms: error.ms, committed: false }
+  if (error instanceof Discard) return { kind: 'failed', error, retry: false, committed: false }
+  const reason = interruption.aborted ? interruption.reason : error
+  if (reason instanceof LeaseLostError) return { kind: 'lost', error: reason }
+  if (error instanceof LeaseLostError && isAbout(error, job)) return { kind: 'lost', error }
+  return { kind: 'failed', error: reason instanceof TimeoutError ? reason : error, retry: true, committed: false }
+}
+
+async function writeProgress(session: Session, job: Job, value: unknown): Promise<void> {
+  const plan = session.plan('queue progress', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [set('progress', 0)],
+    where: all(equals('id', 1), equals('token', 2)),
+    orderBy: [],
+    returning: [],
+  }))
+  if ((await session.execute(plan, [value, job.id, job.token])).count === 0) throw leaseLost(job)
+}
+
+/** Whether a transaction could not be put in an order with another one, perhaps seen behind an error of the handler. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof SerializationError || (error instanceof Error && error.cause instanceof SerializationError)
+}

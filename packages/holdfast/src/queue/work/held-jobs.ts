@@ -1,0 +1,129 @@
+import type { Session } from '../../backend/index.ts'
+import { ConfigurationError } from '../../base/errors.ts'
+import { extendAside, extendLeases, handBack } from '../claim/leases.ts'
+import { leaseLost } from '../finish/finish.ts'
+import { isSuspect, type Job } from '../job/job.ts'
+import { timerMs } from '../job/timer.ts'
+import type { Jobs } from './attempt.ts'
+import { Interruption } from './interruption.ts'
+
+/** The jobs that a worker holds: those it runs, and those it has taken and not started. */
+export class HeldJobs {
+  readonly #session: Session
+  readonly #leaseMs: number
+  readonly #buffer: Job[] = []
+  readonly #running = new Map<Job, Interruption>()
+  #timer: NodeJS.Timeout | undefined
+  readonly #onEmpty = new Set<() => void>()
+
+  constructor(session: Session, leaseMs: number) {
+    this.#session = session
+    this.#leaseMs = leaseMs
+  }
+
+  /** How many were taken and not started. */
+  get buffered(): number {
+    return this.#buffer.length
+  }
+
+  /** How many are run, or have been and are still to be written down. */
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** Keeps jobs until they are started. */
+  add(jobs: readonly Job[]): void {
+    this.#buffer.push(...jobs)
+  }
+
+  /** The next jobs, at most so many, and what interrupts them. One whose worker was lost is started alone, lest it takes others down with it. */
+  start(most: number): { readonly jobs: Jobs; readonly interruption: Interruption } | undefined {
+    const [first] = this.#buffer
+    if (first === undefined) return undefined
+    const until = isSuspect(first) ? 1 : this.#buffer.findIndex((job, at) => at >= most || isSuspect(job))
+    const jobs = this.#buffer.splice(0, until < 0 ? most : until) as unknown as Jobs
+    const interruption = new Interruption()
+    for (const job of jobs) this.#running.set(job, interruption)
+    return { jobs, interruption }
+  }
+
+  /** Holds jobs no longer. */
+  done(jobs: Jobs): void {
+    for (const job of jobs) this.#running.delete(job)
+    if (this.#running.size === 0) for (const tell of this.#onEmpty) tell()
+  }
+
+  /** Gives signs of life three times in each lease; says so when it could not. */
+  keepAlive(report: (error: unknown) => void): void {
+    let last = performance.now()
+    const beat = (): void => {
+      const sinceMs = performance.now() - last
+      last += sinceMs
+      if (sinceMs > this.#leaseMs && this.running > 0) report(stoodStill(sinceMs, this.#leaseMs))
+      void this.beat().catch(report)
+    }
+    this.#timer = setInterval(beat, timerMs(this.#leaseMs / 3))
+    this.#timer.unref()
+  }
+
+  /** Gives a sign of life now; the signals of handlers none of whose jobs is held any longer abort. */
+  async beat(): Promise<void> {
+    const jobs = [...this.#running.keys(), ...this.#buffer]
+    if (jobs.length === 0) return
+    const [open, others] = [jobs.filter((job) => this.#isOpen(job)), jobs.filter((job) => !this.#isOpen(job))]
+    const extended = await Promise.all([
+      extendAside(this.#session, open, this.#leaseMs),
+      extendLeases(this.#session, others, this.#leaseMs),
+    ])
+    const held = extended[0].union(extended[1])
+    const lost = new Set(jobs.filter(({ id }) => !held.has(id)))
+    if (lost.size === 0) return
+    const going = new Set([...this.#running].flatMap(([job, interruption]) => (lost.has(job) ? [] : [interruption])))
+    for (const job of lost) {
+      const interruption = this.#running.get(job)
+      if (interruption !== undefined && !going.has(interruption)) interruption.abort(leaseLost(job))
+    }
+    const kept = this.#buffer.filter((job) => !lost.has(job))
+    this.#buffer.splice(0, this.#buffer.length, ...kept)
+  }
+
+  /** Whether the handler of a job has its transaction open. */
+  #isOpen(job: Job): boolean {
+    return this.#running.get(job)?.transaction?.used === true
+  }
+
+  /** Hands back what was not started, so that others can take it. */
+  async handBack(): Promise<void> {
+    await handBack(this.#session, this.#buffer.splice(0))
+  }
+
+  /** Aborts the signals of everything that runs. */
+  abort(reason: unknown): void {
+    for (const interruption of this.#running.values()) interruption.abort(reason)
+  }
+
+  /** Waits until nothing runs, at most so long where a bound is given; says whether that is so. */
+  async empty(timeoutMs?: number): Promise<boolean> {
+    if (this.#running.size === 0) return true
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onEmpty.add(resolve)
+    const timer = timeoutMs === undefined ? undefined : setTimeout(resolve, timerMs(timeoutMs))
+    await promise
+    clearTimeout(timer)
+    this.#onEmpty.delete(resolve)
+    return this.#running.size === 0
+  }
+
+  /** Gives no more signs of life. */
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+}
+
+/** Told of when no sign of life could be given for longer than a lease. */
+function stoodStill(forMs: number, leaseMs: number): ConfigurationError {
+  const message = `This process stood still for ${Math.round(forMs)} ms, longer than the leases of its jobs, ${leaseMs} ms: others may have taken them.`
+  return new ConfigurationError(message, {
+    hint: 'Let handlers that compute for long do so in a worker thread or in parts, or give the worker a longer leaseMs.',
+  })
+}

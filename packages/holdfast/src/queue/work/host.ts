@@ -1,0 +1,26 @@
+import type { Session } from '../../backend/index.ts'
+
+/** What workers need of the storage they run on. */
+export interface WorkerHost<Tx> {
+  /** The ways to the data in the session of a transaction, as handlers are given them. */
+  transactionOf(session: Session): Tx
+  /** A transaction that begins when it is first used. */
+  openLater(): LaterTransaction<Tx>
+  /** Notes a worker, so that closing the storage stops it; gives the function to call when it has stopped. */
+  started(worker: { stop(): Promise<void> }): () => void
+}
+
+/** A transaction that begins when it is first used, and takes in the completion of a job. */
+export interface LaterTransaction<Tx> {
+  readonly tx: Tx
+  /** The transaction itself. */
+  readonly session: Session
+  /** Whether it has begun. */
+  readonly used: boolean
+  /** Runs the handler so that a wrong use of the storage inside is noticed. */
+  run<T>(work: () => Promise<T>): Promise<T>
+  /** Runs `last` in the transaction and commits it. Does nothing, and says so, when it was never used. */
+  commit(last: (session: Session) => Promise<void>): Promise<boolean>
+  /** Undoes what was done in it, if anything. */
+  rollback(): Promise<void>
+}

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { crashSchema } from '../../../../../test/crash/schema.ts'
+import { testBackends } from '../../../../../test/targets.ts'
+import { openStorage } from '../../index.ts'
+
+/** More with HOLDFAST_KILLS=200 HOLDFAST_KILLED_JOBS=10000. */
+const JOBS = Number(process.env['HOLDFAST_KILLED_JOBS'] ?? 400)
+const KILLS = Number(process.env['HOLDFAST_KILLS'] ?? 8)
+const worker = join(import.meta.dirname, '../../../../../test/crash/worker.ts')
+
+function startWorker(target: string): ChildProcess {
+  return spawn(process.execPath, [worker, target], { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exited
+}
+
+// Memory is not among them: other processes cannot see it, and it says so as a trait.
+describe.each(testBackends.filter(({ name }) => name !== 'memory'))('workers killed on $name', ({ fresh }) => {
+  it('apply the effects of each job exactly once, and leave none behind', {
+    timeout: 120_000 + KILLS * 5_000,
+  }, async () => {
+    const { target, drop } = await fresh()
+    const storage = await openStorage(target, { schema: crashSchema })
+    const work = storage.queue('work')
+    await storage.repository('counters').create({ id: 'done' })
+    await work.enqueueMany(Array.from({ length: JOBS }, (_, i) => ({ data: { id: String(i) } })))
+    let children = Array.from({ length: 4 }, () => startWorker(target))
+    let kills = 0
+    while ((await work.stats()).completed < JOBS) {
+      const [victim, ...others] = children
+      if (victim === undefined) return expect.unreachable()
+      if (kills < KILLS && victim.stdout !== null) {
+        await Promise.race([once(victim.stdout, 'data'), sleep(1_000)])
+        await sleep(Math.random() * 60)
+        await kill(victim)
+        kills++
+        children = [...others, startWorker(target)]
+      } else await sleep(50)
+    }
+    for (const child of children) await kill(child)
+    expect(kills).toBeGreaterThan(0)
+    expect((await storage.repository('counters').getById('done')).n).toBe(JOBS)
+    expect(await work.stats()).toMatchObject({ completed: JOBS, waiting: 0, active: 0, scheduled: 0 })
+    await storage.close()
+    await drop()
+  })
+})

@@ -1,0 +1,131 @@
+import { leaseLost } from '../finish/finish.ts'
+import { tellRunning } from '../job/channels.ts'
+import type { Job } from '../job/job.ts'
+import { acceptResult } from '../job/payload.ts'
+import type { QueueScope } from '../job/scope.ts'
+import {
+  type Ending,
+  endingOf,
+  isConflict,
+  type Jobs,
+  MAX_CONFLICTS,
+  type Runner,
+  runLimited,
+  timeoutOf,
+} from './attempt.ts'
+import { Discard, Snooze } from './endings.ts'
+import { type ManyContext, type ManyHandler, storableJson } from './handler.ts'
+import type { LaterTransaction, WorkerHost } from './host.ts'
+import type { Interruption } from './interruption.ts'
+import { writeEndings } from './write-endings.ts'
+
+/** Runs handlers of many jobs, each in one transaction that begins when it is used. */
+export class ManyAttempts implements Runner {
+  readonly most: number
+  readonly #scope: QueueScope
+  readonly #host: WorkerHost<unknown>
+  readonly #handler: ManyHandler<unknown, unknown>
+
+  /** @param most how many jobs a handler is given at most. */
+  constructor(scope: QueueScope, host: WorkerHost<unknown>, handler: ManyHandler<unknown, unknown>, most: number) {
+    this.#scope = scope
+    this.#host = host
+    this.#handler = handler
+    this.most = most
+  }
+
+  /** The attempt of all may take as long as that of the most impatient of them. */
+  async run(jobs: Jobs, interruption: Interruption): Promise<readonly Ending[]> {
+    const bounds = jobs.flatMap((job) => timeoutOf(job, this.#scope.declaration) ?? [])
+    const timeoutMs = bounds.length === 0 ? undefined : Math.min(...bounds)
+    const endings = await runLimited(timeoutMs, interruption, () => this.#try(jobs, interruption))
+    return jobs.map((job) => endings.get(job) as Ending)
+  }
+
+  async #try(jobs: Jobs, interruption: Interruption): Promise<ReadonlyMap<Job, Ending>> {
+    const lost = new Map<Job, Ending>()
+    for (let conflicts = 0, held = jobs; ; ) {
+      const later = this.#host.openLater()
+      interruption.transaction = later
+      try {
+        return new Map([...lost, ...(await this.#once(held, interruption, later))])
+      } catch (error) {
+        // What it could not undo, it loses with its connection.
+        await later.rollback().catch(() => undefined)
+        if (error instanceof JobsLost && !interruption.aborted) {
+          for (const job of error.jobs) lost.set(job, { kind: 'lost', error: leaseLost(job) })
+          const [first, ...others] = held.filter((job) => !lost.has(job))
+          if (first === undefined) return lost
+          held = [first, ...others]
+        } else if (!isConflict(error) || conflicts++ >= MAX_CONFLICTS || interruption.aborted) {
+          return new Map([...lost, ...held.map((job) => [job, endingOf(error, interruption, job)] as const)])
+        }
+      }
+    }
+  }
+
+  async #once(
+    jobs: Jobs,
+    interruption: Interruption,
+    later: LaterTransaction<unknown>,
+  ): Promise<ReadonlyMap<Job, Ending>> {
+    const context: ManyContext<unknown> = {
+      get tx() {
+        return later.tx
+      },
+      get signal() {
+        return interruption.signal
+      },
+    }
+    const handle = () => later.run(async () => this.#settle(jobs, interruption, await this.#handler(jobs, context)))
+    const endings = await interruption.heeded(tellRunning(jobs, handle))
+    const committed = await later.commit(async (session) => {
+      const held = await writeEndings({ ...this.#scope, session }, endings)
+      const lost = jobs.filter((job) => !held.has(job.id))
+      // What was written for them must not be written twice: it is all done again without them.
+      if (lost.length > 0) throw new JobsLost(lost)
+    })
+    return new Map([...endings].map(([job, ending]) => [job, { ...ending, committed } as Ending]))
+  }
+
+  /** What becomes of each job, by what the handler gave. */
+  async #settle(jobs: Jobs, interruption: Interruption, given: unknown): Promise<ReadonlyMap<Job, Ending>> {
+    // Thrown, they are about all of the jobs.
+    if (given instanceof Snooze || given instanceof Discard) throw given
+    if (given !== undefined && (!Array.isArray(given) || given.length !== jobs.length)) {
+      const what = Array.isArray(given) ? `a list of ${given.length}` : `no list (${typeof given})`
+      throw new TypeError(
+        `A handler of many jobs gives nothing, or a list with what becomes of each: it was given ${jobs.length} jobs and gave ${what}.`,
+      )
+    }
+    const settled = await Promise.allSettled((given as unknown[] | undefined) ?? jobs.map(() => undefined))
+    return new Map(jobs.map((job, at) => [job, this.#endingOf(job, interruption, settled[at] as Settled)]))
+  }
+
+  #endingOf(job: Job, interruption: Interruption, settled: Settled): Ending {
+    const { declaration, queue } = this.#scope
+    try {
+      if (settled.status === 'rejected') throw settled.reason
+      const { value } = settled
+      if (value instanceof Snooze || value instanceof Error) throw value
+      const result = storableJson(acceptResult(declaration, queue, value), 'result')
+      return { kind: 'completed', result, committed: false }
+    } catch (error) {
+      // The transaction of all met another one.
+      if (isConflict(error)) throw error
+      return endingOf(error, interruption, job)
+    }
+  }
+}
+
+type Settled = PromiseSettledResult<unknown>
+
+/** Some of the jobs are held by others by now, or were cancelled. */
+class JobsLost extends Error {
+  readonly jobs: readonly Job[]
+
+  constructor(jobs: readonly Job[]) {
+    super('Leases of jobs were lost.')
+    this.jobs = jobs
+  }
+}

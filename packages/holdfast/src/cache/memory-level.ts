@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache'
+import { type Copier, copierFor, copyByLevel } from './copier.ts'
 import { type Entry, FOREVER } from './entry.ts'
 import type { CacheKey } from './key.ts'
 import type { ResolvedOptions } from './options.ts'
-import { copying, freeze } from './value.ts'
+import { freeze, isNested } from './value.ts'
 
 /** An entry as memory holds it. */
 export class Held implements Entry {
@@ -11,7 +12,9 @@ export class Held implements Entry {
   readonly keepUntil: number
   readonly generation: number
   readonly tags: readonly string[]
-  readonly #copy: ((value: unknown) => unknown) | undefined
+  /** How the value is copied; undefined before it was given twice, and for one that nobody can change. */
+  #copier: Copier | undefined
+  #wasCopied = false
   /** What is given for a value that nobody can change: making a promise costs as much as finding the entry. */
   readonly #given: Promise<unknown> | undefined
 
@@ -23,8 +26,7 @@ export class Held implements Entry {
     this.generation = entry.generation
     this.tags = entry.tags
     if (frozen) freeze(entry.value)
-    this.#copy = frozen ? undefined : copying(entry.value)
-    this.#given = this.#copy === undefined ? Promise.resolve(entry.value) : undefined
+    this.#given = frozen || !isNested(entry.value) ? Promise.resolve(entry.value) : undefined
   }
 
   /** The value, as a copy where it could be changed. */
@@ -34,7 +36,15 @@ export class Held implements Entry {
 
   /** Like `give`, at once. */
   copy(): unknown {
-    return this.#copy === undefined ? this.value : this.#copy(this.value)
+    if (this.#copier !== undefined) return this.#copier(this.value)
+    return this.#given === undefined ? this.#copyFirst() : this.value
+  }
+
+  /** What is given once may never be again; for what is given more often the fastest way is looked for. */
+  #copyFirst(): unknown {
+    if (this.#wasCopied) this.#copier = copierFor(this.value as object)
+    this.#wasCopied = true
+    return copyByLevel(this.value)
   }
 }
 

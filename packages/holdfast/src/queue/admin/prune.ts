@@ -5,6 +5,7 @@ import { clockOffsetMs } from '../job/clock.ts'
 import { all, equals, field, isDue, oneOf, outputs } from '../job/conditions.ts'
 import { finishedJobs, keyWindows, leases } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
+import { forgetPastGates } from '../limits/gates.ts'
 
 const DAY_MS = 86_400_000
 const KEEP: KeepFinished & { readonly completedMs: number; readonly failedMs: number } = {
@@ -23,6 +24,8 @@ export async function prune({ session, queue, declaration }: QueueScope): Promis
   ]
   await forgetPast(session, keyWindows)
   await forgetPast(session, leases)
+  const { groupRate } = declaration?.options ?? {}
+  if (groupRate !== undefined) while ((await forgetPastGates(session, queue, groupRate.perMs, STEP)) === STEP);
   let pruned = 0
   for (const { states, ms, most } of kinds) {
     // By the database's clock.

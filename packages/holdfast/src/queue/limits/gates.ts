@@ -1,6 +1,6 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { all, equals, outputs, proposed } from '../job/conditions.ts'
+import { all, equals, isDue, not, oneOf, outputs, proposed } from '../job/conditions.ts'
 import { gates } from '../job/models.ts'
 import { OWN } from '../job/scope.ts'
 
@@ -59,6 +59,33 @@ export async function writeGates(session: Session, rows: readonly Row[]): Promis
     plan,
     rows.flatMap((row) => COLUMNS.map((column) => row[column])),
   )
+}
+
+/** Forgets gates that are locked, of groups in which nothing is left; except those that count jobs against a rate. */
+export async function forgetGates(session: Session, queue: string, groups: readonly string[]): Promise<void> {
+  if (groups.length === 0) return
+  const plan = session.plan('queue forget gates', () => ({
+    kind: 'delete',
+    model: gates.name,
+    where: all(equals('queue', 0), oneOf('group', 1), equals('used', 2)),
+    orderBy: [],
+    returning: [],
+  }))
+  await session.execute(plan, [queue, groups, 0])
+}
+
+/** Forgets gates of groups whose windows of a rate are over, at most so many; gives how many. They are made again when they are needed. */
+export async function forgetPastGates(session: Session, queue: string, perMs: number, most: number): Promise<number> {
+  const plan = session.plan('queue forget past gates', () => ({
+    kind: 'delete',
+    model: gates.name,
+    where: all(equals('queue', 0), not(equals('group', 1)), isDue('windowAt', 2)),
+    orderBy: [],
+    limit: 3,
+    skipLocked: true,
+    returning: [],
+  }))
+  return (await session.execute(plan, [queue, WHOLE_QUEUE, clockOffsetMs(session) - perMs, most])).count
 }
 
 /** Whether a queue is paused. */

@@ -1,17 +1,17 @@
-import type { Session } from '../../backend/index.ts'
+import type { Row, Session } from '../../backend/index.ts'
 import type { Queue as QueueDeclaration } from '../../schema/index.ts'
 import type { Condition } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { all, ascending, equals, isDue, isNull, not, oneOf, outputs, set } from '../job/conditions.ts'
 import { type FollowUp, mustFollow, noteFollowUps } from '../job/follow-ups.ts'
 import { liveJobs } from '../job/models.ts'
-import { lockGates } from './gates.ts'
+import { forgetGates, lockGates } from './gates.ts'
 
 /**
  * Lets the next jobs of groups through, as many as each has room for; gives their ids. In a transaction, since the gates of the groups are
  * locked: whoever adds a job and whoever ends one see each other's work. In a transaction of the caller's it is done once that is committed.
  *
- * @param limit how many jobs of a group run at once, where it is known; else what was known when a job was last added.
+ * @param limit how many jobs of a group run at once, where it is known; else what is still known from when a job was added, or one.
  */
 export async function admit(
   session: Session,
@@ -32,8 +32,15 @@ export async function admit(
   const limits = new Map(locked.map((row) => [row['group'] as string, row['limit'] as number]))
   const busy = await countBusy(session, queue, names)
   const free = new Map(names.map((name) => [name, (limits.get(name) as number) - (busy.get(name) ?? 0)]))
-  const admitted = await nextOf(session, queue, free)
+  const next = await nextOf(session, queue, free)
+  const admitted = next.map((row) => row['id'] as string)
   await letThrough(session, admitted)
+  const alive = new Set([...busy.keys(), ...next.map((row) => row['group'])])
+  await forgetGates(
+    session,
+    queue,
+    names.filter((name) => !alive.has(name)),
+  )
   return new Set(admitted)
 }
 
@@ -62,12 +69,12 @@ async function countBusy(session: Session, queue: string, groups: readonly strin
  * The first jobs of each group that are held up by nothing but their group. A statement for each group, all sent together: one for all would
  * have to sort everything that waits in them.
  */
-async function nextOf(session: Session, queue: string, free: ReadonlyMap<string, number>): Promise<string[]> {
+async function nextOf(session: Session, queue: string, free: ReadonlyMap<string, number>): Promise<Row[]> {
   const plan = session.plan('queue next of group', () => ({
     kind: 'select',
     model: liveJobs.name,
     joins: [],
-    outputs: outputs(['id']),
+    outputs: outputs(['id', 'group']),
     where: all(equals('queue', 0), equals('group', 1), equals('state', 2), equals('blockers', 3)),
     orderBy: ascending('precedence', 'runAt', 'id'),
     limit: 4,
@@ -76,7 +83,7 @@ async function nextOf(session: Session, queue: string, free: ReadonlyMap<string,
   const found = await Promise.all(
     open.map(([group, count]) => session.execute(plan, [queue, group, 'blocked', 0, count])),
   )
-  return found.flatMap(({ rows }) => rows.map((row) => row['id'] as string))
+  return found.flatMap(({ rows }) => rows)
 }
 
 async function letThrough(session: Session, ids: readonly string[]): Promise<void> {

@@ -103,6 +103,34 @@ export const queueGroupRateCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/groups-forgotten',
+    title: 'Nothing is kept of groups in which nothing is left, once their windows are over',
+    async run({ open }) {
+      const { storage, time } = await openWithClock(open)
+      const kept = async (name: 'strict' | 'plain') =>
+        (await storage.repository('holdfastGates').find({ where: { queue: name } })).length
+      const plain = storage.queue<{ n: number }>('plain')
+      await plain.enqueueMany([...ofGroups('abc'), ...ofGroups('aa', 3)])
+      await plain.enqueue({ n: 5 }, { group: 'b', delayMs: 30_000 })
+      assert.equal(await plain.drain(() => undefined), 5)
+      assert.equal(await kept('plain'), 0)
+      time.ahead += 31_000
+      assert.equal(await plain.drain(() => undefined), 1)
+      assert.equal(await kept('plain'), 0)
+      const strict = storage.queue('strict')
+      await strict.enqueueMany(ofGroups('abcc'))
+      assert.equal(await strict.drain(() => undefined), 4)
+      await strict.prune()
+      assert.equal(await kept('strict'), 3)
+      await strict.enqueueMany(ofGroups('cc', 4))
+      assert.equal(await strict.dequeue(), null)
+      time.ahead += 61_000
+      await strict.prune()
+      assert.equal(await kept('strict'), 0)
+      assert.equal(await strict.drain(() => undefined), 2)
+    },
+  },
+  {
     id: 'queue/rates-refused',
     title: 'A rate that is none is refused when the schema is declared',
     async run() {

@@ -98,7 +98,7 @@ export function acceptNodeData(
 
 /** Checks the data of an edge by the schema of its relation; null for none. */
 export function acceptEdgeData(
-  { name, declaration }: GraphContext,
+  { declaration }: GraphContext,
   relation: string,
   data: unknown,
   path: string,
@@ -108,10 +108,6 @@ export function acceptEdgeData(
   const before = issues.length
   const output = declared?.data === undefined ? data : validateStandard(declared.data, data, path, issues)
   if (issues.length > before || output === undefined || output === null) return null
-  if (declared !== undefined && declared.data === undefined) {
-    issues.push({ path, reason: `is carried by no edge of ${relation}; declare ${name}.relations.${relation}.data` })
-    return null
-  }
   if (isPlainObject(output)) return acceptJson(output, path, issues)
   issues.push({ path, reason: `must be an object, got ${describe(output)}` })
   return null

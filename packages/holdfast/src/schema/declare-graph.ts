@@ -7,7 +7,7 @@ export type RelationEnd<Label extends string = string> = Label | readonly Label[
 export interface RelationDeclaration<Label extends string = string> {
   readonly from: RelationEnd<Label>
   readonly to: RelationEnd<Label>
-  /** Validates the data of an edge; without it, edges of the relation carry none. */
+  /** Validates the data of an edge; without it, an edge may carry any JSON object, or none. */
   readonly data?: StandardSchemaV1<unknown, object>
 }
 
@@ -52,10 +52,10 @@ interface TypesOf<N extends NodeSchemas, R extends { readonly [relation: string]
     readonly [Name in keyof R & string]: {
       readonly data: R[Name] extends { readonly data: infer Data extends StandardSchemaV1<unknown, object> }
         ? AsObject<StandardSchemaV1.InferOutput<Data>>
-        : null
+        : Record<string, unknown> | null
       readonly input: R[Name] extends { readonly data: infer Data extends StandardSchemaV1<unknown, object> }
         ? StandardSchemaV1.InferInput<Data> & object
-        : null | undefined
+        : Record<string, unknown> | null | undefined
       readonly from: LabelsOf<R[Name]['from']>
       readonly to: LabelsOf<R[Name]['to']>
     }

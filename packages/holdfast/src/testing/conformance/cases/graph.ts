@@ -180,7 +180,7 @@ export const graphCases: readonly ConformanceCase[] = [
         [() => city.updateNode('a1', wrong([])), ['patch']],
         [() => loose.connect('v1', 'likes', 'e1'), ['relation']],
         [() => loose.connect('v1', 'toString', 'e1'), ['relation']],
-        [() => city.connect('v1', 'hosts', 'e1', wrong({ hall: 1 })), ['data']],
+        [() => city.connect('v1', 'hosts', 'e1', wrong('hall 1')), ['data']],
         [() => city.connect('a1', 'performsAt', 'e1', wrong(undefined)), ['data.minutes']],
         [() => city.connect(wrong(1), 'hosts', wrong(null)), ['source', 'target']],
         [() => city.connect('e1', 'hosts', 'v1'), ['source', 'target']],
@@ -200,6 +200,20 @@ export const graphCases: readonly ConformanceCase[] = [
       for (const [call, paths] of bad) await refused(call, { code: 'VALIDATION', paths })
       assert.deepEqual([(await city.nodes('venue')).length, (await city.nodes('artist')).length], [1, 1])
       assert.deepEqual(await city.edges(), [])
+    },
+  },
+  {
+    id: 'graph/undeclared-data',
+    title: 'An edge of a relation that declares no data may carry any',
+    async run({ open }) {
+      const { city } = await openCity(open)
+      const edge = await city.connect('v1', 'hosts', 'e1', { hall: 1, since: [2020] })
+      assert.deepEqual(edge.data, { hall: 1, since: [2020] })
+      assert.deepEqual(
+        (await city.edges({ where: { 'data.hall': 1 } })).map(({ id }) => id),
+        [edge.id],
+      )
+      assert.equal((await city.connect('v1', 'hosts', 'e1')).data, null)
     },
   },
   {

@@ -3,6 +3,7 @@ import { cacheMemory } from './cache-memory.ts'
 import { cachePostgres, cacheSqlite } from './cache-second-level.ts'
 import { claims } from './claims.ts'
 import { coldStart } from './cold-start.ts'
+import { dataStepBars } from './data-steps.ts'
 import { eventLoop } from './event-loop.ts'
 import { graphBars } from './graph.ts'
 import { history } from './history.ts'
@@ -25,4 +26,5 @@ export const bars: readonly Bar[] = [
   cacheMemory,
   cacheSqlite,
   cachePostgres,
+  ...dataStepBars,
 ]

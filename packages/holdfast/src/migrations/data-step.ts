@@ -1,9 +1,9 @@
-import type { Plan, Row, Session } from '../backend/index.ts'
+import { contentOf, type Plan, type Row, type Session } from '../backend/index.ts'
 import { type Issue, MigrationError, ValidationError } from '../base/errors.ts'
 import { Repository } from '../repository/index.ts'
 import { acceptJson, type Model, type ModelColumn } from '../schema/index.ts'
 import type { AlteringSession } from './host.ts'
-import type { DataStep, DialectSql } from './step.ts'
+import type { DataStep, DialectSql, RowChange } from './step.ts'
 
 /** The key of the last row that was done, by the columns of the primary key. */
 export type Cursor = readonly unknown[]
@@ -22,7 +22,10 @@ export interface BatchDone extends DataProgress {
   readonly done: boolean
 }
 
-const DEFAULT_BATCH = 10_000
+/** Rows that come through this process are few at a time, so that memory stays small. */
+const EACH_BATCH = 10_000
+/** Every batch is a commit, which costs a disk its time. */
+const STATEMENT_BATCH = 50_000
 
 // biome-ignore lint/suspicious/noExplicitAny: the rows of a model that is known at run time only.
 type Rows = Repository<any, any, any, any, any>
@@ -39,7 +42,7 @@ export async function runBatch(
   from: DataProgress,
 ): Promise<BatchDone> {
   const rows: Rows = new Repository(session, model)
-  const { batch = DEFAULT_BATCH } = step
+  const { batch = step.each === undefined ? STATEMENT_BATCH : EACH_BATCH } = step
   if (step.each !== undefined) return changeEach(session, rows, model, step, from, batch)
   const [end] = (await rows.find({
     where: range(model, from.after, null) as never,
@@ -63,7 +66,7 @@ export function countRows(session: Session, model: Model, { where }: DataStep): 
 }
 
 async function changeEach(
-  session: Session,
+  session: AlteringSession,
   rows: Rows,
   model: Model,
   step: DataStep,
@@ -74,53 +77,94 @@ async function changeEach(
     where: { and: [range(model, from.after, null), step.where ?? {}] } as never,
     limit: batch,
   })) as Row[]
-  const changed: Row[] = []
-  const columns = new Set<string>()
-  for (const row of found) {
-    const patch = await step.each?.({ ...row })
-    if (patch === null || patch === undefined) continue
-    for (const name of Object.keys(patch)) columns.add(name)
-    changed.push(accepted(model, row, patch))
-  }
-  if (changed.length > 0 && columns.size > 0) await write(session, model, changed, [...columns])
   const last = found.at(-1)
-  const done = found.length < batch
   const after = last === undefined ? from.after : model.primaryKey.map((name) => last[name])
-  return { after, rows: from.rows + changed.length, done }
-}
-
-/** The row with its changes, checked as those of a repository are. */
-function accepted(model: Model, row: Row, patch: Row): Row {
-  const issues: Issue[] = []
-  const result = { ...row }
-  for (const [name, value] of Object.entries(patch)) {
-    const column = model.byName.get(name)
-    if (column === undefined || model.primaryKey.includes(name)) {
-      issues.push({ path: name, reason: column === undefined ? `is no column of the table` : 'is the key of the row' })
-    } else if (value === null && column.nullable) result[name] = null
-    else result[name] = column.type === 'json' ? acceptJson(value, name, issues) : column.accept(value, name, issues)
+  const page = new ChangedPage(model)
+  for (const row of found) {
+    const given = step.each?.(row)
+    page.add(row, isPromise(given) ? await given : given)
   }
-  if (issues.length === 0) return result
-  throw new ValidationError(`A change of a row of ${model.table} was refused`, issues)
+  await page.write(session)
+  return { after, rows: from.rows + page.changed, done: found.length < batch }
 }
 
-/** All rows in one statement: each is there, so that what is inserted is always a change. */
-async function write(session: Session, model: Model, rows: readonly Row[], columns: readonly string[]): Promise<void> {
-  const plan: Plan = session.plan(`${model.name} data ${columns.join(',')}`, () => ({
-    kind: 'insert',
-    model: model.name,
-    columns: model.columns.map(({ name }) => ({ column: name, value: 'given' })),
-    leading: 0,
-    onConflict: {
-      columns: model.primaryKey,
-      set: columns.map((column) => ({ field: { source: 0, column, path: [] }, operation: 'proposed' })),
-    },
-    returning: [],
-  }))
-  await session.execute(
-    plan,
-    rows.flatMap((row) => model.columns.map(({ name }) => row[name])),
-  )
+/** The rows of a page that change. */
+class ChangedPage {
+  readonly #model: Model
+  readonly #names: readonly string[]
+  /** The columns that may change, by their names. */
+  readonly #columns: ReadonlyMap<string, ModelColumn>
+  readonly #written = new Set<string>()
+  /** All columns of all rows, one after the other. */
+  readonly #parameters: unknown[] = []
+  changed = 0
+
+  constructor(model: Model) {
+    this.#model = model
+    this.#names = model.columns.map(({ name }) => name)
+    this.#columns = new Map(
+      model.columns.filter(({ name }) => !model.primaryKey.includes(name)).map((column) => [column.name, column]),
+    )
+  }
+
+  /**
+   * Notes what becomes of a row. One whose values stay is left alone.
+   *
+   * @throws ValidationError
+   */
+  add(row: Row, patch: RowChange): void {
+    if (patch === null || patch === undefined) return
+    const accepted = this.#accept(patch)
+    if (!this.#differs(row, accepted)) return
+    this.changed++
+    for (const name of this.#names) this.#parameters.push(name in accepted ? accepted[name] : row[name])
+    for (const name in accepted) this.#written.add(name)
+  }
+
+  /** Writes all rows in one statement: each is there, so that what is inserted is always a change. */
+  async write(session: Session): Promise<void> {
+    if (this.changed === 0) return
+    const model = this.#model
+    const columns = [...this.#written]
+    const plan: Plan = session.plan(`${model.name} data ${columns.join(',')}`, () => ({
+      kind: 'insert',
+      model: model.name,
+      columns: this.#names.map((column) => ({ column, value: 'given' })),
+      leading: 0,
+      onConflict: {
+        columns: model.primaryKey,
+        set: columns.map((column) => ({ field: { source: 0, column, path: [] }, operation: 'proposed' })),
+      },
+      returning: [],
+    }))
+    await session.execute(plan, this.#parameters)
+  }
+
+  #differs(row: Row, accepted: Row): boolean {
+    for (const name in accepted) {
+      const [before, after] = [row[name], accepted[name]]
+      if (before !== after && (typeof after !== 'object' || contentOf(before) !== contentOf(after))) return true
+    }
+    return false
+  }
+
+  /** The values that change, checked as those of a repository are. */
+  #accept(patch: Row): Row {
+    const issues: Issue[] = []
+    const accepted: Row = {}
+    for (const name of Object.keys(patch)) {
+      const column = this.#columns.get(name)
+      const value = patch[name]
+      if (column === undefined) {
+        const isKey = this.#model.byName.has(name)
+        issues.push({ path: name, reason: isKey ? 'is the key of the row' : 'is no column of the table' })
+      } else if (value === null && column.nullable) accepted[name] = null
+      else
+        accepted[name] = column.type === 'json' ? acceptJson(value, name, issues) : column.accept(value, name, issues)
+    }
+    if (issues.length === 0) return accepted
+    throw new ValidationError(`A change of a row of ${this.#model.table} was refused`, issues)
+  }
 }
 
 async function changeBySql(
@@ -207,4 +251,8 @@ export function readCursor(model: Model, written: readonly unknown[]): Cursor {
         return value
     }
   })
+}
+
+function isPromise(given: RowChange | Promise<RowChange>): given is Promise<RowChange> {
+  return typeof (given as { readonly then?: unknown } | null | undefined)?.then === 'function'
 }

@@ -306,6 +306,7 @@ export const migrationRowCases: readonly ConformanceCase[] = [
             each: async ({ name, age }) => (name === 'n2' ? null : { name: `${name}${age === 7 ? '!' : ''}`, age: 1 }),
           })
           m.data('users', { sql: "name = name || '?'", batch: 25 })
+          m.data('users', { each: ({ name, age }) => ({ name, age }) })
           m.alterColumn('users', 'age', t.integer(), { fill: 0 })
         },
         down(m) {
@@ -319,6 +320,8 @@ export const migrationRowCases: readonly ConformanceCase[] = [
         [2, 5],
         [3, 20],
         [4, sql === '' ? 0 : 25],
+        // Rows whose values stay are left alone.
+        [5, 0],
       ])
       const names = async () => (await storage.repository('users').find()).map(({ name }) => name).slice(0, 5)
       assert.deepEqual(

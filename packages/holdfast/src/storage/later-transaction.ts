@@ -79,7 +79,12 @@ export class LaterSession implements Session, SqlRunner {
   /** Runs `work` after the commit; without a transaction there is none to wait for. */
   afterCommit(work: () => void): void {
     if (this.#opened === undefined) this.#root.afterCommit(work)
-    else void this.#opened.then((session) => session.afterCommit(work))
+    else
+      void this.#opened.then(
+        (session) => session.afterCommit(work),
+        // Without a transaction there is no commit; who used it was told.
+        () => undefined,
+      )
   }
 
   onCommitted(listener: CommitListener): () => void {
@@ -110,6 +115,8 @@ export class LaterSession implements Session, SqlRunner {
     if (this.#ended) return Promise.reject(transactionEnded())
     const opened = Promise.withResolvers<TransactionSession>()
     const end = Promise.withResolvers<void>()
+    // A transaction that could not begin does not wait for it, and then nobody does.
+    end.promise.catch(() => undefined)
     this.#opened = opened.promise
     this.#end = end
     this.#outcome = this.#root.runTransaction(

@@ -15,6 +15,8 @@ export class Link {
   readonly #client: Client
   readonly #names = new PreparedNames()
   readonly #deadlineMs: number
+  /** The run of the server in which the session began; see `Outcomes`. */
+  serverRun = ''
   #status = 'I'
   #retired = false
   #broken = false

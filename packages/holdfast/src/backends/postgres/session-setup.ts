@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../../base/errors.ts'
 import type { Link } from './link.ts'
 import type { Settings } from './options.ts'
+import { SERVER_RUN } from './server-run.ts'
 
 /** The oldest server that has everything used here. */
 const OLDEST_VERSION = 14
@@ -28,9 +29,10 @@ export async function setUpSession(link: Link, settings: Settings): Promise<void
       hint: 'Set bytea_output to hex and extra_float_digits to 1 for the role or the database.',
     })
   }
+  link.serverRun = String(row['run'])
 }
 
-const SHARED_SESSION = `select current_setting('server_version_num') as version, set_config('TimeZone', 'UTC', false),
+const SHARED_SESSION = `select current_setting('server_version_num') as version, ${SERVER_RUN} as run, set_config('TimeZone', 'UTC', false),
   set_config('DateStyle', 'ISO', false), current_setting('bytea_output') as bytes, current_setting('extra_float_digits') as digits`
 
 /**
@@ -42,7 +44,7 @@ function ownSession({ statementTimeoutMs, keepsShorterTimeout }: Settings): stri
     ? `(select case when setting::bigint between 1 and ${statementTimeoutMs} then setting else '${statementTimeoutMs}' end
         from pg_settings where name = 'statement_timeout')`
     : `'${statementTimeoutMs}'`
-  return `select current_setting('server_version_num') as version, set_config('TimeZone', 'UTC', false),
+  return `select current_setting('server_version_num') as version, ${SERVER_RUN} as run, set_config('TimeZone', 'UTC', false),
     set_config('DateStyle', 'ISO', false), set_config('bytea_output', 'hex', false) as bytes,
     set_config('extra_float_digits', '1', false) as digits, set_config('statement_timeout', ${timeout}, false),
     set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),

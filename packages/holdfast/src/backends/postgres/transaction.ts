@@ -75,6 +75,11 @@ export class PostgresTransaction implements Connection {
     return this.#wire.id
   }
 
+  /** The run of the server in which it began, at the latest. */
+  get serverRun(): string {
+    return this.#link.serverRun
+  }
+
   async execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
     this.#assertRunning()
     const own = plan as PostgresPlan

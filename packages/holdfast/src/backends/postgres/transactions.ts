@@ -33,7 +33,7 @@ export class Transactions {
     } finally {
       this.#pool.release(link)
     }
-    if (failure !== undefined) await this.#resolve(failure, transaction.id)
+    if (failure !== undefined) await this.#resolve(failure, transaction)
     return value
   }
 
@@ -87,9 +87,9 @@ export class Transactions {
   }
 
   /** Finds out what became of a commit whose answer was lost. */
-  async #resolve({ error }: Failure, id: string | null): Promise<void> {
+  async #resolve({ error }: Failure, { id, serverRun }: PostgresTransaction): Promise<void> {
     const cause = translateError(error, this.#context.subject)
-    const outcome = await this.#outcomes.of(id as string)
+    const outcome = await this.#outcomes.of(id as string, serverRun)
     if (outcome === 'unknown') throw new UnknownOutcomeError(cause)
     if (outcome === 'aborted') {
       throw new ConnectionError('The connection was lost before the transaction was committed; it was undone.', {

@@ -25,7 +25,7 @@ export interface BatchDone extends DataProgress {
 /** Rows that come through this process are few at a time, so that memory stays small. */
 const EACH_BATCH = 10_000
 /** Every batch is a commit, which costs a disk its time. */
-const STATEMENT_BATCH = 50_000
+const STATEMENT_BATCH = 100_000
 
 // biome-ignore lint/suspicious/noExplicitAny: the rows of a model that is known at run time only.
 type Rows = Repository<any, any, any, any, any>

@@ -114,7 +114,7 @@ export class MigrationSteps {
   }
 
   /**
-   * Changes rows, in batches (10,000 rows for `each`, else 50,000, or `batch`) by the primary key, each committed with a note of how far it is: a process that is killed
+   * Changes rows, in batches (10,000 rows for `each`, else 100,000, or `batch`) by the primary key, each committed with a note of how far it is: a process that is killed
    * goes on from there. Give one of
    * - `set`: what columns become, as `updateMany` takes it: `{ role: 'guest' }`;
    * - `sql`: what follows `set` in an update, for each dialect: `{ sqlite: "full_name = first || ' ' || last", postgres: … }`;

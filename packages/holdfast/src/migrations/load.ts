@@ -42,7 +42,7 @@ async function filesOf(folder: string): Promise<string[]> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     throw new MigrationError(`There is no folder ${folder}.`, {
-      hint: 'Name the folder of the migrations.',
+      hint: 'Name the folder of the migrations with --dir, or write the first one: npx holdfast migrate generate create --schema ./schema.ts.',
       cause: error,
     })
   }

@@ -17,10 +17,13 @@ export interface Warning {
 /** What to know of the steps of a migration before they are made. */
 export function warningsOf(before: SchemaState, steps: readonly Step[]): Warning[] {
   let state = before
+  const made = new Set<string>()
   return changesOf(before, steps, undefined).flatMap(({ step, state: after }, at) => {
     const found = warningsOfStep(state, step, after).map((warning) => ({ ...warning, step: at + 1 }))
     state = after
-    return found
+    if (step.kind === 'createTable') made.add(step.table)
+    // Nobody uses a table yet that the same migration has made.
+    return 'table' in step && made.has(step.table) ? [] : found
   })
 }
 

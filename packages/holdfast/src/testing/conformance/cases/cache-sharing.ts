@@ -75,7 +75,8 @@ export const cacheSharingCases: readonly ConformanceCase[] = [
     needs: ['sharedBetweenProcesses'],
     async run({ open }) {
       const theirs = (await open(schema)).cache('c')
-      for (const change of [() => theirs.delete('a'), () => theirs.clear(), () => theirs.invalidateTags(['t'])]) {
+      const changes = [() => theirs.delete('a'), () => theirs.clear(), () => theirs.invalidateTags(['t'])]
+      for (const [at, change] of changes.entries()) {
         await theirs.delete('a')
         const mine = (await open(schema)).cache('c')
         for (const key of ['a', 'b']) {
@@ -89,10 +90,31 @@ export const cacheSharingCases: readonly ConformanceCase[] = [
           )
           assert.equal(await loading, 'old')
         }
-        assert.equal(await theirs.get('a'), undefined)
         // Only the deletion was of another key.
-        if (!(await theirs.has('b'))) continue
+        assert.deepEqual([await theirs.get('a'), await theirs.get('b')], [undefined, at === 0 ? 'old' : undefined])
+        const elsewhere = (await open(schema)).cache('c')
+        assert.deepEqual(await elsewhere.keys(), at === 0 ? ['b'] : [])
         await theirs.delete('b')
+      }
+    },
+  },
+  {
+    id: 'cache/other-storages-newer-value',
+    title: 'A load in place of a value that has expired does not overwrite what another storage put there meanwhile',
+    needs: ['sharedBetweenProcesses'],
+    async run({ open }) {
+      const time = { now: Date.parse('2026-03-01T10:00:00Z') }
+      const options = { clock: { now: () => time.now } }
+      const [mine, theirs] = [(await open(schema, options)).cache('c'), (await open(schema, options)).cache('c')]
+      await mine.set('a', 'first', { ttlMs: 1_000 })
+      time.now += 1_001
+      const load = async () => {
+        await theirs.set('a', 'newer')
+        return 'older'
+      }
+      assert.equal(await mine.getOrSet('a', load), 'older')
+      for (const cache of [mine, theirs, (await open(schema, options)).cache('c')]) {
+        assert.equal(await cache.get('a'), 'newer')
       }
     },
   },

@@ -11,7 +11,7 @@ let server: PostgresServer
 beforeAll(async () => {
   server = await PostgresServer.start()
 })
-afterAll(() => server[Symbol.asyncDispose]())
+afterAll(() => server.remove())
 
 it('workers go on when the database crashes and comes back, and each job takes effect once', async () => {
   const storage = await openStorage(server.url, { schema: crashSchema })

@@ -38,13 +38,18 @@ export class HeldJobs {
 
   /** The next jobs, at most so many, and what interrupts them. One whose worker was lost is started alone, lest it takes others down with it. */
   start(most: number): { readonly jobs: Jobs; readonly interruption: Interruption } | undefined {
-    const [first] = this.#buffer
+    const first = this.#buffer.shift()
     if (first === undefined) return undefined
-    const until = isSuspect(first) ? 1 : this.#buffer.findIndex((job, at) => at >= most || isSuspect(job))
-    const jobs = this.#buffer.splice(0, until < 0 ? most : until) as unknown as Jobs
+    const jobs: Jobs = most === 1 || isSuspect(first) ? [first] : [first, ...this.#takeWhole(most - 1)]
     const interruption = new Interruption()
     for (const job of jobs) this.#running.set(job, interruption)
     return { jobs, interruption }
+  }
+
+  /** Up to so many of the next jobs, until one whose worker was lost. */
+  #takeWhole(most: number): Job[] {
+    const end = this.#buffer.findIndex((job, at) => at >= most || isSuspect(job))
+    return this.#buffer.splice(0, end < 0 ? most : end)
   }
 
   /** Holds jobs no longer. */

@@ -320,38 +320,36 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     // The next handler begins while this one's ending is written down.
     this.#startJobs()
     if (this.#wanted() > 0) this.#wake()
-    await Promise.all(jobs.map((job, at) => this.#end(job, endings[at] as Ending)))
+    if (jobs.length === 1) await this.#end(jobs[0], endings[0] as Ending)
+    else await Promise.all(jobs.map((job, at) => this.#end(job, endings[at] as Ending)))
     this.#held.done(jobs)
     if (this.#wanted() > 0) this.#wake()
   }
 
+  /** Writes down what came of an attempt; nothing is thrown. */
   async #end(job: Job, ending: Ending): Promise<void> {
     try {
-      await this.#writeDown(job, ending)
+      switch (ending.kind) {
+        case 'completed': {
+          const finishing: Finishing = { job, state: 'completed', result: ending.result }
+          if (!ending.committed && !(await this.#completions.add(finishing))) throw leaseLost(job)
+          this.#tell('completed', job, ending.result)
+          return
+        }
+        case 'snoozed':
+          if (!ending.committed) await snoozeJob(this.#scope, job, ending.ms)
+          this.#tell('snoozed', job, ending.ms)
+          return
+        case 'failed':
+          if (!ending.committed) await failAttempt(this.#scope, job, ending.error, ending.retry)
+          this.#tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
+          return
+        case 'lost':
+          if (!this.#tell('lost', job)) this.#report(ending.error)
+      }
     } catch (error) {
       // The job keeps its lease until it runs out, and is then tried again.
       this.#report(error)
-    }
-  }
-
-  async #writeDown(job: Job, ending: Ending): Promise<void> {
-    switch (ending.kind) {
-      case 'completed': {
-        const finishing: Finishing = { job, state: 'completed', result: ending.result }
-        if (!ending.committed && !(await this.#completions.add(finishing))) throw leaseLost(job)
-        this.#tell('completed', job, ending.result)
-        return
-      }
-      case 'snoozed':
-        if (!ending.committed) await snoozeJob(this.#scope, job, ending.ms)
-        this.#tell('snoozed', job, ending.ms)
-        return
-      case 'failed':
-        if (!ending.committed) await failAttempt(this.#scope, job, ending.error, ending.retry)
-        this.#tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
-        return
-      case 'lost':
-        if (!this.#tell('lost', job)) this.#report(ending.error)
     }
   }
 

@@ -64,8 +64,13 @@ export class SqliteConnection {
 
   /** Closes it, after writing the log back into the file if nobody else is reading: whoever copies the file then has all of it. */
   close(): void {
-    this.database.exec('pragma wal_checkpoint(truncate)')
-    this.database.close()
+    try {
+      this.database.exec('pragma wal_checkpoint(truncate)')
+    } catch {
+      // On a full disk, say. Nothing is lost: the log stays beside the file, and whoever opens it next reads it.
+    } finally {
+      this.database.close()
+    }
   }
 
   /** Rolls back, unless SQLite has done so by itself, as it does on a full disk. */

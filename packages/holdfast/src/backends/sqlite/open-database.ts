@@ -60,9 +60,12 @@ export class OpenDatabase {
   /** Lets what runs finish, writes the log back into the file, and closes. */
   async close(): Promise<void> {
     this.wakes.close()
-    await this.reads.close()
-    await this.writer?.close()
-    this.#release()
+    try {
+      await this.reads.close()
+    } finally {
+      await this.writer?.close()
+      this.#release()
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 import type { ExistingColumn, ExistingTable, SchemaEditor, TableRules } from '../backend/index.ts'
 import type { Issue } from '../base/errors.ts'
-import { Column, type ColumnType, resolveModel, type Table, t, table } from '../schema/index.ts'
+import { Column, type ColumnType, type Documents, resolveModel, type Table, t, table } from '../schema/index.ts'
 import { databaseName, typeScriptName } from '../schema/names.ts'
+import { pathsIn } from './json-paths.ts'
 import type { AnyColumn } from './step.ts'
 
 /** Everything that a column says of itself. */
@@ -10,7 +11,7 @@ type ColumnDefinition = AnyColumn['definition']
 /** A table as it was found, and as it is declared. */
 export interface FoundTable {
   readonly name: string
-  readonly declaration: Table
+  readonly declaration: Table | Documents
   readonly columns: readonly FoundColumn[]
 }
 
@@ -193,12 +194,20 @@ function typesOf(column: ExistingColumn, rules: TableRules | undefined, schema: 
   const wide = ['boolean', 'timestamp', 'date', 'uuid', 'json', 'bytes', 'bigint', 'text'] as const
   const exact = [...narrow, ...wide.map(of)].filter((one) => typeIn(schema, one) === type)
   if (exact.length === 0) return [of(nearest(type))]
+  if (isIndexedJson(rules, name)) return exact.filter((one) => one.type === 'json')
   // Where the database stores several types alike, the name may tell; numbers and texts hold whatever is there.
   const told = exact.filter((one) => tells(name, one.type))
   const isNarrow = (one: ColumnDefinition): boolean => narrow.includes(one)
   const general = exact.filter((one) => !isNarrow(one) && (one.type === 'bigint' || one.type === 'text'))
   const rest = exact.filter((one) => !isNarrow(one) && !told.includes(one) && !general.includes(one))
   return [...exact.filter(isNarrow), ...told, ...(general.length > 0 ? general : rest)]
+}
+
+/** Whether an index is over a path into the column. */
+function isIndexedJson(rules: TableRules | undefined, column: string): boolean {
+  const name = typeScriptName(column)
+  const texts = [...(rules?.rules ?? [])].filter(([rule]) => rule.startsWith('index ')).map(([, text]) => text)
+  return texts.flatMap(pathsIn).some((path) => path.split('.')[0] === name)
 }
 
 function tells(name: string, type: ColumnType): boolean {

@@ -1,8 +1,18 @@
 import type { ExistingTable, SchemaEditor, TableRules } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
-import { Column, defineSchema, type ReferenceAction, type Schema, type Table, table } from '../schema/index.ts'
+import {
+  Column,
+  type Documents,
+  defineSchema,
+  documents,
+  type ReferenceAction,
+  type Schema,
+  type Table,
+  table,
+} from '../schema/index.ts'
 import { typeScriptName } from '../schema/names.ts'
 import { columnsOf, type FoundColumn, type FoundTable } from './introspect-column.ts'
+import { pathsIn } from './json-paths.ts'
 import { isParked } from './parking.ts'
 import { renderSchema } from './render-schema.ts'
 
@@ -54,6 +64,37 @@ function isUsable({ name, columns, primaryKey }: ExistingTable, notes: string[])
   return false
 }
 
+/** What the table of a collection is made of. */
+const OF_DOCUMENTS: Readonly<Record<string, string>> = {
+  id: 'text',
+  data: 'json',
+  version: 'integer',
+  createdAt: 'timestamp',
+  updatedAt: 'timestamp',
+}
+
+function isDocuments(primaryKey: readonly string[], columns: readonly FoundColumn[]): boolean {
+  const fits = ({ name, type, maybe, definition }: FoundColumn): boolean =>
+    (OF_DOCUMENTS[name] === type || maybe.includes(OF_DOCUMENTS[name] as never)) && !definition.nullable
+  return primaryKey.join() === 'id' && columns.length === Object.keys(OF_DOCUMENTS).length && columns.every(fits)
+}
+
+/** The fields of an index, with paths into JSON as `column.path`; null for one that is over something else. */
+function fieldsIn(columns: readonly (string | null)[], text: string, known: readonly FoundColumn[]): string[] | null {
+  const fields: string[] = []
+  const paths = pathsIn(text)
+  for (const column of columns) {
+    if (column !== null) {
+      const name = typeScriptName(column) as string
+      if (known.find((one) => one.name === name)?.type === 'json') return null
+      fields.push(name)
+    } else if (paths.length > 0) fields.push(...paths.splice(0))
+  }
+  const isWhole =
+    fields.length > 0 && (columns.every((column) => column !== null) || columns.every((one) => one === null))
+  return isWhole ? fields : null
+}
+
 interface Others {
   readonly names: ReadonlyMap<string, string>
   readonly usable: readonly ExistingTable[]
@@ -65,7 +106,7 @@ function declare(
   rules: TableRules | undefined,
   others: Others,
   notes: string[],
-): Table {
+): Table | Documents {
   const field = (column: string): string => typeScriptName(column) as string
   const unique = new Set<string>()
   const options: { indexes: string[][]; unique: string[][]; sparse: Set<string> } = {
@@ -74,18 +115,26 @@ function declare(
     sparse: new Set(),
   }
   for (const index of rules?.indexes ?? []) {
-    const fields = index.columns.map((column) => (column === null ? null : field(column)))
-    if (fields.some((one) => one === null || columns.find((column) => column.name === one)?.type === 'json')) {
+    const text = rules?.rules.get(`index ${index.name}`) ?? ''
+    // One of Holdfast's own, for all paths into a column.
+    if (text.includes('jsonb_path_ops')) continue
+    const known = fieldsIn(index.columns, text, columns)
+    if (known === null) {
       notes.push(`${name}: the index ${index.name} is over an expression`)
       continue
     }
-    const known = fields as string[]
     if (index.partial) {
       const nullable = known.filter((one) => columns.find((column) => column.name === one)?.definition.nullable)
       for (const one of nullable) options.sparse.add(one)
     }
-    if (index.unique && known.length === 1) unique.add(known[0] as string)
+    if (index.unique && known.length === 1 && index.columns.length === 1 && index.columns[0] !== null)
+      unique.add(known[0] as string)
     else options[index.unique ? 'unique' : 'indexes'].push(known)
+  }
+  if (isDocuments(primaryKey, columns)) {
+    const inDocument = (lists: string[][]): string[][] =>
+      lists.map((fields) => fields.map((one) => (one.startsWith('data.') ? one.slice('data.'.length) : one)))
+    return documents({ indexes: inDocument(options.indexes), unique: inDocument(options.unique) })
   }
   const references = referencesOf(name, rules, others, notes)
   const declared = columns.map((column): [string, FoundColumn['column']] => {

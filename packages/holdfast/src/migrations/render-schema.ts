@@ -1,28 +1,35 @@
 import type { Documents, Table } from '../schema/index.ts'
 import type { FoundTable } from './introspect-column.ts'
 import { literal, propertyName, renderColumn, tableOptions } from './render.ts'
+import type { AnyColumn } from './step.ts'
 
 /** The file that declares tables, with the relations that their references make. */
 export function renderSchema(found: readonly FoundTable[]): string {
   const tables = found.map(({ name, declaration, columns }) => {
+    const rest = tableOptions(declaration)
+    if (declaration.kind === 'documents') return `  ${propertyName(name)}: documents(${rest ?? ''}),`
     const lines = Object.entries(declaration.columns).map(([column, one]) => {
       const { maybe = [] } = columns.find((own) => own.name === column) ?? {}
       const comment = maybe.length === 0 ? '' : ` // or t.${maybe.join('(), t.')}(): they are stored alike`
       return `      ${propertyName(column)}: ${renderColumn(one)},${comment}`
     })
-    const options = tableOptions(declaration as Table | Documents)
     return [
       `  ${propertyName(name)}: table(`,
       '    {',
       ...lines,
       `    },`,
-      ...(options === null ? [] : [`    ${options},`]),
+      ...(rest === null ? [] : [`    ${rest},`]),
       '  ),',
     ].join('\n')
   })
   const relations = relationsOf(found)
   const given = relations.length === 0 ? '' : `, ({ one, many }) => ({\n${relations.join('\n')}\n})`
-  return `import { defineSchema, t, table } from 'holdfast'\n\nexport const schema = defineSchema({\n${tables.join('\n')}\n}${given})\n`
+  const used = [
+    ...(found.some(({ declaration }) => declaration.kind === 'documents') ? ['documents'] : []),
+    't',
+    'table',
+  ]
+  return `import { defineSchema, ${used.join(', ')} } from 'holdfast'\n\nexport const schema = defineSchema({\n${tables.join('\n')}\n}${given})\n`
 }
 
 interface RelationText {
@@ -34,13 +41,14 @@ interface RelationText {
 function relationsOf(found: readonly FoundTable[]): string[] {
   const relations = new Map<string, RelationText[]>()
   const add = (table: string, name: string, text: string): void => {
-    const columns = found.find((one) => one.name === table)?.declaration.columns ?? {}
+    const declared = found.find((one) => one.name === table)?.declaration
+    const columns = declared === undefined ? {} : columnsIn(declared)
     const own = relations.get(table) ?? []
     relations.set(table, own)
     if (!(name in columns) && !own.some((one) => one.name === name)) own.push({ name, text })
   }
   for (const { name, declaration } of found) {
-    const references = Object.entries(declaration.columns).flatMap(([column, { definition }]) =>
+    const references = Object.entries(columnsIn(declaration)).flatMap(([column, { definition }]) =>
       definition.references === undefined ? [] : [{ column, model: definition.references.model }],
     )
     for (const { column, model } of references) {
@@ -57,4 +65,8 @@ function relationsOf(found: readonly FoundTable[]): string[] {
       ([table, list]) =>
         `  ${propertyName(table)}: { ${list.map(({ name, text }) => `${propertyName(name)}: ${text}`).join(', ')} },`,
     )
+}
+
+function columnsIn(declaration: Table | Documents): Readonly<Record<string, AnyColumn>> {
+  return declaration.kind === 'table' ? declaration.columns : {}
 }

@@ -21,6 +21,7 @@ async function untilWaiting(storage: Storage, text: string): Promise<void> {
 // Elsewhere one writer runs at a time, and there is nothing to be beside of.
 describe.each(testBackends.filter(({ name }) => name.startsWith('postgres')))(
   'steps beside others on $name',
+  { timeout: 120_000 },
   ({ fresh }) => {
     async function opened() {
       const { target, drop } = await fresh()

@@ -12,7 +12,7 @@ import { introspect } from './introspect.ts'
 const RUNS = Number(process.env['AGREEMENT_RUNS'] ?? 12)
 
 describe.each(testBackends.filter(({ name }) => name !== 'memory'))('a database on $name', ({ fresh }) => {
-  it('is read with its collections and the indexes on paths into JSON', async () => {
+  it('is read with its collections and the indexes on paths into JSON', { timeout: 120_000 }, async () => {
     const { target, drop } = await fresh()
     const given = defineSchema({
       plans: documents({ indexes: ['status', ['owner.team', 'status']], unique: ['code'] }),

@@ -58,56 +58,60 @@ async function neighbours(target: string, storage: Storage<typeof schema>): Prom
 }
 
 // Memory has nothing that lasts.
-describe.each(testBackends.filter(({ name }) => name !== 'memory'))('a copy of a database on $name', ({ fresh }) => {
-  it.each(['alone', 'while others are connected'])(
-    'is migrated there and back, %s, and the database is not touched',
-    async (how) => {
-      const { target, drop: remove } = await fresh()
-      const options = { schema, migrations, autoCreate: false, autoMigrate: true }
-      const first = await openStorage(target, options)
-      await first.repository('teams').createMany([{ name: 'a' }, { name: 'b' }])
-      await first.repository('people').createMany(
-        Array.from({ length: 2_500 }, (_, at) => ({
-          teamId: (at % 2) + 1,
-          bossId: at === 0 ? null : 2_500 - at,
-          nick: at % 3 ? 'x' : null,
-        }))
-          .reverse()
-          .map((one) => ({ ...one, bossId: null })),
-      )
-      await first.repository('people').updateMany({ id: { gt: 10 } }, { bossId: 5 })
-      await first.repository('people').updateMany({ id: 5 }, { bossId: 900 })
-      const before = await hashOf(first)
-      if (how === 'alone') await first.close()
-      const tables: unknown[] = []
-      const rehearsal = await onCopy(
-        target,
-        { ...options, migrations: [...migrations, rename] },
-        { most: 10_000, onProgress: ({ table, done }) => done && tables.push(table) },
-        (storage) => storage.migrations.rehearse(),
-      )
-      expect(rehearsal).toMatchObject({ ok: true, migrations: ['3_rename'], differences: [] })
-      expect(rehearsal.tables).toEqual([
-        { table: 'teams', before: 2, after: 2 },
-        { table: 'people', before: 2_500, after: 2_500 },
-      ])
-      if (how === 'alone') await expect(Promise.resolve(tables)).resolves.toEqual([])
-      const after = how === 'alone' ? await openStorage(target, options) : first
-      expect(await hashOf(after)).toBe(before)
-      expect(await neighbours(target, after)).toEqual([])
-      await after.close()
-      await remove()
-    },
-  )
+describe.each(testBackends.filter(({ name }) => name !== 'memory'))(
+  'a copy of a database on $name',
+  { timeout: 120_000 },
+  ({ fresh }) => {
+    it.each(['alone', 'while others are connected'])(
+      'is migrated there and back, %s, and the database is not touched',
+      async (how) => {
+        const { target, drop: remove } = await fresh()
+        const options = { schema, migrations, autoCreate: false, autoMigrate: true }
+        const first = await openStorage(target, options)
+        await first.repository('teams').createMany([{ name: 'a' }, { name: 'b' }])
+        await first.repository('people').createMany(
+          Array.from({ length: 2_500 }, (_, at) => ({
+            teamId: (at % 2) + 1,
+            bossId: at === 0 ? null : 2_500 - at,
+            nick: at % 3 ? 'x' : null,
+          }))
+            .reverse()
+            .map((one) => ({ ...one, bossId: null })),
+        )
+        await first.repository('people').updateMany({ id: { gt: 10 } }, { bossId: 5 })
+        await first.repository('people').updateMany({ id: 5 }, { bossId: 900 })
+        const before = await hashOf(first)
+        if (how === 'alone') await first.close()
+        const tables: unknown[] = []
+        const rehearsal = await onCopy(
+          target,
+          { ...options, migrations: [...migrations, rename] },
+          { most: 10_000, onProgress: ({ table, done }) => done && tables.push(table) },
+          (storage) => storage.migrations.rehearse(),
+        )
+        expect(rehearsal).toMatchObject({ ok: true, migrations: ['3_rename'], differences: [] })
+        expect(rehearsal.tables).toEqual([
+          { table: 'teams', before: 2, after: 2 },
+          { table: 'people', before: 2_500, after: 2_500 },
+        ])
+        if (how === 'alone') await expect(Promise.resolve(tables)).resolves.toEqual([])
+        const after = how === 'alone' ? await openStorage(target, options) : first
+        expect(await hashOf(after)).toBe(before)
+        expect(await neighbours(target, after)).toEqual([])
+        await after.close()
+        await remove()
+      },
+    )
 
-  it('is taken away when the work on it fails', async () => {
-    const { target, drop: remove } = await fresh()
-    const storage = await openStorage(target, { schema, migrations, autoCreate: false, autoMigrate: true })
-    await expect(
-      onCopy(target, { schema, migrations }, { most: 10 }, () => Promise.reject(new Error('broken'))),
-    ).rejects.toThrow('broken')
-    expect(await neighbours(target, storage)).toEqual([])
-    await storage.close()
-    await remove()
-  })
-})
+    it('is taken away when the work on it fails', async () => {
+      const { target, drop: remove } = await fresh()
+      const storage = await openStorage(target, { schema, migrations, autoCreate: false, autoMigrate: true })
+      await expect(
+        onCopy(target, { schema, migrations }, { most: 10 }, () => Promise.reject(new Error('broken'))),
+      ).rejects.toThrow('broken')
+      expect(await neighbours(target, storage)).toEqual([])
+      await storage.close()
+      await remove()
+    })
+  },
+)

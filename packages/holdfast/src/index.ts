@@ -78,6 +78,7 @@ export {
   type Warning,
 } from './migrations/index.ts'
 export type {
+  CancelFilter,
   CatchUp,
   EnqueueOptions,
   Handled,

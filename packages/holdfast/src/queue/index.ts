@@ -1,3 +1,4 @@
+export type { CancelFilter } from './admin/cancel.ts'
 export type { RescheduleOptions } from './admin/reschedule.ts'
 export type { RetryFilter } from './admin/retry-jobs.ts'
 export type { WaitOptions } from './finish/wait-for.ts'

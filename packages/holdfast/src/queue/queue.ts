@@ -10,7 +10,7 @@ import {
   isStorableText,
   type Queue as QueueDeclaration,
 } from '../schema/index.ts'
-import { cancelJobs } from './admin/cancel.ts'
+import { type CancelFilter, cancelChosen, cancelJobs } from './admin/cancel.ts'
 import { prune } from './admin/prune.ts'
 import { type RescheduleOptions, rescheduleJob } from './admin/reschedule.ts'
 import { type RetryFilter, retryJobs } from './admin/retry-jobs.ts'
@@ -180,6 +180,24 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   async cancel(id: string): Promise<boolean> {
     this.#check((issues) => checkName(id, 'id', issues))
     return (await cancelJobs(this.#scope, [id])) > 0
+  }
+
+  /**
+   * Ends jobs that have not finished, as `cancel` does; gives their number.
+   *
+   * @example
+   * ```ts
+   * await storage.queue('mail').cancelMany({ group: `customer ${id}` })
+   * ```
+   */
+  async cancelMany(filter: CancelFilter = {}): Promise<number> {
+    this.#check((issues) => {
+      checkKnown(filter, ['ids', 'state', 'group', 'limit'], '', issues)
+      checkState(filter?.state, ['blocked', 'scheduled', 'waiting', 'active'], issues)
+      if (filter?.group !== undefined) checkName(filter.group, 'group', issues)
+      if (filter?.limit !== undefined) checkWhole(filter.limit, 1, 'limit', issues)
+    })
+    return cancelChosen(this.#scope, filter)
   }
 
   /**

@@ -1,10 +1,42 @@
 import { bringToEnd, type Removed } from '../finish/bring-to-end.ts'
 import { dropLinks } from '../flow/flow.ts'
 import { all, equals, oneOf } from '../job/conditions.ts'
+import { live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { controlTopicOf } from '../job/topics.ts'
+
+/** Which jobs `cancelMany` ends: all that have not finished unless given. */
+export interface CancelFilter {
+  /** These. */
+  readonly ids?: readonly string[]
+  /** Those that stand so. */
+  readonly state?: 'blocked' | 'scheduled' | 'waiting' | 'active'
+  /** Those of this group. */
+  readonly group?: string
+  /** At most so many, the oldest first; 1,000 unless given. */
+  readonly limit?: number
+}
+
+const DEFAULT_LIMIT = 1_000
+
+/** Ends jobs that a filter names; gives how many there were. */
+export async function cancelChosen(scope: QueueScope, filter: CancelFilter): Promise<number> {
+  const { ids, state, group, limit = DEFAULT_LIMIT } = filter
+  const where = {
+    queue: scope.queue,
+    ...(ids !== undefined && { id: { in: ids } }),
+    ...(state !== undefined && { state }),
+    ...(group !== undefined && { group }),
+  }
+  const found = await live(scope.session).find({ where, orderBy: { id: 'asc' }, limit } as never)
+  if (found.length === 0) return 0
+  return cancelJobs(
+    scope,
+    found.map((row) => row['id'] as string),
+  )
+}
 
 /** Ends jobs that have not finished, and tells the workers that run them; gives how many there were. */
 export async function cancelJobs(scope: QueueScope, ids: readonly string[]): Promise<number> {

@@ -115,4 +115,43 @@ export const queueRescheduleCases: readonly ConformanceCase[] = [
       await worker.stop()
     },
   },
+  {
+    id: 'queue/cancel-many',
+    title: 'Jobs are cancelled by what they have in common, those that run too, and others are left as they are',
+    async run({ open }) {
+      const { storage, jobs } = await openWithClock(open)
+      const running = Promise.withResolvers<void>()
+      const stopped = Promise.withResolvers<void>()
+      const worker = jobs.work(
+        (_, { signal }) => {
+          running.resolve()
+          return new Promise((_, reject) => {
+            signal.addEventListener('abort', () => {
+              stopped.resolve()
+              reject(signal.reason)
+            })
+          })
+        },
+        { batch: 1 },
+      )
+      worker.on('lost', () => undefined)
+      const first = await jobs.enqueue({ n: 0 }, { group: 'a' })
+      await running.promise
+      await jobs.enqueueMany([1, 2].map((n) => ({ data: { n }, group: 'a', delayMs: HOUR_MS })))
+      await jobs.enqueueMany([3, 4].map((n) => ({ data: { n }, group: 'b', delayMs: HOUR_MS })))
+      await storage.queue('others').enqueue({ n: 5 }, { group: 'a' })
+      assert.equal(await jobs.cancelMany({ group: 'a' }), 3)
+      await stopped.promise
+      await worker.stop()
+      assert.equal((await jobs.get(first.id))?.state, 'cancelled')
+      assert.equal((await storage.queue('others').stats()).cancelled, 0)
+      assert.equal(await jobs.cancelMany({ state: 'waiting' }), 0)
+      assert.equal(await jobs.cancelMany({ state: 'scheduled', limit: 1 }), 1)
+      assert.equal(await jobs.cancelMany({ ids: [first.id] }), 0)
+      assert.equal(await jobs.cancelMany(), 1)
+      assert.deepEqual((await jobs.stats()).cancelled, 5)
+      await refused(() => jobs.cancelMany(wrong({ state: 'completed' })), { code: 'VALIDATION', paths: ['state'] })
+      await refused(() => jobs.cancelMany(wrong({ groups: 'a' })), { code: 'VALIDATION', paths: ['groups'] })
+    },
+  },
 ]

@@ -119,17 +119,22 @@ describe.each(testBackends)('the order of changes to caches on $name', ({ fresh 
     const done = Promise.all(writers).finally(() => {
       writing = false
     })
-    const lookers = [new Looker(session, 100), new Looker(session, 101)]
-    const looking = lookers.map(async (looker, at) => {
-      for (let n = 0; writing; n++) {
-        const before = new Map(acknowledged)
-        await looker.look()
-        for (const [key, least] of before) expect(looker.seen.get(key) ?? 0).toBeGreaterThanOrEqual(least)
-        if (n % (3 + at) === 0) await looker.place()
+    const placing = [200, 201, 202].map(async (writer) => {
+      while (writing) {
+        await placeChanges(session, writer)
         await nextTurn()
       }
     })
-    await Promise.all([done, ...looking])
+    const lookers = [new Looker(session, 100), new Looker(session, 101)]
+    const looking = lookers.map(async (looker) => {
+      while (writing) {
+        const before = new Map(acknowledged)
+        await looker.look()
+        for (const [key, least] of before) expect(looker.seen.get(key) ?? 0).toBeGreaterThanOrEqual(least)
+        await nextTurn()
+      }
+    })
+    await Promise.all([done, ...placing, ...looking])
     for (const looker of lookers) {
       await looker.look()
       expect(looker.seen.size).toBe(4 * 41)

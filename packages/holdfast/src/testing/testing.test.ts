@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest'
-import { defineSchema, queue, t, table } from '../index.ts'
+import { readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { inspect } from 'node:util'
+import { describe, expect, it, vi } from 'vitest'
+import { testBackends } from '../../../../test/targets.ts'
+import { defineSchema, openStorage, queue, t, table } from '../index.ts'
 import { testClock } from './clock.ts'
 import { expectStatements } from './query-budget.ts'
 import { createTestStorage } from './test-storage.ts'
@@ -38,6 +42,42 @@ describe('a query budget', () => {
       /whole table.*\n {2}select users by scan/,
     )
     await expect(expectStatements(storage, {}, () => Promise.reject(new Error('own')))).rejects.toThrow('own')
+  })
+})
+
+describe.each(testBackends)('a test storage where TEST_STORAGE_URL names $name', ({ fresh }) => {
+  it('is empty, alone, and gone when it is closed', async () => {
+    const { target, drop } = await fresh()
+    vi.stubEnv('TEST_STORAGE_URL', target)
+    try {
+      const [one, two] = await Promise.all([createTestStorage({ schema }), createTestStorage({ schema })])
+      await one.repository('users').create({ id: 1, team: 'x', name: 'kim' })
+      expect(await two.repository('users').count()).toBe(0)
+      expect((await one.health()).backend).toBe(target.split(':')[0])
+      await Promise.all([one.close(), two.close()])
+      await one.close()
+      await using three = await createTestStorage({ schema })
+      expect(await three.repository('users').count()).toBe(0)
+    } finally {
+      vi.unstubAllEnvs()
+    }
+    // Nothing was written where the target itself points, and nothing is left beside it.
+    await using there = await openStorage(target)
+    expect((await there.repository('users').find()).length).toBe(0)
+    if (target.startsWith('sqlite:'))
+      expect(readdirSync(dirname(target.slice(7))).filter((name) => name.includes('test_'))).toEqual([])
+    await there.close()
+    await drop()
+  })
+})
+
+describe('a test storage', () => {
+  it('says of a TEST_STORAGE_URL that names no backend what to write', async () => {
+    vi.stubEnv('TEST_STORAGE_URL', 'oracle://me:secret@host')
+    const error: unknown = await createTestStorage().catch((caught: unknown) => caught)
+    vi.unstubAllEnvs()
+    expect(error).toMatchObject({ code: 'CONFIGURATION', hint: expect.stringContaining('sqlite') })
+    expect(inspect(error)).not.toContain('secret')
   })
 })
 

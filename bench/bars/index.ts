@@ -8,6 +8,7 @@ import { eventLoop } from './event-loop.ts'
 import { graphBars } from './graph.ts'
 import { history } from './history.ts'
 import { pickUp } from './pick-up.ts'
+import { pinnedSnapshot } from './pinned-snapshot.ts'
 import { scaling } from './scaling.ts'
 import { streaming } from './streaming.ts'
 import { types } from './types.ts'
@@ -22,6 +23,7 @@ export const bars: readonly Bar[] = [
   types,
   pickUp,
   claims,
+  pinnedSnapshot,
   ...graphBars,
   cacheMemory,
   cacheSqlite,

@@ -134,7 +134,8 @@ export class StorageLevel implements SecondLevel {
       const marks = await this.#marks(tagsOf(rows))
       for (const row of rows) {
         const key = keyOf(row as unknown as StoredKey)
-        if (key !== undefined && holds(row, marks)) yield { key, ...entryOf(row) }
+        const entry = holds(row, marks) ? entryOf(row) : undefined
+        if (key !== undefined && entry !== undefined) yield { key, ...entry }
       }
     }
   }
@@ -211,9 +212,15 @@ function holds(row: Row, marks: Marks): boolean {
   return Object.entries(marksOf(row)).every(([tag, generation]) => marks[tag] === generation)
 }
 
-function entryOf(row: Row): Entry {
+/** The entry in a row; undefined for one that other hands made unreadable, in whose place a load puts what it finds. */
+function entryOf(row: Row): Entry | undefined {
   const { freshUntil, keepUntil, generation } = row as unknown as Entry
   const text = row['value'] as string | null | undefined
-  const value = text === null || text === undefined ? undefined : JSON.parse(text)
-  return { value, freshUntil, keepUntil, generation, tags: Object.keys(marksOf(row)) }
+  try {
+    const value = text === null || text === undefined ? undefined : JSON.parse(text)
+    return { value, freshUntil, keepUntil, generation, tags: Object.keys(marksOf(row)) }
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }

@@ -165,4 +165,27 @@ export const cacheSharingCases: readonly ConformanceCase[] = [
       assert.equal(cache.stats().down, false)
     },
   },
+  {
+    id: 'cache/unreadable-value',
+    title: 'A value that other hands made unreadable counts for nothing, harms no other, and is replaced by a load',
+    needs: ['sql'],
+    async run({ open }) {
+      const storage = await open(schema)
+      const cache = storage.cache('c', { levels: ['storage'] })
+      await cache.setMany([
+        ['bad', 1],
+        ['good', 2],
+      ])
+      await storage.sql
+        .updateTable('holdfast_cache' as never)
+        .set({ value: '{"half' } as never)
+        .where('key' as never, '=', 's:bad' as never)
+        .execute()
+      assert.deepEqual(await cache.getMany(['bad', 'good']), [undefined, 2])
+      assert.deepEqual(await cache.entries(), [['good', 2]])
+      assert.equal(await cache.getOrSet('bad', () => 3), 3)
+      assert.equal(await cache.get('bad'), 3)
+      assert.deepEqual([cache.stats().errors, cache.stats().down], [0, false])
+    },
+  },
 ]

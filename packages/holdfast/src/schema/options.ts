@@ -6,6 +6,18 @@ import { unreadable } from './unreadable.ts'
 /** The longest time that is taken as so many milliseconds: a century. What is longer leads to times that no database has. */
 const LONGEST_MS = 3_155_760_000_000
 
+function namesOf(options: object, prefix: string, issues: Issue[]): string[] {
+  try {
+    return Object.keys(options)
+  } catch {
+    issues.push({
+      path: prefix === '' ? 'options' : prefix.slice(0, -1),
+      reason: 'cannot be read: looking at it throws',
+    })
+    return []
+  }
+}
+
 /** Adds an issue for every option that is none of the known ones, and for what holds no options at all. */
 export function checkKnown(options: object, known: readonly string[], prefix: string, issues: Issue[]): void {
   if (typeof options !== 'object' || options === null) {
@@ -15,7 +27,7 @@ export function checkKnown(options: object, known: readonly string[], prefix: st
     })
     return
   }
-  for (const option of Object.keys(options)) {
+  for (const option of namesOf(options, prefix, issues)) {
     if (!known.includes(option))
       issues.push({ path: prefix + option, reason: `is no option; there are ${known.join(', ')}` })
   }

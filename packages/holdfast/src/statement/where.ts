@@ -253,6 +253,11 @@ function readScalar(value: unknown, shape: Shape, path: string): JsonScalar {
 /** Whether a value is an object that holds conditions or operators, rather than a value such as a Date. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
+  try {
+    const prototype = Object.getPrototypeOf(value)
+    return prototype === Object.prototype || prototype === null
+  } catch {
+    // A proxy that breaks when it is looked at; whoever refuses it says so.
+    return false
+  }
 }

@@ -1,4 +1,6 @@
 import type { Row, Session } from '../backend/index.ts'
+import { type Issue, ValidationError } from '../base/errors.ts'
+import { checkWhole, describe } from '../schema/index.ts'
 import { chainDigest, contentDigest, GENESIS } from './digest.ts'
 import { auditHeads, auditRecords } from './models.ts'
 import { ERASED } from './record.ts'
@@ -35,8 +37,13 @@ export interface AuditReport extends AuditAnchor {
   readonly problems: readonly AuditProblem[]
 }
 
-/** Examines the whole chain, from one snapshot and with constant memory. */
-export function verifyChain(session: Session, anchor: AuditAnchor | undefined): Promise<AuditReport> {
+/**
+ * Examines the whole chain, from one snapshot and with constant memory.
+ *
+ * @throws ValidationError for an anchor that is none.
+ */
+export async function verifyChain(session: Session, anchor: AuditAnchor | undefined): Promise<AuditReport> {
+  if (anchor !== undefined) assertAnchor(anchor)
   return session.transaction(
     async (inner) => {
       const examination = new Examination(anchor)
@@ -45,6 +52,15 @@ export function verifyChain(session: Session, anchor: AuditAnchor | undefined): 
     },
     { readOnly: true, isolation: 'repeatable read' },
   )
+}
+
+function assertAnchor(anchor: AuditAnchor): void {
+  const { count, digest } = (anchor as AuditAnchor | null) ?? {}
+  const issues: Issue[] = []
+  checkWhole(count, 0, 'anchor.count', issues)
+  if (typeof digest !== 'string')
+    issues.push({ path: 'anchor.digest', reason: `must be text, got ${describe(digest)}` })
+  if (issues.length > 0) throw new ValidationError('Verifying the audit log was refused', issues)
 }
 
 class Examination {

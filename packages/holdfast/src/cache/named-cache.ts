@@ -1,3 +1,5 @@
+import { ValidationError } from '../base/errors.ts'
+import { describe } from '../schema/index.ts'
 import type { Cache, CacheItem } from './access.ts'
 import { type InputContext, readItem, readItems, readKeys, readLoadOptions, readTags } from './input.ts'
 import { assertKey, type CacheKey } from './key.ts'
@@ -125,6 +127,10 @@ export class NamedCache<V = unknown> implements Cache<V> {
   }
 
   async forEach(callback: (value: V, key: CacheKey) => unknown): Promise<void> {
+    if (typeof callback !== 'function') {
+      const reason = `must be a function, got ${describe(callback)}`
+      throw new ValidationError('Going through a cache was refused', [{ path: 'callback', reason }])
+    }
     for await (const [key, value] of this.entries()) await callback(value, key)
   }
 

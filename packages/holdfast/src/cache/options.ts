@@ -76,7 +76,8 @@ export function readOptions(name: string, options: CacheOptions): ResolvedOption
   if (typeof name !== 'string' || name === '' || name.length > 200 || !isStorableText(name)) {
     issues.push({ path: 'name', reason: `must be text of 1 to 200 characters, got ${describe(name)}` })
   }
-  refuseUnknown(options, OPTIONS, '', issues)
+  const subject = `The options of the cache ${typeof name === 'string' ? name : describe(name)} were refused`
+  if (!refuseUnknown(options, OPTIONS, '', issues)) throw new ValidationError(subject, issues)
   const { levels = ['memory', 'storage'], max, maxBytes, onError, staleMs = 0, frozen = false } = options
   checkLevels(levels, issues)
   checkMs(options.ttlMs, 'ttlMs', 1, issues)
@@ -89,7 +90,7 @@ export function readOptions(name: string, options: CacheOptions): ResolvedOption
     issues.push({ path: 'frozen', reason: `must be true or false, got ${describe(frozen)}` })
   if (onError !== undefined && typeof onError !== 'function')
     issues.push({ path: 'onError', reason: `must be a function, got ${describe(onError)}` })
-  if (issues.length > 0) throw new ValidationError(`The options of the cache ${String(name)} were refused`, issues)
+  if (issues.length > 0) throw new ValidationError(subject, issues)
   const bounded = max !== undefined || maxBytes !== undefined
   const memoryTtlMs = options.memoryTtlMs ?? (levels.length > 1 ? defaultMemoryTtlMs(levels[1]) : undefined)
   return {
@@ -125,7 +126,7 @@ export function checkEntryOptions(
   issues: Issue[],
   allowed: readonly string[] = ENTRY_OPTIONS,
 ): void {
-  refuseUnknown(options, allowed, path, issues)
+  if (!refuseUnknown(options, allowed, path, issues)) return
   const at = path === '' ? '' : `${path}.`
   checkMs(options.ttlMs, `${at}ttlMs`, 1, issues)
   checkMs(options.staleMs, `${at}staleMs`, 0, issues)
@@ -149,15 +150,17 @@ export function checkTags(tags: unknown, path: string, issues: Issue[]): void {
   }
 }
 
-function refuseUnknown(options: object, known: readonly string[], path: string, issues: Issue[]): void {
+/** Adds an issue for every option that is none; false for what holds no options at all. */
+function refuseUnknown(options: object, known: readonly string[], path: string, issues: Issue[]): boolean {
   if (typeof options !== 'object' || options === null) {
     issues.push({ path, reason: `must be an object with options, got ${describe(options)}` })
-    return
+    return false
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     issues.push({ path: path === '' ? name : `${path}.${name}`, reason: `is no option; there are ${known.join(', ')}` })
   }
+  return true
 }
 
 function checkMs(value: unknown, path: string, least: number, issues: Issue[]): void {

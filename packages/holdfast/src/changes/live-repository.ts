@@ -132,7 +132,7 @@ export class LiveRepository<
   ): AsyncGenerator<Found<Row, S, R, Field, I>[], void, undefined> {
     const { session, model } = this
     const host = this.#outside('watchQuery')
-    const reads = modelsRead(model, session.models, query.include)
+    const reads = modelsRead(model, session.models, query?.include)
     const topic = this.#history?.topic
     // From the database: what a cache holds may be older than the commit that woke us.
     const run = () => reading.find(session, model, query) as unknown as Promise<Found<Row, S, R, Field, I>[]>

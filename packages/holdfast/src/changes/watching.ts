@@ -1,7 +1,7 @@
 import type { Session } from '../backend/index.ts'
 import { ValidationError } from '../base/errors.ts'
 import { type History, readHead, settle } from '../history/index.ts'
-import { describe } from '../schema/index.ts'
+import { assertOptions as assertKnown, describe } from '../schema/index.ts'
 import { Bell } from './bell.ts'
 import { type Change, readFeed } from './feed.ts'
 
@@ -107,9 +107,7 @@ function assertOptions({ model }: History, options: WatchOptions): void {
   const refuse = (path: string, reason: string): never => {
     throw new ValidationError(`Watching ${model.name} was refused`, [{ path, reason }])
   }
-  for (const name of Object.keys(options)) {
-    if (!OPTIONS.includes(name)) refuse(name, `is no option; there are ${OPTIONS.join(', ')}`)
-  }
+  assertKnown(`Watching ${model.name} was refused`, options, OPTIONS)
   const { after, signal, pollMs = POLL_MS } = options
   if (typeof after === 'string' ? !/^\d{1,15}$/.test(after) : after !== undefined && after !== null)
     refuse('after', `must be the cursor of a change, or null, got ${describe(after)}`)

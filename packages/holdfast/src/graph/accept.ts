@@ -80,7 +80,7 @@ export function acceptOptions(options: unknown, names: readonly string[], issues
 /** Checks the data of a node by the schema of its label. */
 export function acceptNodeData(
   { declaration }: GraphContext,
-  label: string,
+  label: unknown,
   data: unknown,
   path: string,
   issues: Issue[],
@@ -99,7 +99,7 @@ export function acceptNodeData(
 /** Checks the data of an edge by the schema of its relation; null for none. */
 export function acceptEdgeData(
   { declaration }: GraphContext,
-  relation: string,
+  relation: unknown,
   data: unknown,
   path: string,
   issues: Issue[],
@@ -115,7 +115,9 @@ export function acceptEdgeData(
 
 function ownMember<Members extends GraphDeclaration['nodes'] | GraphDeclaration['relations']>(
   members: Members | undefined,
-  name: string,
+  name: unknown,
 ): Members[string] | undefined {
-  return members !== undefined && Object.hasOwn(members, name) ? (members[name] as Members[string]) : undefined
+  return members !== undefined && typeof name === 'string' && Object.hasOwn(members, name)
+    ? (members[name] as Members[string])
+    : undefined
 }

@@ -47,7 +47,7 @@ function edgeRow(context: GraphContext, input: Row, prefix: string, issues: Issu
   acceptRelation(context, relation, `${prefix}relation`, issues)
   acceptId(source, `${prefix}source`, issues)
   acceptId(target, `${prefix}target`, issues)
-  const data = acceptEdgeData(context, String(relation), input['data'], `${prefix}data`, issues)
+  const data = acceptEdgeData(context, relation, input['data'], `${prefix}data`, issues)
   if (id !== undefined) acceptId(id, `${prefix}id`, issues)
   return { id, source, relation, target, data }
 }

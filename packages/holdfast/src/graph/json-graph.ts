@@ -1,5 +1,6 @@
 import type { Row } from '../backend/index.ts'
 import { ValidationError } from '../base/errors.ts'
+import { describe } from '../schema/index.ts'
 import { isPlainObject } from '../statement/index.ts'
 import { type GraphContext, recordsOf } from './context.ts'
 import { type Imported, importTogether } from './importing.ts'
@@ -58,7 +59,7 @@ export async function readJsonGraph(context: GraphContext, source: JsonSource): 
       else importer.addEdge(edgeOf(context, key, value))
       nodesAreThere = kind === 'edges' && first === 'nodes'
     }
-    for await (const piece of piecesOf(source)) {
+    for await (const piece of piecesOf(context, source)) {
       parsed(context, () => parser.write(piece))
       await importer.writeSome(nodesAreThere)
     }
@@ -70,8 +71,15 @@ export async function readJsonGraph(context: GraphContext, source: JsonSource): 
   })
 }
 
-function piecesOf(source: JsonSource): Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> {
-  return typeof source === 'string' || source instanceof Uint8Array ? [source] : source
+function piecesOf(
+  context: GraphContext,
+  source: JsonSource,
+): Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> {
+  if (typeof source === 'string' || source instanceof Uint8Array) return [source]
+  const isIterable =
+    typeof source === 'object' && source !== null && (Symbol.iterator in source || Symbol.asyncIterator in source)
+  if (!isIterable) throw refused(context, 'source', `must be text, bytes or pieces of them, got ${describe(source)}`)
+  return source
 }
 
 /** Nodes stand under their ids or, in the first version of the format, in a list with them. */

@@ -23,6 +23,7 @@ interface Wanted {
 export async function neighbors(context: GraphContext, id: unknown, options: Row): Promise<Page<Row>> {
   const issues: Issue[] = []
   acceptOptions(options, OPTIONS, issues)
+  assertNone(issues, `A query of ${context.name} was refused`)
   const { relation, direction = 'out', label, first, after } = options
   acceptId(id, 'id', issues)
   const relations = acceptNames(context, 'relation', relation, 'relation', issues)

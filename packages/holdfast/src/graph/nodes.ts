@@ -2,19 +2,17 @@ import type { Row } from '../backend/index.ts'
 import { type Issue, NotFoundError, ValidationError } from '../base/errors.ts'
 import { describe } from '../schema/index.ts'
 import { isPlainObject } from '../statement/index.ts'
-import { acceptId, acceptLabel, acceptNodeData, assertNone } from './accept.ts'
+import { acceptId, acceptLabel, acceptNodeData, acceptOptions, assertNone } from './accept.ts'
 import { type GraphContext, recordsOf, together } from './context.ts'
 import { insertChecked } from './inserting.ts'
 
 /** Adds one node. */
 export async function addNode(context: GraphContext, label: unknown, data: unknown, options: object): Promise<Row> {
   const issues: Issue[] = []
-  for (const option of Object.keys(options)) {
-    if (option !== 'id') issues.push({ path: option, reason: 'is no option; there is id' })
-  }
+  acceptOptions(options, ['id'], issues)
   acceptLabel(context, label, 'label', issues)
-  const accepted = acceptNodeData(context, String(label), data, 'data', issues)
-  const row = nodeRow(label, accepted, (options as { id?: unknown }).id, '', issues)
+  const accepted = acceptNodeData(context, label, data, 'data', issues)
+  const row = nodeRow(label, accepted, (options as { id?: unknown } | null)?.id, '', issues)
   assertNone(issues, `A node of ${context.name} was refused`)
   const [node] = await insertChecked(context, 'nodes', [row])
   return node as Row
@@ -25,7 +23,7 @@ export async function addNodes(context: GraphContext, label: unknown, inputs: un
   const issues: Issue[] = []
   acceptLabel(context, label, 'label', issues)
   const rows = entriesOf(inputs, ['id', 'data'], issues).map(([index, { id, data }]) =>
-    nodeRow(label, acceptNodeData(context, String(label), data, `${index}.data`, issues), id, `${index}.`, issues),
+    nodeRow(label, acceptNodeData(context, label, data, `${index}.data`, issues), id, `${index}.`, issues),
   )
   assertNone(issues, `Nodes of ${context.name} were refused`)
   return insertChecked(context, 'nodes', rows)
@@ -43,7 +41,7 @@ export async function importNodes(context: GraphContext, nodes: readonly Importe
   const issues: Issue[] = []
   const rows = nodes.map(({ id, label, data }) => {
     acceptLabel(context, label, `nodes.${id}.label`, issues)
-    const accepted = acceptNodeData(context, String(label), data, `nodes.${id}.data`, issues)
+    const accepted = acceptNodeData(context, label, data, `nodes.${id}.data`, issues)
     return nodeRow(label, accepted, id, `nodes.${id}.`, issues)
   })
   assertNone(issues, `Nodes of ${context.name} were refused`)

@@ -29,6 +29,7 @@ export async function shortestPath(
 ): Promise<Path | null> {
   const issues: Issue[] = []
   acceptOptions(options, OPTIONS, issues)
+  assertNone(issues, `A path through ${context.name} was refused`)
   acceptId(from, 'from', issues)
   acceptId(to, 'to', issues)
   const following = readFollowing(context, options, issues)

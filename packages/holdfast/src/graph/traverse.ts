@@ -19,6 +19,7 @@ const OPTIONS = ['relations', 'direction', 'minDepth', 'maxDepth', 'labels']
 export async function traverse(context: GraphContext, id: unknown, options: Row): Promise<Reached[]> {
   const issues: Issue[] = []
   acceptOptions(options, OPTIONS, issues)
+  assertNone(issues, `A walk through ${context.name} was refused`)
   acceptId(id, 'id', issues)
   const following = readFollowing(context, options, issues)
   const labels = acceptNames(context, 'label', options['labels'], 'labels', issues)

@@ -45,8 +45,8 @@ export interface ReadMigration {
 
 /** @throws MigrationError for one that is no migration, or whose functions fail or give a promise. */
 export function readMigration(migration: Migration): ReadMigration {
-  const { name } = migration
-  if (typeof name !== 'string' || name === '' || typeof migration.up !== 'function') {
+  const { name, up: noteUp } = (migration as Partial<Migration> | null | undefined) ?? {}
+  if (typeof name !== 'string' || name === '' || typeof noteUp !== 'function') {
     throw new MigrationError('A migration has a name and a function `up`.', {
       hint: 'Write { name, up(m) { … }, down(m) { … } }.',
     })

@@ -1,5 +1,6 @@
 import type { SchemaEditor, Traits } from '../backend/index.ts'
 import { MigrationError } from '../base/errors.ts'
+import { assertMigrationOptions } from './accept-options.ts'
 import { modelsOf } from './changes.ts'
 import { type CopyProgress, copyRows } from './copy-rows.ts'
 import { finalizingChanges } from './finalize.ts'
@@ -156,7 +157,9 @@ export class Migrations {
    *
    * @throws MigrationError naming the migration and the step that failed, or those that were edited or are missing; TimeoutError.
    */
-  async apply({ to, waitMs = DEFAULT_WAIT_MS, onProgress }: ApplyOptions = {}): Promise<MigrationRun[]> {
+  async apply(options: ApplyOptions = {}): Promise<MigrationRun[]> {
+    assertMigrationOptions('Applying migrations', options)
+    const { to, waitMs = DEFAULT_WAIT_MS, onProgress } = options
     const registered = [...this.#registered.values()]
     const pending = planUp(registered, await this.#ledger(), to)
     if (pending.length === 0 && (await this.#missingOfFeatures()) === 0) return []
@@ -170,7 +173,9 @@ export class Migrations {
   }
 
   /** What `apply` would do: the migrations, the SQL of each, and what to know before it is run. Nothing is done. */
-  async plan({ to }: Pick<ApplyOptions, 'to'> = {}): Promise<MigrationPlan[]> {
+  async plan(options: Pick<ApplyOptions, 'to'> = {}): Promise<MigrationPlan[]> {
+    assertMigrationOptions('Planning migrations', options)
+    const { to } = options
     const runs = planUp([...this.#registered.values()], await this.#ledger(), to)
     const { schema, session } = this.#host
     return runs.map(({ migration, before }) => ({
@@ -185,7 +190,9 @@ export class Migrations {
    *
    * @throws MigrationError for one that has no `down`, or whose `down` does not lead back; nothing is done then.
    */
-  async rollback({ steps, to, waitMs = DEFAULT_WAIT_MS }: RollbackOptions = {}): Promise<MigrationRun[]> {
+  async rollback(options: RollbackOptions = {}): Promise<MigrationRun[]> {
+    assertMigrationOptions('Rolling migrations back', options)
+    const { steps, to, waitMs = DEFAULT_WAIT_MS } = options
     const target = to === undefined ? { steps: steps ?? 1 } : { to }
     return this.#locked(waitMs, async (lock, ledger) => {
       const runs = planDown([...this.#registered.values()], ledger, target)
@@ -197,7 +204,9 @@ export class Migrations {
    * Drops for good what the applied migrations dropped: until then its tables and columns are kept under other names, so that a rollback gives
    * back what they held. Afterwards a rollback makes them anew, without it. Gives the names of the migrations it finalized.
    */
-  async finalize({ waitMs = DEFAULT_WAIT_MS }: { readonly waitMs?: number } = {}): Promise<string[]> {
+  async finalize(options: { readonly waitMs?: number } = {}): Promise<string[]> {
+    assertMigrationOptions('Finalizing migrations', options)
+    const { waitMs = DEFAULT_WAIT_MS } = options
     const host = this.#host
     return this.#locked(waitMs, async (lock, ledger) => {
       assertNothingRuns(ledger)

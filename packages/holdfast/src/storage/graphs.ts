@@ -1,7 +1,7 @@
 import type { Session } from '../backend/index.ts'
 import { ValidationError } from '../base/errors.ts'
 import { type GraphContext, type GraphModels, reachedIds } from '../graph/index.ts'
-import type { Model, Schema } from '../schema/index.ts'
+import { describe, type Model, type Schema } from '../schema/index.ts'
 import type { Reach } from '../statement/index.ts'
 import { EnsuringSession, undeclaredGraph } from './undeclared.ts'
 
@@ -24,6 +24,10 @@ export interface GraphsKnown {
  */
 export function graphIn(session: Session, name: string, known: GraphsKnown): GraphContext {
   const { schema, graphs, models, autoCreate, created } = known
+  if (typeof name !== 'string') {
+    const reason = `must be text, got ${describe(name)}`
+    throw new ValidationError('The name of a graph was refused', [{ path: 'name', reason }])
+  }
   const declared = schema.declarations[name]
   const declaration = declared?.kind === 'graph' ? declared : undefined
   const tables = graphs.get(name) ?? undeclaredGraph(name, graphs, models, autoCreate)

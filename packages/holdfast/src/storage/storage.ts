@@ -18,6 +18,7 @@ import {
 } from '../queue/index.ts'
 import { defineSchema, type Models, type QueueName, type Schema } from '../schema/index.ts'
 import { assertChecks } from '../statement/index.ts'
+import { assertHandlers } from './accept-handlers.ts'
 import { ActingSession } from './acting-session.ts'
 import { acceptBatch, type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
 import { type Environment, targetFromEnv } from './env.ts'
@@ -194,6 +195,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
    * ```
    */
   work(handlers: QueueHandlers<S>, options: WorkOptions = {}): Workers<WorkersOf<S>> {
+    assertHandlers(handlers)
     const made = Object.entries<QueueHandlers<S>[QueueName<S>]>(handlers).map(
       ([name, given]) => [name, this.#workerOf(name, given, options)] as const,
     )

@@ -41,9 +41,18 @@ function existingFile(path: string, mustExist: boolean): string {
       hint: 'Open it without readOnly to make it.',
     })
   }
-  // Never opened where it exists: closing it again would take away the locks that SQLite holds in this process.
-  closeSync(openSync(file, 'wx'))
+  makeFile(file)
   return file
+}
+
+/** Never opens one that exists: closing it again would take away the locks that SQLite holds in this process. */
+function makeFile(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx'))
+  } catch (error) {
+    // Another process was quicker.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 /** Opens the connection that writes and sets what belongs to it or to the file. */

@@ -3,6 +3,7 @@ import { type Issue, ValidationError } from '../../base/errors.ts'
 import { Repository } from '../../repository/index.ts'
 import {
   acceptJson,
+  checkKnown,
   describe,
   isStorableText,
   type Queue as QueueDeclaration,
@@ -159,10 +160,9 @@ function readSchedule(
     const reason = typeof name === 'string' && name !== '' ? UNSTORABLE_TEXT : 'must be text that is not empty'
     issues.push({ path: 'name', reason })
   }
-  for (const option of Object.keys(options)) {
-    if (!OPTIONS.includes(option))
-      issues.push({ path: option, reason: `is no option; there are ${OPTIONS.join(', ')}` })
-  }
+  const subject = `The schedule ${typeof name === 'string' ? name : describe(name)} of ${queue} was refused`
+  checkKnown(options, OPTIONS, '', issues)
+  if (typeof options !== 'object' || options === null) throw new ValidationError(subject, issues)
   const { timezone = 'UTC', catchUp = 'last', catchUpLimit = DEFAULT_CATCH_UP_LIMIT, ...job } = options
   if (!['none', 'last', 'all'].includes(catchUp))
     issues.push({ path: 'catchUp', reason: `must be none, last or all, got ${describe(catchUp)}` })
@@ -175,8 +175,7 @@ function readSchedule(
   const wanted = Object.fromEntries(Object.entries(job).filter(([option]) => OPTIONS.includes(option)))
   if (issues.length === 0) acceptJob(declaration, { data: stored, options: wanted, path: '' }, issues)
   const rule = readCron(cron, timezone, issues)
-  if (rule === null || issues.length > 0)
-    throw new ValidationError(`The schedule ${String(name)} of ${queue} was refused`, issues)
+  if (rule === null || issues.length > 0) throw new ValidationError(subject, issues)
   return {
     rule,
     row: {

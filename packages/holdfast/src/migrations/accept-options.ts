@@ -1,0 +1,31 @@
+import { type Issue, ValidationError } from '../base/errors.ts'
+import { checkOptions, type OptionRule, optionRules } from '../schema/index.ts'
+
+const { atLeast, text } = optionRules
+const callback: OptionRule = { holds: (value) => typeof value === 'function', be: 'a function' }
+const waitMs = atLeast(0)
+
+type Doing = 'Applying migrations' | 'Planning migrations' | 'Rolling migrations back' | 'Finalizing migrations'
+
+/** What each option of what is done with migrations may be. */
+const rules: Readonly<Record<Doing, Readonly<Record<string, OptionRule>>>> = {
+  'Applying migrations': { to: text, waitMs, onProgress: callback },
+  'Planning migrations': { to: text },
+  'Rolling migrations back': {
+    steps: atLeast(0),
+    to: { holds: (value) => value === null || text.holds(value), be: 'the name of a migration, or null for none' },
+    waitMs,
+  },
+  'Finalizing migrations': { waitMs },
+}
+
+/**
+ * Checks options before anything is done: a number of steps that is none would roll everything back.
+ *
+ * @throws ValidationError naming every option that is none, or has a value that it cannot have.
+ */
+export function assertMigrationOptions(doing: Doing, options: unknown): void {
+  const issues: Issue[] = []
+  checkOptions(options, rules[doing], issues)
+  if (issues.length > 0) throw new ValidationError(`${doing} was refused`, issues)
+}

@@ -26,6 +26,8 @@ interface Cut {
 export class FaultyProxy {
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
+  /** All that are open, also those whose other side went in silence. */
+  readonly #sockets = new Set<Socket>()
   #cuts: Cut[] = []
   #silent = false
   #delayMs = 0
@@ -86,7 +88,7 @@ export class FaultyProxy {
 
   /** Cuts everything and stops listening. */
   async close(): Promise<void> {
-    this.cutAll()
+    for (const socket of this.#sockets) socket.destroy()
     this.#server.close()
     await once(this.#server, 'close')
   }
@@ -97,9 +99,11 @@ export class FaultyProxy {
     this.#pass(client, server, 'to server')
     this.#pass(server, client, 'to client')
     for (const socket of pair) {
+      this.#sockets.add(socket)
       socket.setNoDelay(true)
       socket.on('error', () => socket.destroy())
       socket.on('close', () => {
+        this.#sockets.delete(socket)
         this.#pairs.delete(pair)
         // A network that is silent does not tell one side that the other has gone.
         if (!this.#silent) for (const other of pair) other.destroy()

@@ -16,7 +16,7 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'examples/*/**/*.test.ts', 'docs/**/*.test.ts'],
     // Many tests wait for other processes or for time to pass.
     maxWorkers: Math.max(2, availableParallelism()),
-    globalSetup: ['./test/postgres.setup.ts'],
+    globalSetup: ['./test/compile-cache.setup.ts', './test/postgres.setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

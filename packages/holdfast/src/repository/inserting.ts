@@ -33,7 +33,7 @@ export async function createMany(session: Session, model: Model, inputs: unknown
   }
   const { rows } = await session.execute(insertPlan(session, model, omitted), values)
   if (omitted === undefined) return records
-  for (const [index, record] of records.entries()) record[omitted] = (rows[index] as Row)[omitted]
+  for (let index = 0; index < records.length; index++) (records[index] as Row)[omitted] = (rows[index] as Row)[omitted]
   return records
 }
 

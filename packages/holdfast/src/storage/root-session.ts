@@ -177,7 +177,7 @@ export class RootSession implements Session, TransactionRoot {
       const value = await this.#backend.transaction(options, (connection) => {
         const opened = new TransactionSession(this, connection, actor, options.isolation, options.readOnly)
         session = opened
-        return opened.runToCommit(work)
+        return opened.run(work, true)
       })
       this.counters.committed++
       if (session !== undefined) this.#committed.settledTransaction(session.written)

@@ -126,11 +126,14 @@ export class TransactionSession implements Session {
   }
 
   #execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
-    return this.#track(() => {
+    try {
+      this.assertUsable()
       this.root.observe(plan.statement)
       this.written.add(plan)
-      return this.#connection.execute(plan, parameters)
-    })
+      return this.#tracked(this.#connection.execute(plan, parameters))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[]> {
@@ -201,27 +204,21 @@ export class TransactionSession implements Session {
     }
   }
 
-  /** Runs the work of the whole transaction, and then writes what it has gathered. */
-  runToCommit<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
-    return this.run(async () => {
-      const value = await work(this)
-      while (this.#running > 0) await this.#quiet()
-      await this.#gathered?.ready()
-      if (this.#failure === undefined && this.#gathered !== undefined) await this.#gathered.write(this)
-      return value
-    })
-  }
-
   /**
    * Runs the transaction's work, and refuses to go on to the commit when a statement failed, even if nobody noticed.
    *
+   * @param isWhole whether it is the work of the whole transaction: what it has gathered is then written.
    * @throws StorageError, code `TRANSACTION_FAILED`.
    */
-  async run<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
+  async run<T>(work: (session: TransactionSession) => Promise<T>, isWhole = false): Promise<T> {
     try {
       const value = await runInScope(this.#scope, () => work(this))
       while (this.#running > 0) await this.#quiet()
-      await this.#gathered?.ready()
+      if (this.#gathered !== undefined) {
+        await this.#gathered.ready()
+        if (isWhole && this.#failure === undefined) await this.#gathered.write(this)
+        while (this.#running > 0) await this.#quiet()
+      }
       if (this.#failure !== undefined) throw this.#failed()
       return value
     } finally {
@@ -284,18 +281,24 @@ export class TransactionSession implements Session {
     } catch (error) {
       return Promise.reject(error)
     }
+    return this.#tracked(running)
+  }
+
+  #tracked(running: Promise<Result>): Promise<Result> {
     this.#running++
-    return running.then(
-      (result) => {
-        this.#ran()
-        return result
-      },
-      (error: unknown) => {
-        this.#fail(error)
-        this.#ran()
-        throw error
-      },
-    )
+    return running.then(this.#onResult, this.#onError)
+  }
+
+  // Made once a transaction, and not for every call.
+  readonly #onResult = (result: Result): Result => {
+    this.#ran()
+    return result
+  }
+
+  readonly #onError = (error: unknown): never => {
+    this.#fail(error)
+    this.#ran()
+    throw error
   }
 
   #ran(): void {

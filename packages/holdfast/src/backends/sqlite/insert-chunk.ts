@@ -18,7 +18,8 @@ export class InsertChunk {
   readonly #compiled: Compiled
   readonly #call: RowsCaller
   readonly #readRow: ReadRow | undefined
-  readonly #countedKey: string | undefined
+  /** Makes the row of a key that SQLite counted up. */
+  readonly #countedRow: ReadRow | undefined
 
   /**
    * @param countedKey the column that SQLite counts up, where that is all that is asked back and every row is stored: its values
@@ -26,7 +27,7 @@ export class InsertChunk {
    */
   constructor(statement: Insert, rows: number, models: Models, countedKey: string | undefined) {
     this.rows = rows
-    this.#countedKey = countedKey
+    this.#countedRow = countedKey === undefined ? undefined : rowReader([{ name: countedKey }])
     this.#compiled = compileStatement(
       countedKey === undefined ? statement : { ...statement, returning: [] },
       models,
@@ -48,9 +49,9 @@ export class InsertChunk {
     }
     const { changes, lastInsertRowid } = done as { changes: number | bigint; lastInsertRowid: number | bigint }
     into.count += Number(changes)
-    if (this.#countedKey === undefined) return
+    if (this.#countedRow === undefined) return
     // One writer at a time: the rows of one statement are counted without a gap.
     const first = Number(lastInsertRowid) - this.rows + 1
-    for (let row = 0; row < this.rows; row++) into.rows.push({ [this.#countedKey]: first + row })
+    for (let row = 0; row < this.rows; row++) into.rows.push(this.#countedRow([first + row]))
   }
 }

@@ -25,9 +25,9 @@ interface Savepoint {
 
 /** What `work` is given: everything runs on the transaction's own connection. */
 export class SqliteTransaction implements Connection {
-  readonly schema: Pick<SchemaEditor, 'apply'>
   readonly #context: TransactionContext
-  readonly #reads = new Set<OpenRead>()
+  /** Those that are open; made with the first. */
+  #reads: Set<OpenRead> | undefined
   /** Those that are open, the outermost first. */
   readonly #savepoints: Savepoint[] = []
   /** Whether SQLite has ended the transaction by itself. */
@@ -38,7 +38,10 @@ export class SqliteTransaction implements Connection {
 
   constructor(context: TransactionContext) {
     this.#context = context
-    this.schema = { apply: async (changes, models) => this.#do(() => this.#applyChanges(changes, models)) }
+  }
+
+  get schema(): Pick<SchemaEditor, 'apply'> {
+    return { apply: async (changes, models) => this.#do(() => this.#applyChanges(changes, models)) }
   }
 
   /** Runs `work` to its end, or until the signal aborts: then it rejects with its reason, and `work` can do nothing more. */
@@ -51,7 +54,7 @@ export class SqliteTransaction implements Connection {
     } finally {
       this.#ended = true
       if (signal?.aborted === true) this.#reason = signal.reason
-      for (const read of this.#reads) read.close()
+      this.#reads?.forEach((read) => read.close())
     }
   }
 
@@ -77,6 +80,7 @@ export class SqliteTransaction implements Connection {
     let read: OpenRead | undefined
     try {
       read = new OpenRead(own, this.#context.connection, parameters)
+      this.#reads ??= new Set()
       this.#reads.add(read)
       for await (const batch of batches(read)) {
         yield batch
@@ -86,7 +90,7 @@ export class SqliteTransaction implements Connection {
       throw this.#failure(error, own, parameters)
     } finally {
       if (read !== undefined) {
-        this.#reads.delete(read)
+        this.#reads?.delete(read)
         read.close()
       }
     }
@@ -148,7 +152,7 @@ export class SqliteTransaction implements Connection {
 
   /** Streams that are open go on with the rows as they are now: SQLite leaves open what they would see of a write. */
   #detachReads(): void {
-    for (const read of this.#reads) read.detach()
+    this.#reads?.forEach((read) => read.detach())
   }
 
   /** Some errors, such as a full disk, make SQLite end the transaction by itself. */

@@ -30,9 +30,24 @@ export interface WriterContext {
 export class Writer {
   readonly #context: WriterContext
   readonly #lock = new WriteLock()
+  readonly #begin: () => void
+  readonly #commit: () => void
+  /** What transactions are given. */
+  readonly #writing: TransactionContext
+  readonly #reading: TransactionContext
 
   constructor(context: WriterContext) {
+    const { connection, failures, applyChanges } = context
     this.#context = context
+    this.#begin = () => connection.begin()
+    this.#commit = () => connection.commit()
+    this.#writing = {
+      connection,
+      failures,
+      readOnly: false,
+      applyChanges: (changes, models) => applyChanges(connection, changes, models),
+    }
+    this.#reading = { ...this.#writing, readOnly: true }
   }
 
   /** Executes a write, which is committed when this resolves; at once where nobody else writes. */
@@ -94,17 +109,14 @@ export class Writer {
   }
 
   /** Runs a transaction, which has the lock from its start to its end. */
-  async transaction<T>(
+  transaction<T>(
     { readOnly = false, timeoutMs, altersTables = false }: AlteringOptions,
     work: (connection: Connection) => Promise<T>,
   ): Promise<T> {
     if (timeoutMs === undefined) return this.#transaction(readOnly, altersTables, undefined, work)
     const deadline = new Deadline(timeoutMs)
-    try {
-      return await this.#transaction(readOnly, altersTables, deadline.signal, work)
-    } finally {
-      deadline[Symbol.dispose]()
-    }
+    const done = this.#transaction(readOnly, altersTables, deadline.signal, work)
+    return done.finally(() => deadline[Symbol.dispose]())
   }
 
   async #transaction<T>(
@@ -113,22 +125,16 @@ export class Writer {
     signal: AbortSignal | undefined,
     work: (connection: Connection) => Promise<T>,
   ): Promise<T> {
-    const { connection, failures, applyChanges } = this.#context
+    const { connection } = this.#context
     // Where nothing has to be waited for, nothing is: each `await` costs a turn of the promise queue.
     if (!this.#lock.tryAcquire()) await this.#lock.acquire(signal)
     try {
       if (altersTables) connection.guardReferences(false)
-      const begun = this.#now(() => connection.begin(), signal)
+      const begun = this.#now(this.#begin, signal)
       if (begun !== undefined) await begun
-      const context: TransactionContext = {
-        connection,
-        failures,
-        readOnly,
-        applyChanges: (changes, models) => applyChanges(connection, changes, models),
-      }
-      const value = await new SqliteTransaction(context).run(work, signal)
+      const value = await new SqliteTransaction(readOnly ? this.#reading : this.#writing).run(work, signal)
       if (altersTables) connection.assertReferences()
-      const committed = this.#now(() => connection.commit())
+      const committed = this.#now(this.#commit)
       if (committed !== undefined) await committed
       return value
     } catch (error) {

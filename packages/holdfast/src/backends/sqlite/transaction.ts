@@ -54,7 +54,7 @@ export class SqliteTransaction implements Connection {
     } finally {
       this.#ended = true
       if (signal?.aborted === true) this.#reason = signal.reason
-      this.#reads?.forEach((read) => read.close())
+      for (const read of this.#reads ?? []) read.close()
     }
   }
 
@@ -152,7 +152,7 @@ export class SqliteTransaction implements Connection {
 
   /** Streams that are open go on with the rows as they are now: SQLite leaves open what they would see of a write. */
   #detachReads(): void {
-    this.#reads?.forEach((read) => read.detach())
+    for (const read of this.#reads ?? []) read.detach()
   }
 
   /** Some errors, such as a full disk, make SQLite end the transaction by itself. */

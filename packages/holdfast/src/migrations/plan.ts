@@ -89,16 +89,24 @@ export function stateAfterAll(migrations: readonly ReadMigration[], from: Schema
   return withoutParked(migrations.reduce((state, { name, up: steps }) => foldAll(state, steps, up(name)), from))
 }
 
+function hintOfNewer(ledger: readonly AppliedMigration[], known: ReadonlyMap<string, unknown>): string {
+  const last = ledger.findLast(({ name }) => known.has(name))?.name
+  return (
+    'A newer version of the application applied them: start that one, or undo them with it first, by ' +
+    `\`npx holdfast migrate down ${last === undefined ? '--all' : `--to ${last}`}\`. If they were deleted, bring them back.`
+  )
+}
+
 /** The state that the applied migrations have led to, in the order in which they were applied. */
 export function appliedState(migrations: readonly ReadMigration[], ledger: readonly AppliedMigration[]): SchemaState {
   const byName = new Map(migrations.map((migration) => [migration.name, migration]))
   const missing = ledger.filter(({ name }) => !byName.has(name)).map(({ name }) => name)
   if (missing.length > 0) {
-    const last = ledger.findLast(({ name }) => byName.has(name))?.name
     throw new MigrationError(`The database has migrations that are not registered here: ${missing.join(', ')}.`, {
       hint:
-        'A newer version of the application applied them: start that one, or undo them with it first, by ' +
-        `\`npx holdfast migrate down ${last === undefined ? '--all' : `--to ${last}`}\`. If they were deleted, bring them back.`,
+        byName.size === 0
+          ? 'Open it with them: openStorage(target, { schema, migrations }).'
+          : hintOfNewer(ledger, byName),
       differences: missing.map((name) => `${name} is missing`),
     })
   }

@@ -255,6 +255,9 @@ export const migrationCases: readonly ConformanceCase[] = [
         assert.deepEqual(error.differences, ['2_add_age is missing'])
         assert.match(error.hint, /start that one, or undo them .* migrate down --to 1_create/)
       }
+      // Whoever forgot to name them must not be told to undo them.
+      const bare = (await refused(() => context.open(first), 'MIGRATION')) as MigrationError
+      assert.match(bare.hint, /^Open it with them/)
       const storage = await openEmpty(context)
       storage.migrations.register(create, addAge)
       const states = (await storage.migrations.status()).map(({ state }) => state)

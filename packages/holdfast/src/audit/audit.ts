@@ -1,11 +1,10 @@
 import type { Row } from '../backend/index.ts'
 import { Repository } from '../repository/index.ts'
 import type { Where } from '../schema/index.ts'
-import { EVERYTHING, modelScope, readWhere, Shape } from '../statement/index.ts'
+import { all, EVERYTHING, equals, isNull, modelScope, not, readWhere, Shape, set } from '../statement/index.ts'
 import { AuditLog } from './audit-log.ts'
 import { auditRecords } from './models.ts'
 import { type AuditRecord, ERASED, newRow } from './record.ts'
-import { field } from './sealer.ts'
 import { type AuditAnchor, type AuditReport, verifyChain } from './verify.ts'
 
 /** How many erased records one record tells of. */
@@ -63,27 +62,8 @@ export class Audit extends AuditLog {
     const plan = this.session.plan(shape.key, () => ({
       kind: 'update',
       model: auditRecords.name,
-      set: ['salt', 'actor', 'ip', 'data'].map((column) => ({
-        field: field(column),
-        operation: 'set' as const,
-        operand: { kind: 'parameter' as const, parameter: none },
-      })),
-      where: {
-        kind: 'and',
-        conditions: [
-          condition ?? EVERYTHING,
-          { kind: 'not', condition: { kind: 'null', field: field('salt') } },
-          {
-            kind: 'not',
-            condition: {
-              kind: 'compare',
-              field: field('event'),
-              operator: 'eq',
-              operand: { kind: 'parameter', parameter: own },
-            },
-          },
-        ],
-      },
+      set: ['salt', 'actor', 'ip', 'data'].map((column) => set(column, none)),
+      where: all(condition ?? EVERYTHING, not(isNull('salt')), not(equals('event', own))),
       orderBy: [],
       returning: ['id'],
     }))

@@ -1,5 +1,5 @@
 import type { Row, Session } from '../backend/index.ts'
-import type { Field } from '../statement/index.ts'
+import { ascending, descending, isNull, not, outputs, proposed, set } from '../statement/index.ts'
 import { chainDigest, GENESIS } from './digest.ts'
 import { auditHeads, auditRecords } from './models.ts'
 
@@ -97,14 +97,13 @@ async function lockHead(session: Session): Promise<Row> {
 }
 
 async function hasSealed(session: Session): Promise<boolean> {
-  const sequence = field('sequence')
   const plan = session.plan('audit any sealed', () => ({
     kind: 'select',
     model: auditRecords.name,
     joins: [],
-    outputs: [{ kind: 'field', name: 'id', field: field('id') }],
-    where: { kind: 'not', condition: { kind: 'null', field: sequence } },
-    orderBy: [{ field: sequence, direction: 'desc' }],
+    outputs: outputs(['id']),
+    where: not(isNull('sequence')),
+    orderBy: descending('sequence'),
     limit: 0,
   }))
   return (await session.execute(plan, [1])).rows.length > 0
@@ -115,13 +114,10 @@ async function unsealed(session: Session): Promise<Row[]> {
     kind: 'select',
     model: auditRecords.name,
     joins: [],
-    outputs: RECORD_COLUMNS.map((name) => ({ kind: 'field' as const, name, field: field(name) })),
-    where: { kind: 'null', field: field('sequence') },
+    outputs: outputs(RECORD_COLUMNS),
+    where: isNull('sequence'),
     // Null for all of them, but said, so that the index is walked that has them together: they are few among many.
-    orderBy: [
-      { field: field('sequence'), direction: 'asc' },
-      { field: field('id'), direction: 'asc' },
-    ],
+    orderBy: ascending('sequence', 'id'),
     limit: 0,
   }))
   return (await session.execute(plan, [BATCH])).rows
@@ -146,22 +142,9 @@ async function moveHead(session: Session, count: number, digest: string): Promis
   const plan = session.plan('audit move head', () => ({
     kind: 'update',
     model: auditHeads.name,
-    set: ['count', 'digest', 'sealedAt'].map((column, parameter) => ({
-      field: field(column),
-      operation: 'set' as const,
-      operand: { kind: 'parameter' as const, parameter },
-    })),
+    set: [set('count', 0), set('digest', 1), set('sealedAt', 2)],
     orderBy: [],
     returning: [],
   }))
   await session.execute(plan, [count, digest, new Date(session.clock.now())])
-}
-
-function proposed(column: string) {
-  return { field: field(column), operation: 'proposed' } as const
-}
-
-/** A column of the statement's own model. */
-export function field(column: string): Field {
-  return { source: 0, column, path: [] }
 }

@@ -1,10 +1,11 @@
 import type { Row, Session } from '../backend/index.ts'
 import { type Issue, ValidationError } from '../base/errors.ts'
 import { checkWhole, describe } from '../schema/index.ts'
+import { ascending, equals, isNull, not, outputs } from '../statement/index.ts'
 import { chainDigest, contentDigest, GENESIS } from './digest.ts'
 import { auditHeads, auditRecords } from './models.ts'
 import { ERASED } from './record.ts'
-import { CHAIN, field } from './sealer.ts'
+import { CHAIN } from './sealer.ts'
 
 /** How many problems a report names. */
 const MOST_PROBLEMS = 100
@@ -148,12 +149,9 @@ function allSealed(session: Session) {
     kind: 'select',
     model: auditRecords.name,
     joins: [],
-    outputs: auditRecords.columns.map(({ name }) => ({ kind: 'field' as const, name, field: field(name) })),
-    where: { kind: 'not', condition: { kind: 'null', field: field('sequence') } },
-    orderBy: [
-      { field: field('sequence'), direction: 'asc' },
-      { field: field('id'), direction: 'asc' },
-    ],
+    outputs: outputs(auditRecords.columns.map(({ name }) => name)),
+    where: not(isNull('sequence')),
+    orderBy: ascending('sequence', 'id'),
   }))
 }
 
@@ -162,13 +160,8 @@ async function readHead(session: Session): Promise<Row | undefined> {
     kind: 'select',
     model: auditHeads.name,
     joins: [],
-    outputs: ['count', 'digest'].map((name) => ({ kind: 'field' as const, name, field: field(name) })),
-    where: {
-      kind: 'compare',
-      field: field('chain'),
-      operator: 'eq',
-      operand: { kind: 'parameter', parameter: 0 },
-    },
+    outputs: outputs(['count', 'digest']),
+    where: equals('chain', 0),
     orderBy: [],
   }))
   return (await session.execute(plan, [CHAIN])).rows[0]

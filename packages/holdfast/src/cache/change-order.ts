@@ -1,5 +1,5 @@
 import type { Plan, Row, Session } from '../backend/index.ts'
-import type { Condition, Field, Operand } from '../statement/index.ts'
+import { all, any, type Condition, compare, equals, not, outputs, proposed, set } from '../statement/index.ts'
 import { cacheEntries } from './model.ts'
 
 /**
@@ -42,13 +42,9 @@ export async function readChanges(
     kind: 'select',
     model,
     joins: [],
-    outputs: ['cache', 'key', 'longKey', 'generation', 'place'].map((name) => ({
-      kind: 'field' as const,
-      name,
-      field: column(name),
-    })),
+    outputs: outputs(['cache', 'key', 'longKey', 'generation', 'place']),
     where: any(
-      all(compare('place', 'gt', 0), compare('place', 'lt', 1), not(compare('writer', 'eq', 2))),
+      all(compare('place', 'gt', 0), compare('place', 'lt', 1), not(equals('writer', 2))),
       ...unplacedByOthers(1, 2),
     ),
     orderBy: [],
@@ -68,8 +64,8 @@ export async function lastPlace(session: Session): Promise<number> {
     kind: 'select',
     model,
     joins: [],
-    outputs: [{ kind: 'field', name: 'generation', field: column('generation') }],
-    where: all(compare('cache', 'eq', 0), compare('key', 'eq', 1)),
+    outputs: outputs(['generation']),
+    where: all(equals('cache', 0), equals('key', 1)),
     orderBy: [],
   }))
   const { rows } = await session.execute(plan, [LAST.cache, LAST.key])
@@ -88,7 +84,7 @@ async function placeBatch(session: Session, writer: number): Promise<number> {
   const plan = session.plan('cache place', () => ({
     kind: 'update',
     model,
-    set: [{ field: column('place'), operation: 'set', operand: parameter(0) }],
+    set: [set('place', 0)],
     where: any(...unplacedByOthers(1, 2)),
     orderBy: [],
     limit: 3,
@@ -107,7 +103,7 @@ async function lockLast(session: Session): Promise<number> {
     model,
     columns: COLUMNS.map((column) => ({ column, value: 'given' })),
     leading: 0,
-    onConflict: { columns: ['cache', 'key'], set: [{ field: column('epoch'), operation: 'proposed' }] },
+    onConflict: { columns: ['cache', 'key'], set: [proposed('epoch')] },
     returning: ['generation'],
   }))
   const row: Row = {
@@ -133,8 +129,8 @@ async function moveLast(session: Session, place: number): Promise<void> {
   const plan: Plan = session.plan('cache move last place', () => ({
     kind: 'update',
     model,
-    set: ['generation', 'place'].map((name) => ({ field: column(name), operation: 'set', operand: parameter(0) })),
-    where: all(compare('cache', 'eq', 1), compare('key', 'eq', 2)),
+    set: [set('generation', 0), set('place', 0)],
+    where: all(equals('cache', 1), equals('key', 2)),
     orderBy: [],
     returning: [],
   }))
@@ -143,31 +139,5 @@ async function moveLast(session: Session, place: number): Promise<void> {
 
 /** Two conditions, since an index finds what is less and what is greater, but not what is different: one's own may be a million. */
 function unplacedByOthers(unplaced: number, writer: number): Condition[] {
-  return (['lt', 'gt'] as const).map((operator) =>
-    all(compare('place', 'eq', unplaced), compare('writer', operator, writer)),
-  )
-}
-
-function column(name: string): Field {
-  return { source: 0, column: name, path: [] }
-}
-
-function parameter(at: number): Operand {
-  return { kind: 'parameter', parameter: at }
-}
-
-function compare(name: string, operator: 'eq' | 'gt' | 'lt', at: number): Condition {
-  return { kind: 'compare', field: column(name), operator, operand: parameter(at) }
-}
-
-function not(condition: Condition): Condition {
-  return { kind: 'not', condition }
-}
-
-function all(...conditions: readonly Condition[]): Condition {
-  return { kind: 'and', conditions }
-}
-
-function any(...conditions: readonly Condition[]): Condition {
-  return { kind: 'or', conditions }
+  return (['lt', 'gt'] as const).map((operator) => all(equals('place', unplaced), compare('writer', operator, writer)))
 }

@@ -1,5 +1,18 @@
 import type { Plan, Session } from '../backend/index.ts'
-import type { Assignment, Condition, Field, Insert, Operand } from '../statement/index.ts'
+import {
+  type Assignment,
+  all,
+  type Condition,
+  compare,
+  equals,
+  type Insert,
+  isNull,
+  not,
+  oneOf,
+  outputs,
+  proposed,
+  set,
+} from '../statement/index.ts'
 import { cacheEntries } from './model.ts'
 
 const model = cacheEntries.name
@@ -10,28 +23,12 @@ const KEY = ['cache', 'key']
 /** The columns of a written row, in the order of its parameters. */
 export const WRITTEN: readonly string[] = COLUMNS
 
-function column(name: string): Field {
-  return { source: 0, column: name, path: [] }
-}
-
-function parameter(at: number): Operand {
-  return { kind: 'parameter', parameter: at }
-}
-
-function equals(name: string, at: number): Condition {
-  return { kind: 'compare', field: column(name), operator: 'eq', operand: parameter(at) }
-}
-
-function all(...conditions: readonly Condition[]): Condition {
-  return { kind: 'and', conditions }
-}
-
-function select(outputs: readonly string[], where: Condition) {
+function select(names: readonly string[], where: Condition) {
   return {
     kind: 'select',
     model,
     joins: [],
-    outputs: outputs.map((name) => ({ kind: 'field', name, field: column(name) }) as const),
+    outputs: outputs(names),
     orderBy: [],
     where,
   } as const
@@ -44,18 +41,13 @@ export function readOne(session: Session): Plan {
 
 /** Several rows: (cache, keys). */
 export function readMany(session: Session): Plan {
-  return session.plan('cache read many', () =>
-    select(READ, all(equals('cache', 0), { kind: 'in', field: column('key'), parameter: 1 })),
-  )
+  return session.plan('cache read many', () => select(READ, all(equals('cache', 0), oneOf('key', 1))))
 }
 
 /** The generations of several rows: (cache, keys). */
 export function readGenerations(session: Session): Plan {
   return session.plan('cache generations', () =>
-    select(
-      ['key', 'longKey', 'generation'],
-      all(equals('cache', 0), { kind: 'in', field: column('key'), parameter: 1 }),
-    ),
+    select(['key', 'longKey', 'generation'], all(equals('cache', 0), oneOf('key', 1))),
   )
 }
 
@@ -69,19 +61,15 @@ export function writeNew(session: Session): Plan {
   return session.plan('cache write new', () => insertOf([], ['key']))
 }
 
-function insertOf(set: readonly Assignment[], returning: readonly string[]): Insert {
+function insertOf(changes: readonly Assignment[], returning: readonly string[]): Insert {
   return {
     kind: 'insert',
     model,
     columns: COLUMNS.map((column) => ({ column, value: 'given' })),
     leading: 0,
-    onConflict: { columns: KEY, set },
+    onConflict: { columns: KEY, set: changes },
     returning,
   }
-}
-
-function proposed(name: string): Assignment {
-  return { field: column(name), operation: 'proposed' }
 }
 
 const REPLACED = ['longKey', 'value', 'freshUntil', 'keepUntil', 'generation', 'epoch', 'marks', 'writer', 'place']
@@ -94,9 +82,7 @@ export function replace(session: Session): Plan {
   return session.plan('cache replace', () => ({
     kind: 'update',
     model,
-    set: REPLACED.map(
-      (name, at): Assignment => ({ field: column(name), operation: 'set', operand: parameter(3 + at) }),
-    ),
+    set: REPLACED.map((name, at) => set(name, 3 + at)),
     where: all(equals('cache', 0), equals('key', 1), equals('generation', 2)),
     orderBy: [],
     returning: [],
@@ -105,11 +91,6 @@ export function replace(session: Session): Plan {
 
 /** Deletes an entry that is there, leaving the row: (cache, key, now, epoch, keepUntil, generation, writer, place, null, 0). */
 export function bury(session: Session): Plan {
-  const set = (name: string, at: number): Assignment => ({
-    field: column(name),
-    operation: 'set',
-    operand: parameter(at),
-  })
   return session.plan('cache bury', () => ({
     kind: 'update',
     model,
@@ -124,9 +105,9 @@ export function bury(session: Session): Plan {
     where: all(
       equals('cache', 0),
       equals('key', 1),
-      { kind: 'compare', field: column('freshUntil'), operator: 'gt', operand: parameter(2) },
+      compare('freshUntil', 'gt', 2),
       equals('epoch', 3),
-      { kind: 'not', condition: { kind: 'null', field: column('value') } },
+      not(isNull('value')),
     ),
     orderBy: [],
     returning: ['marks'],
@@ -135,11 +116,7 @@ export function bury(session: Session): Plan {
 
 /** The rows of a cache that are entries; the others mark clearings and tags. `from` is the place of `ENTRY_KEYS` in the parameters. */
 function isEntry(from: number): Condition[] {
-  return [
-    equals('cache', 0),
-    { kind: 'compare', field: column('key'), operator: 'gte', operand: parameter(from) },
-    { kind: 'compare', field: column('key'), operator: 'lt', operand: parameter(from + 1) },
-  ]
+  return [equals('cache', 0), compare('key', 'gte', from), compare('key', 'lt', from + 1)]
 }
 
 /** The keys of entries begin with `h:`, `n:` or `s:`. */
@@ -170,17 +147,9 @@ export function removeAll(session: Session): Plan {
 
 /** The fresh entries of a cache, with their values or without: (cache, ...ENTRY_KEYS, now, epoch). */
 export function list(session: Session, values: boolean): Plan {
-  const outputs = values ? READ : READ.filter((name) => name !== 'value')
+  const names = values ? READ : READ.filter((name) => name !== 'value')
   return session.plan(values ? 'cache list' : 'cache list keys', () =>
-    select(
-      outputs,
-      all(
-        ...isEntry(1),
-        { kind: 'compare', field: column('freshUntil'), operator: 'gt', operand: parameter(3) },
-        equals('epoch', 4),
-        { kind: 'not', condition: { kind: 'null', field: column('value') } },
-      ),
-    ),
+    select(names, all(...isEntry(1), compare('freshUntil', 'gt', 3), equals('epoch', 4), not(isNull('value')))),
   )
 }
 
@@ -189,7 +158,7 @@ export function sweepSome(session: Session): Plan {
   return session.plan('cache sweep', () => ({
     kind: 'delete',
     model,
-    where: { kind: 'compare', field: column('keepUntil'), operator: 'lt', operand: parameter(0) },
+    where: compare('keepUntil', 'lt', 0),
     orderBy: [],
     limit: 1,
     skipLocked: true,

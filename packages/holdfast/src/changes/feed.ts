@@ -1,9 +1,8 @@
 import type { Row, Session } from '../backend/index.ts'
 import { ValidationError } from '../base/errors.ts'
 import { type History, readHead, recordOf, settle } from '../history/index.ts'
-import { all, by, compare, oneOf, outputs } from '../history/statements.ts'
 import type { Model } from '../schema/index.ts'
-import { modelScope, readWhere, Shape } from '../statement/index.ts'
+import { all, ascending, compare, modelScope, oneOf, outputs, readWhere, Shape } from '../statement/index.ts'
 
 /** One committed change of one record. */
 export interface Change<Record = unknown, Key = unknown> {
@@ -96,7 +95,7 @@ async function readRows(session: Session, { versions }: History, after: number, 
     joins: [],
     outputs: outputs(versions.columns.map(({ name }) => name)),
     where: compare('historySequence', 'gt', 0),
-    orderBy: [by('historySequence')],
+    orderBy: ascending('historySequence'),
     limit: 1,
   }))
   return (await session.execute(plan, [after, limit])).rows

@@ -1,9 +1,9 @@
 import type { Row } from '../backend/index.ts'
 import type { Issue } from '../base/errors.ts'
-import { type Condition, Shape } from '../statement/index.ts'
+import { all, type Condition, equals, Shape } from '../statement/index.ts'
 import { acceptId, acceptNames, acceptOptions, assertNone } from './accept.ts'
 import type { GraphContext } from './context.ts'
-import { column, equals, named } from './statements.ts'
+import { named } from './named.ts'
 import { type Way, waysOf } from './walk.ts'
 
 /** How many edges begin or end at a node; with `both`, one that leads back to it counts twice. */
@@ -25,7 +25,7 @@ async function countAlong(
   [near]: Way,
 ): Promise<number> {
   const shape = new Shape(`${models.edges.name} degree ${near}`)
-  const conditions: Condition[] = [equals(column(near), shape.add(id))]
+  const conditions: Condition[] = [equals(near, shape.add(id))]
   if (relations !== undefined) conditions.push(named('relation', 0, relations, shape))
   const plan = session.plan(shape.key, () => ({
     kind: 'select',
@@ -33,7 +33,7 @@ async function countAlong(
     joins: [],
     outputs: [{ kind: 'aggregate', name: 'n', function: 'count' }],
     groupBy: [],
-    where: { kind: 'and', conditions },
+    where: all(...conditions),
     orderBy: [],
   }))
   const { rows } = await session.execute(plan, shape.parameters)

@@ -1,12 +1,11 @@
 import type { Row, Session } from '../backend/index.ts'
 import { ConstraintError, type Issue } from '../base/errors.ts'
 import { labelsAt } from '../schema/index.ts'
-import type { Select } from '../statement/index.ts'
+import { oneOf, outputs, type Select } from '../statement/index.ts'
 import { acceptEdgeData, acceptId, acceptRelation, assertNone } from './accept.ts'
 import { byParts, type GraphContext, together } from './context.ts'
 import { insertChecked } from './inserting.ts'
 import { entriesOf, updateData } from './nodes.ts'
-import { column, fields, oneOf } from './statements.ts'
 
 const FIELDS = ['id', 'source', 'relation', 'target', 'data']
 
@@ -127,8 +126,8 @@ async function labelsOf(context: GraphContext, session: Session, ids: readonly s
       kind: 'select',
       model: nodes.name,
       joins: [],
-      outputs: fields(['id', 'label']),
-      where: oneOf(column('id'), 0),
+      outputs: outputs(['id', 'label']),
+      where: oneOf('id', 0),
       orderBy: [],
     }),
   )

@@ -2,10 +2,20 @@ import type { Plan, Row } from '../backend/index.ts'
 import type { Issue } from '../base/errors.ts'
 import type { Page } from '../repository/index.ts'
 import { describe, isStorableText } from '../schema/index.ts'
-import { type Condition, compareText, Shape } from '../statement/index.ts'
+import {
+  all,
+  ascending,
+  type Condition,
+  compare,
+  compareText,
+  equals,
+  field,
+  outputs,
+  Shape,
+} from '../statement/index.ts'
 import { acceptId, acceptNames, acceptOptions, assertNone } from './accept.ts'
 import type { GraphContext } from './context.ts'
-import { column, equals, fields, greater, named } from './statements.ts'
+import { named } from './named.ts'
 import { type Way, waysOf } from './walk.ts'
 
 const OPTIONS = ['relation', 'direction', 'label', 'first', 'after']
@@ -84,24 +94,24 @@ async function readWay(
   const [near, far] = way
   const { session, models } = context
   const shape = new Shape(`${models.edges.name} neighbors ${near}`)
-  const conditions: Condition[] = [equals(column(near), shape.add(id))]
+  const conditions: Condition[] = [equals(near, shape.add(id))]
   if (relations !== undefined) conditions.push(named('relation', 0, relations, shape))
   if (labels !== undefined) conditions.push(named('label', 1, labels, shape))
   if (after !== undefined) {
     shape.mark('after')
-    conditions.push(greater(column(far), shape.add(after)))
+    conditions.push(compare(far, 'gt', shape.add(after)))
   }
   const most = shape.addCount('limit', limit)
   const plan: Plan = session.plan(shape.key, () => ({
     kind: 'select',
     model: models.edges.name,
-    joins: [{ model: models.nodes.name, kind: 'inner', on: [[column(far), column('id', 1)]] }],
-    outputs: fields(
+    joins: [{ model: models.nodes.name, kind: 'inner', on: [[field(far), field('id', 1)]] }],
+    outputs: outputs(
       models.nodes.columns.map(({ name }) => name),
       1,
     ),
-    where: { kind: 'and', conditions },
-    orderBy: [{ field: column(far), direction: 'asc' }],
+    where: all(...conditions),
+    orderBy: ascending(far),
     ...(most !== undefined && { limit: most }),
   }))
   return (await session.execute(plan, shape.parameters)).rows

@@ -1,13 +1,13 @@
 import type { Row } from '../backend/index.ts'
 import type { Issue } from '../base/errors.ts'
 import { describe } from '../schema/index.ts'
-import { type Condition, compareText, Shape } from '../statement/index.ts'
+import { all, type Condition, compareText, oneOf, outputs, Shape } from '../statement/index.ts'
 import { acceptId, acceptOptions, assertNone } from './accept.ts'
 import { cheapestPath, type Weight } from './cheapest-path.ts'
 import { byParts, type GraphContext } from './context.ts'
 import { fewestSteps } from './fewest-steps.ts'
+import { named } from './named.ts'
 import type { Route } from './route.ts'
-import { column, fields, named, oneOf } from './statements.ts'
 import { nodesById } from './traverse.ts'
 import { type Following, readFollowing } from './walk.ts'
 
@@ -131,14 +131,14 @@ async function readEdges(
   relations: readonly string[] | undefined,
 ): Promise<Row[]> {
   const shape = new Shape(`${models.edges.name} by ${lists.map(([name]) => name).join(' ')}`)
-  const conditions = lists.map(([name, ids]): Condition => oneOf(column(name), shape.add(ids)))
+  const conditions = lists.map(([name, ids]): Condition => oneOf(name, shape.add(ids)))
   if (relations !== undefined) conditions.push(named('relation', 0, relations, shape))
   const plan = session.plan(shape.key, () => ({
     kind: 'select',
     model: models.edges.name,
     joins: [],
-    outputs: fields(models.edges.columns.map(({ name }) => name)),
-    where: { kind: 'and', conditions },
+    outputs: outputs(models.edges.columns.map(({ name }) => name)),
+    where: all(...conditions),
     orderBy: [],
   }))
   return (await session.execute(plan, shape.parameters)).rows

@@ -1,10 +1,10 @@
 import type { Row } from '../backend/index.ts'
 import type { Issue } from '../base/errors.ts'
 import { describe } from '../schema/index.ts'
-import { type Condition, compareText, hasHighUnits, Shape } from '../statement/index.ts'
+import { all, ascending, type Condition, compareText, hasHighUnits, oneOf, outputs, Shape } from '../statement/index.ts'
 import { acceptId, acceptNames, acceptOptions, assertNone } from './accept.ts'
 import { byParts, type GraphContext, IDS_A_STATEMENT } from './context.ts'
-import { column, fields, named, oneOf } from './statements.ts'
+import { named } from './named.ts'
 import { asking, edgesFrom, type Following, readFollowing, waysOf } from './walk.ts'
 
 /** A node that a walk came to, and how many edges it is away. */
@@ -116,15 +116,15 @@ export function nodesById(
 ): AsyncIterable<readonly Row[]> {
   return byParts(inOrder(ids), async (part) => {
     const shape = new Shape(`${models.nodes.name} by ids`)
-    const conditions: Condition[] = [oneOf(column('id'), shape.add(part))]
+    const conditions: Condition[] = [oneOf('id', shape.add(part))]
     if (labels !== undefined) conditions.push(named('label', 0, labels, shape))
     const plan = session.plan(shape.key, () => ({
       kind: 'select',
       model: models.nodes.name,
       joins: [],
-      outputs: fields(models.nodes.columns.map(({ name }) => name)),
-      where: { kind: 'and', conditions },
-      orderBy: [{ field: column('id'), direction: 'asc' }],
+      outputs: outputs(models.nodes.columns.map(({ name }) => name)),
+      where: all(...conditions),
+      orderBy: ascending('id'),
     }))
     return (await session.execute(plan, shape.parameters)).rows
   })

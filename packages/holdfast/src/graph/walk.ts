@@ -1,10 +1,10 @@
 import type { Row } from '../backend/index.ts'
 import type { Issue } from '../base/errors.ts'
 import { describe, type Model } from '../schema/index.ts'
-import { type Condition, type Output, Shape } from '../statement/index.ts'
+import { all, type Condition, type Output, oneOf, outputs, Shape } from '../statement/index.ts'
 import { acceptNames } from './accept.ts'
 import { byParts, type GraphContext } from './context.ts'
-import { column, fields, named, oneOf } from './statements.ts'
+import { named } from './named.ts'
 import type { EdgeDirection } from './types.ts'
 
 /** The columns of an edge: where a walk comes from and where it leads. */
@@ -79,14 +79,14 @@ function askingAlong(
   const [near] = way
   const shape = new Shape(`${models.edges.name} from ${near}`)
   shape.mark(typeof needed === 'string' ? needed : `weight ${needed.weight}`)
-  const conditions: Condition[] = [oneOf(column(near), shape.add([]))]
+  const conditions: Condition[] = [oneOf(near, shape.add([]))]
   if (relations !== undefined) conditions.push(named('relation', 0, relations, shape))
   const plan = session.plan(shape.key, () => ({
     kind: 'select',
     model: models.edges.name,
     joins: [],
     outputs: outputsOf(models.edges, way, needed),
-    where: { kind: 'and', conditions },
+    where: all(...conditions),
     orderBy: [],
   }))
   const [, ...others] = shape.parameters
@@ -94,13 +94,13 @@ function askingAlong(
 }
 
 function outputsOf(edges: Model, [near, far]: Way, needed: Needed): Output[] {
-  if (needed === 'all') return fields(edges.columns.map(({ name }) => name))
-  if (needed === 'far') return fields([far])
-  if (needed === 'near') return fields([near, far])
+  if (needed === 'all') return outputs(edges.columns.map(({ name }) => name))
+  if (needed === 'far') return outputs([far])
+  if (needed === 'near') return outputs([near, far])
   const weight: Output = {
     kind: 'field',
     name: 'weight',
     field: { source: 0, column: 'data', path: needed.weight.split('.') },
   }
-  return [...fields(['id', near, far]), weight]
+  return [...outputs(['id', near, far]), weight]
 }

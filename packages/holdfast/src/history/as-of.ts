@@ -10,11 +10,10 @@ import {
   reading,
 } from '../repository/index.ts'
 import { describe, type Where } from '../schema/index.ts'
-import type { Condition, Shape } from '../statement/index.ts'
+import { all, any, type Condition, compare, equals, isNull, not, type Shape } from '../statement/index.ts'
 import { readHead } from './head.ts'
 import type { History } from './models.ts'
 import { settle } from './settling.ts'
-import { all, any, compare, equals, isNull, not } from './statements.ts'
 
 /** A query of the past: relations are not kept with it. */
 export type PastQuery<Row, Field extends keyof Row = keyof Row> = Omit<Query<Row, Field>, 'include'>

@@ -1,8 +1,8 @@
 import type { Row, Session } from '../backend/index.ts'
 import type { Model } from '../schema/index.ts'
+import { oneOf, outputs } from '../statement/index.ts'
 import { type Change, changeOf, keyOfRow } from './change.ts'
 import type { Concerns, Reaching } from './concern.ts'
-import { oneOf, outputs } from './statements.ts'
 
 /** A value that is known once the statement has run. */
 export class Later {

@@ -1,6 +1,6 @@
 import type { Session } from '../backend/index.ts'
+import { equals, outputs } from '../statement/index.ts'
 import { historyHeads } from './models.ts'
-import { equals, outputs } from './statements.ts'
 
 /** How far the changes of a model are settled, and how far they were removed. */
 export interface Head {

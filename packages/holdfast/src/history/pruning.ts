@@ -1,8 +1,8 @@
 import type { Row, Session } from '../backend/index.ts'
+import { all, ascending, compare, equals, isNull, oneOf, set } from '../statement/index.ts'
 import { readHead } from './head.ts'
 import { type History, historyHeads } from './models.ts'
 import { settle } from './settling.ts'
-import { all, by, compare, equals, field, isNull, oneOf } from './statements.ts'
 
 /** How many versions one statement removes. */
 const BATCH = 1_000
@@ -37,7 +37,7 @@ async function removeReplaced(session: Session, { versions }: History, before: D
     kind: 'delete',
     model: versions.name,
     where: compare('historyTo', 'lt', 0),
-    orderBy: [by('historyTo'), by('historyId')],
+    orderBy: ascending('historyTo', 'historyId'),
     limit: 1,
     skipLocked: true,
     returning: ['historySequence', 'historyKey'],
@@ -67,11 +67,7 @@ async function notePruned(session: Session, model: string, sequence: number, bef
   const plan = session.plan('history note pruned', () => ({
     kind: 'update',
     model: historyHeads.name,
-    set: (['pruned', 'prunedBefore'] as const).map((column, parameter) => ({
-      field: field(column),
-      operation: 'set' as const,
-      operand: { kind: 'parameter' as const, parameter },
-    })),
+    set: [set('pruned', 0), set('prunedBefore', 1)],
     where: equals('model', 2),
     orderBy: [],
     returning: [],

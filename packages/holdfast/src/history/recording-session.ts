@@ -9,12 +9,11 @@ import {
 } from '../backend/index.ts'
 import { ConfigurationError, SerializationError } from '../base/errors.ts'
 import type { Model } from '../schema/index.ts'
-import type { Delete, Insert, Statement, Update } from '../statement/index.ts'
+import { type Delete, type Insert, outputs, type Statement, type Update } from '../statement/index.ts'
 import { Carried, Later, mayChange } from './carried.ts'
 import { type Change, changeOf, keyOfRow, writeChanges } from './change.ts'
 import type { Concerns } from './concern.ts'
 import type { History } from './models.ts'
-import { outputs } from './statements.ts'
 import { WriteGroups } from './write-groups.ts'
 
 /** What recording needs to know: one for a storage. */

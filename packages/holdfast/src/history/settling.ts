@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Row, Session } from '../backend/index.ts'
+import { all, ascending, equals, isNull, not, oneOf, outputs, proposed, set } from '../statement/index.ts'
 import { type History, historyHeads, OWN_COLUMNS } from './models.ts'
-import { all, by, field, isNull, not, oneOf, outputs, proposed } from './statements.ts'
 
 /** How many versions one transaction settles. */
 const BATCH = 500
@@ -11,7 +11,7 @@ const SETTLED = ['historyOperation', 'historyFrom', 'historyTo', 'historyVersion
 const HEAD_COLUMNS = historyHeads.columns.map(({ name }) => name)
 
 /** Null for all of them, but said, so that the index is walked that has them together: they are few among many. */
-const UNSETTLED_ORDER = [by('historySequence'), by('historyId')]
+const UNSETTLED_ORDER = ascending('historySequence', 'historyId')
 
 interface Version {
   historyId: number
@@ -151,8 +151,8 @@ async function moveHead(session: Session, { model }: History, sequence: number):
   const plan = session.plan('history move head', () => ({
     kind: 'update',
     model: historyHeads.name,
-    set: [{ field: field('sequence'), operation: 'set', operand: { kind: 'parameter', parameter: 0 } }],
-    where: { kind: 'compare', field: field('model'), operator: 'eq', operand: { kind: 'parameter', parameter: 1 } },
+    set: [set('sequence', 0)],
+    where: equals('model', 1),
     orderBy: [],
     returning: [],
   }))

@@ -2,9 +2,9 @@ import type { Row, Session } from '../backend/index.ts'
 import { NotFoundError, ValidationError } from '../base/errors.ts'
 import { acceptKey, fromRow } from '../repository/index.ts'
 import { describe } from '../schema/index.ts'
+import { add, all, ascending, equals, outputs, proposed } from '../statement/index.ts'
 import { type History, keyText } from './models.ts'
 import { settle } from './settling.ts'
-import { all, by, equals, field, outputs } from './statements.ts'
 
 /** One version of a record. */
 export interface Version<Record = unknown> {
@@ -33,7 +33,7 @@ export async function readVersions(session: Session, history: History, id: unkno
     joins: [],
     outputs: outputs(versions.columns.map(({ name }) => name)),
     where: equals('historyKey', 0),
-    orderBy: [by('historyVersion')],
+    orderBy: ascending('historyVersion'),
   }))
   const { rows } = await session.execute(plan, [key])
   // What was committed since is not settled yet.
@@ -116,19 +116,8 @@ async function writeBack(session: Session, { model }: History, wanted: Row): Pro
     onConflict: {
       columns: model.primaryKey,
       set: [
-        ...(changed.length > 0 ? changed : model.primaryKey.slice(0, 1)).map((name) => ({
-          field: field(name),
-          operation: 'proposed' as const,
-        })),
-        ...(model.versioned
-          ? [
-              {
-                field: field('version'),
-                operation: 'increment' as const,
-                operand: { kind: 'parameter' as const, parameter: 0 },
-              },
-            ]
-          : []),
+        ...(changed.length > 0 ? changed : model.primaryKey.slice(0, 1)).map(proposed),
+        ...(model.versioned ? [add('version', 0)] : []),
       ],
     },
     returning: names,

@@ -2,6 +2,7 @@ import { contentOf, type Plan, type Row, type Session } from '../backend/index.t
 import { type Issue, MigrationError, ValidationError } from '../base/errors.ts'
 import { Repository } from '../repository/index.ts'
 import { acceptJson, type Model, type ModelColumn } from '../schema/index.ts'
+import { proposed } from '../statement/index.ts'
 import type { AlteringSession } from './host.ts'
 import type { DataStep, DialectSql, RowChange } from './step.ts'
 
@@ -133,7 +134,7 @@ class ChangedPage {
       leading: 0,
       onConflict: {
         columns: model.primaryKey,
-        set: columns.map((column) => ({ field: { source: 0, column, path: [] }, operation: 'proposed' })),
+        set: columns.map(proposed),
       },
       returning: [],
     }))

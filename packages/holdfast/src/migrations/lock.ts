@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Plan, Session } from '../backend/index.ts'
 import { LeaseLostError, TimeoutError } from '../base/errors.ts'
 import { type Model, resolveModel, t, table } from '../schema/index.ts'
-import type { Condition } from '../statement/index.ts'
+import { all, equals, isDue, set, setNow } from '../statement/index.ts'
 
 /** One row: who may migrate, and until when. */
 export const lockModel: Model = resolveModel(
@@ -90,16 +90,8 @@ function takePlan(session: Session): Plan {
   return session.plan('migrations lock take', () => ({
     kind: 'update',
     model: lockModel.name,
-    set: [
-      { field: field('holder'), operation: 'set', operand: { kind: 'parameter', parameter: 0 } },
-      { field: field('heldUntil'), operation: 'set', operand: { kind: 'now', plusMs: 1 } },
-    ],
-    where: all(equals('id', 2), {
-      kind: 'compare',
-      field: field('heldUntil'),
-      operator: 'lte',
-      operand: { kind: 'now', plusMs: 3 },
-    }),
+    set: [set('holder', 0), setNow('heldUntil', 1)],
+    where: all(equals('id', 2), isDue('heldUntil', 3)),
     orderBy: [],
     limit: 4,
     skipLocked: true,
@@ -111,21 +103,9 @@ function holdPlan(session: Session): Plan {
   return session.plan('migrations lock hold', () => ({
     kind: 'update',
     model: lockModel.name,
-    set: [{ field: field('heldUntil'), operation: 'set', operand: { kind: 'now', plusMs: 0 } }],
+    set: [setNow('heldUntil', 0)],
     where: all(equals('id', 1), equals('holder', 2)),
     orderBy: [],
     returning: [],
   }))
-}
-
-function field(column: string) {
-  return { source: 0, column, path: [] }
-}
-
-function equals(column: string, parameter: number): Condition {
-  return { kind: 'compare', field: field(column), operator: 'eq', operand: { kind: 'parameter', parameter } }
-}
-
-function all(...conditions: Condition[]): Condition {
-  return { kind: 'and', conditions }
 }

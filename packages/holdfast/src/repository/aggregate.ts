@@ -2,8 +2,9 @@ import type { Row, Session } from '../backend/index.ts'
 import { acceptorOf } from '../schema/accept.ts'
 import { type ColumnType, describe, type Model } from '../schema/index.ts'
 import {
-  type Condition,
+  allOf,
   type Field,
+  field,
   isPlainObject,
   type Join,
   keyFields,
@@ -99,12 +100,12 @@ export function readAggregate(source: Source, query: RawAggregate, shape: Shape)
         query.orderBy,
         results,
         shape,
-        groups.map(({ output }) => outputField(output.name)),
+        groups.map(({ output }) => field(output.name, 'output')),
       )
     : readOrderBy(query.orderBy, orderScope(scope, results), shape, tieBreakers(model, joined))
   const limit = shape.addCount('limit', query.limit)
   const offset = shape.addCount('offset', query.offset)
-  const where: Condition | undefined = conditions.length > 1 ? { kind: 'and', conditions } : conditions[0]
+  const where = allOf(conditions)
   return {
     kind: 'select',
     model: model.name,
@@ -227,7 +228,7 @@ function assertGrouped(groups: readonly TypedOutput[], selected: readonly TypedO
 /** The names of results, for `having` and the ordering of groups. */
 function resultScope(scope: Scope, outputs: readonly TypedOutput[]): Scope {
   const named = new Map(
-    outputs.map(({ output, type, accept }) => [output.name, { field: outputField(output.name), type, accept }]),
+    outputs.map(({ output, type, accept }) => [output.name, { field: field(output.name, 'output'), type, accept }]),
   )
   return { subject: `the results of ${scope.subject}`, resolve: (name) => named.get(name) ?? null }
 }
@@ -246,10 +247,6 @@ function comparable(results: Scope): Scope {
 /** Where nothing is grouped, rows may be ordered by what they are selected as, and by any field. */
 function orderScope(scope: Scope, results: Scope): Scope {
   return { subject: scope.subject, resolve: (name) => scope.resolve(name) ?? results.resolve(name) }
-}
-
-function outputField(name: string): Field {
-  return { source: 'output', column: name, path: [] }
 }
 
 /** The keys of all models, so that no two rows tie. */

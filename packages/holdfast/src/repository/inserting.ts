@@ -1,8 +1,8 @@
 import type { Plan, Row, Session } from '../backend/index.ts'
 import { ConflictError, type Issue, ValidationError } from '../base/errors.ts'
 import { assertOptions, describe, type Model, unreadable } from '../schema/index.ts'
-import { type Assignment, type InsertColumn, isPlainObject, Shape } from '../statement/index.ts'
-import { columnField, readBookkeeping, readPatch } from './patch.ts'
+import { type Assignment, type InsertColumn, isPlainObject, proposed, Shape } from '../statement/index.ts'
+import { readBookkeeping, readPatch } from './patch.ts'
 import { findById, getById } from './reading.ts'
 import { acceptInto, acceptRecord } from './record.ts'
 import { updateById } from './updating.ts'
@@ -170,8 +170,7 @@ function proposedAssignments(
   // An update of nothing would give no row back; writing the key over itself does.
   const names = given.length > 0 ? given.map(({ name }) => name) : target.slice(0, 1)
   for (const name of names) shape.mark(name)
-  const proposed = names.map((name): Assignment => ({ field: columnField(name), operation: 'proposed' }))
-  return [...proposed, ...readBookkeeping(model, session.clock, shape)]
+  return [...names.map(proposed), ...readBookkeeping(model, session.clock, shape)]
 }
 
 /** Documents are checked as a whole, so they are read before they are changed; a lost race is tried again. */

@@ -12,7 +12,7 @@ import {
   UNSTORABLE_TEXT,
   unreadable,
 } from '../schema/index.ts'
-import { type Assignment, type Field, isPlainObject, type Shape } from '../statement/index.ts'
+import { type Assignment, add, type Field, isPlainObject, type Shape, set } from '../statement/index.ts'
 import { Increment } from './expressions.ts'
 import { acceptValue, UNKNOWN_FIELD } from './record.ts'
 
@@ -50,18 +50,9 @@ function readChanges(model: Model, patch: unknown, clock: Clock, shape: Shape, p
 /** What a write changes besides what was asked for. */
 export function readBookkeeping(model: Model, clock: Clock, shape: Shape): Assignment[] {
   if (!model.versioned) return []
-  const counted: Assignment = {
-    field: columnField('version'),
-    operation: 'increment',
-    operand: { kind: 'parameter', parameter: shape.add(1) },
-  }
+  const counted = add('version', shape.add(1))
   if (model.kind === 'table') return [counted]
-  const moved: Assignment = {
-    field: columnField('updatedAt'),
-    operation: 'set',
-    operand: { kind: 'parameter', parameter: shape.add(new Date(clock.now())) },
-  }
-  return [counted, moved]
+  return [counted, set('updatedAt', shape.add(new Date(clock.now())))]
 }
 
 function readColumn(model: Model, name: string, value: unknown, shape: Shape, path: string): Assignment | undefined {
@@ -75,8 +66,7 @@ function readColumn(model: Model, name: string, value: unknown, shape: Shape, pa
   }
   shape.mark(name)
   if (value instanceof Increment) return readIncrement(column, value, shape, path)
-  const parameter = shape.add(acceptValue(model, column, value, path, shape.issues))
-  return { field: columnField(name), operation: 'set', operand: { kind: 'parameter', parameter } }
+  return set(name, shape.add(acceptValue(model, column, value, path, shape.issues)))
 }
 
 function readIncrement(
@@ -90,8 +80,7 @@ function readIncrement(
     return undefined
   }
   shape.mark('+')
-  const parameter = shape.add(column.accept(by, path, shape.issues))
-  return { field: columnField(column.name), operation: 'increment', operand: { kind: 'parameter', parameter } }
+  return add(column.name, shape.add(column.accept(by, path, shape.issues)))
 }
 
 function readMember(_model: Model, name: string, value: unknown, shape: Shape, path: string): Assignment | undefined {
@@ -101,15 +90,14 @@ function readMember(_model: Model, name: string, value: unknown, shape: Shape, p
     return undefined
   }
   shape.mark(name)
-  const field: Field = { source: 0, column: DOCUMENT_COLUMN, path: [name] }
+  const member: Field = { source: 0, column: DOCUMENT_COLUMN, path: [name] }
   if (value instanceof Increment) {
     if (!Number.isFinite(value.by))
       shape.refuse(path, `must be incremented by a finite number, got ${describe(value.by)}`)
     shape.mark('+')
-    return { field, operation: 'increment', operand: { kind: 'parameter', parameter: shape.add(value.by) } }
+    return add(member, shape.add(value.by))
   }
-  const parameter = shape.add(acceptJson(value, path, shape.issues))
-  return { field, operation: 'set', operand: { kind: 'parameter', parameter } }
+  return set(member, shape.add(acceptJson(value, path, shape.issues)))
 }
 
 /** Why a document has no field of this name that could be set. */
@@ -118,11 +106,6 @@ function wrongMember(name: string): string | undefined {
   if (name === '__proto__') return 'is not allowed as a name'
   if (name.includes('.')) return 'is a path; patch the whole top-level field'
   return isStorableText(name) ? undefined : UNSTORABLE_TEXT
-}
-
-/** A column of the statement's own model. */
-export function columnField(column: string): Field {
-  return { source: 0, column, path: [] }
 }
 
 /**

@@ -2,10 +2,13 @@ import type { Plan, Result, Row, Session } from '../backend/index.ts'
 import { NotFoundError, ValidationError } from '../base/errors.ts'
 import { describe, type Model } from '../schema/index.ts'
 import {
+  allOf,
   type Condition,
+  equals,
   isPlainObject,
   keyFields,
   modelScope,
+  oneOf,
   readWhere,
   type Select,
   Shape,
@@ -64,15 +67,7 @@ function selectAll(model: Model): Select {
 
 /** The record with the key whose values are the parameters from `first` on. */
 export function keyCondition(model: Model, first: number): Condition {
-  const conditions = keyFields(model).map(
-    (field, index): Condition => ({
-      kind: 'compare',
-      field,
-      operator: 'eq',
-      operand: { kind: 'parameter', parameter: first + index },
-    }),
-  )
-  return conditions.length === 1 ? (conditions[0] as Condition) : { kind: 'and', conditions }
+  return allOf(keyFields(model).map((field, index) => equals(field, first + index))) as Condition
 }
 
 /** Reads the records of several keys, in the order of the keys; missing ones are left out, repeated ones given once. */
@@ -90,7 +85,7 @@ export async function findByIds(session: Session, model: Model, keys: unknown): 
   const values = Array.from(keys, (key) => acceptKey(model, key)[0])
   const plan = session.plan(`${model.name} findByIds`, () => ({
     ...selectAll(model),
-    where: { kind: 'in', field: { source: 0, column: name, path: [] }, parameter: 0 },
+    where: oneOf(name, 0),
   }))
   const { rows } = await session.execute(plan, [values])
   const byKey = new Map(rows.map((row) => [keyText(row[name]), row]))
@@ -215,8 +210,7 @@ export async function countWhere(session: Session, model: Model, where: unknown,
   const shape = new Shape(`${model.name} count`)
   const asked = where === undefined ? undefined : readWhere(where, modelScope(model), shape)
   const further = extra.condition?.(shape)
-  const condition: Condition | undefined =
-    asked === undefined || further === undefined ? (asked ?? further) : { kind: 'and', conditions: [asked, further] }
+  const condition = allOf([asked, further].filter((one) => one !== undefined))
   shape.assertValid(`A query of ${model.name} was refused`)
   const plan = session.plan(shape.key, () => ({
     kind: 'select',

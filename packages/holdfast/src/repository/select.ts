@@ -10,12 +10,14 @@ import {
 } from '../schema/index.ts'
 import {
   type AfterKey,
+  allOf,
   type Condition,
   isPlainObject,
   keyFields,
   modelScope,
   type Order,
   type Output,
+  outputs,
   readOrderBy,
   readWhere,
   type Select,
@@ -100,8 +102,7 @@ export function readQuery(model: Model, query: RawQuery, extra: Extra = {}): Fin
   if (extra.ordering === true) shape.mark('ordering')
   shape.assertValid(`A query of ${model.name} was refused`)
 
-  const outputs = outputsOf(model, fields, extra.ordering === true ? orderBy : [])
-  const condition: Condition | undefined = conditions.length > 1 ? { kind: 'and', conditions } : conditions[0]
+  const condition = allOf(conditions)
   return {
     key: shape.key,
     parameters: shape.parameters,
@@ -109,7 +110,7 @@ export function readQuery(model: Model, query: RawQuery, extra: Extra = {}): Fin
       kind: 'select',
       model: model.name,
       joins: [],
-      outputs,
+      outputs: outputsOf(model, fields, extra.ordering === true ? orderBy : []),
       orderBy,
       ...(condition !== undefined && { where: condition }),
       ...(limit !== undefined && { limit }),
@@ -165,22 +166,18 @@ const outputsOfModels = new WeakMap<Model, readonly Output[]>()
 export function allOutputs(model: Model): readonly Output[] {
   const known = outputsOfModels.get(model)
   if (known !== undefined) return known
-  const outputs = model.columns.map(({ name }) => columnOutput(name))
-  outputsOfModels.set(model, outputs)
-  return outputs
-}
-
-function columnOutput(name: string): Output {
-  return { kind: 'field', name, field: { source: 0, column: name, path: [] } }
+  const all = outputs(model.columns.map(({ name }) => name))
+  outputsOfModels.set(model, all)
+  return all
 }
 
 function outputsOf(model: Model, fields: readonly string[] | undefined, orderBy: readonly Order[]): readonly Output[] {
   const ordering = orderBy.map(({ field }, index): Output => ({ kind: 'field', name: orderName(index), field }))
   if (fields === undefined) return ordering.length === 0 ? allOutputs(model) : [...allOutputs(model), ...ordering]
   const columns = model.kind === 'table' ? fields : documentColumns(fields)
-  const outputs = [...columns.map(columnOutput), ...ordering]
+  const chosen = [...outputs(columns), ...ordering]
   // SQL has no rows without columns, so a query for none of them reads the key.
-  return outputs.length > 0 ? outputs : model.primaryKey.map(columnOutput)
+  return chosen.length > 0 ? chosen : outputs(model.primaryKey)
 }
 
 /** A document's own fields are read whole and picked here, so that missing and null stay apart. */

@@ -2,9 +2,21 @@ import type { Row, Session } from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { assertOptions, DOCUMENT_COLUMN, describe, type Model, type ModelIndex } from '../schema/index.ts'
-import { type Assignment, type Condition, isPlainObject, modelScope, readWhere, Shape } from '../statement/index.ts'
+import {
+  type Assignment,
+  all,
+  type Condition,
+  equals,
+  isPlainObject,
+  modelScope,
+  outputs,
+  proposed,
+  readWhere,
+  Shape,
+  set,
+} from '../statement/index.ts'
 import { Increment } from './expressions.ts'
-import { applyPatch, columnField, readBookkeeping, readPatch } from './patch.ts'
+import { applyPatch, readBookkeeping, readPatch } from './patch.ts'
 import { findById, firstRecord, keyCondition } from './reading.ts'
 import { acceptContent, acceptKey } from './record.ts'
 
@@ -88,11 +100,7 @@ function readVersion(model: Model, ifVersion: unknown, shape: Shape): number | u
 function recordCondition(model: Model, first: number, version: number | undefined): Condition {
   const byKey = keyCondition(model, first)
   if (version === undefined) return byKey
-  const operand = { kind: 'parameter' as const, parameter: version }
-  return {
-    kind: 'and',
-    conditions: [byKey, { kind: 'compare', field: columnField('version'), operator: 'eq', operand }],
-  }
+  return all(byKey, equals('version', version))
 }
 
 /** An update found nothing under `ifVersion`: either the record is gone, or it has another version. */
@@ -133,12 +141,7 @@ function contentAssignments(model: Model, content: unknown, clock: Clock, shape:
     ])
   }
   const parameter = shape.add(acceptContent(model, content, '', shape.issues))
-  const replaced: Assignment = {
-    field: columnField(DOCUMENT_COLUMN),
-    operation: 'set',
-    operand: { kind: 'parameter', parameter },
-  }
-  return [replaced, ...readBookkeeping(model, clock, shape)]
+  return [set(DOCUMENT_COLUMN, parameter), ...readBookkeeping(model, clock, shape)]
 }
 
 /** Changes all records that match, in one statement; gives their number. */
@@ -203,7 +206,7 @@ async function updateDocuments(session: Session, model: Model, where: unknown, p
       kind: 'select',
       model: model.name,
       joins: [],
-      outputs: model.columns.map(({ name }) => ({ kind: 'field' as const, name, field: columnField(name) })),
+      outputs: outputs(model.columns.map(({ name }) => name)),
       orderBy: [],
       ...(condition !== undefined && { where: condition }),
     }))
@@ -216,10 +219,7 @@ async function updateDocuments(session: Session, model: Model, where: unknown, p
 async function writeDocuments(session: Session, model: Model, rows: readonly Row[], patch: unknown): Promise<void> {
   const now = new Date(session.clock.now())
   const shape = new Shape(`${model.name} write documents`)
-  const set: Assignment[] = [
-    { field: columnField(DOCUMENT_COLUMN), operation: 'proposed' },
-    ...readBookkeeping(model, session.clock, shape),
-  ]
+  const changes = [proposed(DOCUMENT_COLUMN), ...readBookkeeping(model, session.clock, shape)]
   const leading = shape.parameters.length
   for (const row of rows) {
     const changed = applyPatch(model, row[DOCUMENT_COLUMN] as Row, patch)
@@ -232,7 +232,7 @@ async function writeDocuments(session: Session, model: Model, rows: readonly Row
     model: model.name,
     columns: model.columns.map(({ name }) => ({ column: name, value: 'given' as const })),
     leading,
-    onConflict: { columns: ['id'], set },
+    onConflict: { columns: ['id'], set: changes },
     returning: [],
   }))
   await session.execute(plan, shape.parameters)

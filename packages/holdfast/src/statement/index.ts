@@ -1,4 +1,5 @@
 export * from './access.ts'
+export * from './builders.ts'
 export { assertChecks, readCheck } from './check.ts'
 export * from './condition.ts'
 export type { Comparing } from './facts.ts'

@@ -1,4 +1,5 @@
 import { describe, type Model } from '../schema/index.ts'
+import { field } from './builders.ts'
 import type { Direction, Field } from './condition.ts'
 import type { Scope } from './scope.ts'
 import type { Shape } from './shape.ts'
@@ -51,5 +52,5 @@ function sameField(left: Field, right: Field): boolean {
 
 /** The fields of a model's primary key, as a statement names them. */
 export function keyFields(model: Model, source = 0): Field[] {
-  return model.primaryKey.map((column) => ({ source, column, path: [] }))
+  return model.primaryKey.map((column) => field(column, source))
 }

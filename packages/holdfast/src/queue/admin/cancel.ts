@@ -1,6 +1,6 @@
+import { all, equals, oneOf } from '../../statement/index.ts'
 import { bringToEnd, type Removed } from '../finish/bring-to-end.ts'
 import { dropLinks } from '../flow/flow.ts'
-import { all, equals, oneOf } from '../job/conditions.ts'
 import { live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'

@@ -1,8 +1,7 @@
 import type { Session } from '../../backend/index.ts'
 import type { KeepFinished, Model } from '../../schema/index.ts'
-import type { Condition } from '../../statement/index.ts'
+import { all, type Condition, compare, descending, equals, isDue, oneOf, outputs } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { all, equals, field, isDue, oneOf, outputs } from '../job/conditions.ts'
 import { finishedJobs, keyWindows, leases } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { forgetPastGates } from '../limits/gates.ts'
@@ -37,7 +36,7 @@ export async function prune({ session, queue, declaration }: QueueScope): Promis
       clockOffsetMs(session) - (most === 0 ? 0 : ms),
     )
     const oldest = most === undefined || most === 0 ? undefined : await finishedAtOf(session, queue, states, most)
-    if (oldest !== undefined) pruned += await inSteps(session, isBefore('finishedAt', 2), queue, states, oldest)
+    if (oldest !== undefined) pruned += await inSteps(session, compare('finishedAt', 'lt', 2), queue, states, oldest)
   }
   return pruned
 }
@@ -92,14 +91,10 @@ async function finishedAtOf(
     joins: [],
     outputs: outputs(['finishedAt']),
     where: all(equals('queue', 0), oneOf('state', 1)),
-    orderBy: ['finishedAt', 'id'].map((column) => ({ field: field(column), direction: 'desc' as const })),
+    orderBy: descending('finishedAt', 'id'),
     limit: 2,
     offset: 3,
   }))
   const { rows } = await session.execute(plan, [queue, states, 1, most - 1])
   return rows[0]?.['finishedAt'] as Date | undefined
-}
-
-function isBefore(column: string, parameter: number): Condition {
-  return { kind: 'compare', field: field(column), operator: 'lt', operand: { kind: 'parameter', parameter } }
 }

@@ -1,8 +1,8 @@
 import { type Issue, ValidationError } from '../../base/errors.ts'
 import { checkKnown } from '../../schema/index.ts'
+import { all, compare, equals, not, set, setNow } from '../../statement/index.ts'
 import { acceptJob, type EnqueueOptions } from '../job/accept-job.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { above, all, atMost, equals, not, set, setNow } from '../job/conditions.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { followUpTopicOf } from '../job/topics.ts'
@@ -70,7 +70,7 @@ async function setTime(
       equals('id', 1),
       equals('queue', 2),
       not(equals('state', 3)),
-      blocked ? above('blockers', 4) : atMost('blockers', 4),
+      blocked ? compare('blockers', 'gt', 4) : compare('blockers', 'lte', 4),
     ),
     orderBy: [],
     returning: [],

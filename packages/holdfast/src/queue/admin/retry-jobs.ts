@@ -1,7 +1,7 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { ConflictError } from '../../base/errors.ts'
+import { oneOf } from '../../statement/index.ts'
 import { awaitEnd, type Link, link } from '../flow/flow.ts'
-import { oneOf } from '../job/conditions.ts'
 import { finished, live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
 import { finishedJobs } from '../job/models.ts'

@@ -1,8 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import type { Row } from '../../backend/index.ts'
+import {
+  add,
+  all,
+  any,
+  ascending,
+  compare,
+  equals,
+  isDue,
+  isNull,
+  outputs,
+  set,
+  setNow,
+} from '../../statement/index.ts'
 import { letNextThrough, settleEnds } from '../finish/bring-to-end.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { add, all, any, ascending, atMost, equals, isDue, isNull, outputs, set, setNow } from '../job/conditions.ts'
 import { hasFollowUps, mustFollow, takeFollowUps } from '../job/follow-ups.ts'
 import { type Job, jobOf } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
@@ -74,7 +86,7 @@ async function take({ session, queue, declaration }: QueueScope, count: number, 
     kind: 'update',
     model: liveJobs.name,
     set: [set('state', 0), set('token', 1), setNow('dueAt', 2), add('attempt', 3), set('ready', 4)],
-    where: all(equals('queue', 5), equals('ready', 6), atMost('version', 7)),
+    where: all(equals('queue', 5), equals('ready', 6), compare('version', 'lte', 7)),
     orderBy: ascending('precedence', 'runAt', 'id'),
     limit: 8,
     skipLocked: true,
@@ -93,7 +105,7 @@ export async function removeWaiting(scope: QueueScope, count: number): Promise<R
   const plan = session.plan('queue remove waiting', () => ({
     kind: 'delete',
     model: liveJobs.name,
-    where: all(equals('queue', 0), equals('ready', 1), atMost('version', 2)),
+    where: all(equals('queue', 0), equals('ready', 1), compare('version', 'lte', 2)),
     orderBy: ascending('precedence', 'runAt', 'id'),
     limit: 3,
     skipLocked: true,

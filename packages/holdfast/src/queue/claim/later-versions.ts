@@ -1,6 +1,6 @@
 import type { Session } from '../../backend/index.ts'
 import { ConfigurationError } from '../../base/errors.ts'
-import { above, all, ascending, equals, outputs } from '../job/conditions.ts'
+import { all, ascending, compare, equals, outputs } from '../../statement/index.ts'
 import { liveJobs } from '../job/models.ts'
 import { latestKnown, versionOf } from '../job/payload.ts'
 import type { QueueScope } from '../job/scope.ts'
@@ -46,7 +46,7 @@ async function laterThan(session: Session, queue: string, version: number): Prom
     model: liveJobs.name,
     joins: [],
     outputs: outputs(['version']),
-    where: all(equals('queue', 0), equals('ready', 1), above('version', 2)),
+    where: all(equals('queue', 0), equals('ready', 1), compare('version', 'gt', 2)),
     orderBy: ascending('precedence', 'runAt', 'id'),
     limit: 3,
   }))

@@ -1,6 +1,6 @@
 import type { Row, Session } from '../../backend/index.ts'
+import { add, all, equals, isAhead, isDue, oneOf, outputs, proposed, set, setNow } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { add, all, equals, isAhead, isDue, oneOf, outputs, proposed, set, setNow } from '../job/conditions.ts'
 import type { Job } from '../job/job.ts'
 import { leases, liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'

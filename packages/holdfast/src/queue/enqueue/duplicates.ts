@@ -1,7 +1,7 @@
 import type { Row, Session } from '../../backend/index.ts'
+import { add, all, equals, isDue, oneOf, outputs, set } from '../../statement/index.ts'
 import type { NewJob } from '../job/accept-job.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { add, all, equals, isDue, oneOf, outputs, set } from '../job/conditions.ts'
 import { findJobs } from '../job/find.ts'
 import type { Job } from '../job/job.ts'
 import { keyWindows, liveJobs } from '../job/models.ts'

@@ -1,7 +1,7 @@
 import type { Session } from '../../backend/index.ts'
 import { ConfigurationError, type Issue, NotFoundError, TimeoutError, ValidationError } from '../../base/errors.ts'
 import { checkKnown, checkMs, checkWhole } from '../../schema/index.ts'
-import { all, equals, not, set } from '../job/conditions.ts'
+import { all, equals, not, set } from '../../statement/index.ts'
 import { findJob, live } from '../job/find.ts'
 import type { Job } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'

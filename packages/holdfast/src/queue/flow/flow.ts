@@ -1,8 +1,8 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { NotFoundError, ValidationError } from '../../base/errors.ts'
+import { add, all, compare, equals, isAhead, isNull, oneOf, outputs, set } from '../../statement/index.ts'
 import type { NewJob } from '../job/accept-job.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { add, all, atMost, equals, isAhead, isNull, oneOf, outputs, set } from '../job/conditions.ts'
 import { finishedJobs, links, liveJobs } from '../job/models.ts'
 
 /** A job that comes after another one. */
@@ -200,7 +200,7 @@ async function lowerBlockers(session: Session, jobs: readonly string[], by: numb
 /** Jobs with nothing before them go on: to wait, or until their time comes. Those of groups stay for their group to let them through. */
 async function free(session: Session, jobs: readonly string[]): Promise<Row[]> {
   if (jobs.length === 0) return []
-  const unblocked = (at: number) => all(oneOf('id', at), equals('state', at + 1), atMost('blockers', at + 2))
+  const unblocked = (at: number) => all(oneOf('id', at), equals('state', at + 1), compare('blockers', 'lte', at + 2))
   const later = session.plan('queue free later', () => ({
     kind: 'update',
     model: liveJobs.name,

@@ -1,5 +1,5 @@
 import type { Session } from '../../backend/index.ts'
-import { oneOf } from '../job/conditions.ts'
+import { oneOf } from '../../statement/index.ts'
 import { steps } from '../job/models.ts'
 
 /** Forgets the steps of jobs. */

@@ -1,7 +1,6 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { Repository } from '../../repository/index.ts'
-import type { Condition } from '../../statement/index.ts'
-import { all, equals, isNull, not, outputs } from './conditions.ts'
+import { all, type Condition, equals, isNull, not, outputs } from '../../statement/index.ts'
 import { type Job, jobOf } from './job.ts'
 import { finishedJobs, type JobState, liveJobs } from './models.ts'
 

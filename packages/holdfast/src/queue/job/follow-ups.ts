@@ -1,5 +1,6 @@
 import type { Session } from '../../backend/index.ts'
 import { newId } from '../../base/ids.ts'
+import { ascending, EVERYTHING, outputs } from '../../statement/index.ts'
 import { followUps } from './models.ts'
 import { followUpTopicOf } from './topics.ts'
 
@@ -51,8 +52,8 @@ export async function takeFollowUps(session: Session, count: number): Promise<Fo
   const plan = session.plan('queue take follow-ups', () => ({
     kind: 'delete',
     model: followUps.name,
-    where: { kind: 'and', conditions: [] },
-    orderBy: [{ field: { source: 0, column: 'id', path: [] }, direction: 'asc' }],
+    where: EVERYTHING,
+    orderBy: ascending('id'),
     limit: 0,
     skipLocked: true,
     returning: COLUMNS,
@@ -66,8 +67,8 @@ export async function hasFollowUps(session: Session): Promise<boolean> {
     kind: 'select',
     model: followUps.name,
     joins: [],
-    outputs: [{ kind: 'field', name: 'id', field: { source: 0, column: 'id', path: [] } }],
-    where: { kind: 'and', conditions: [] },
+    outputs: outputs(['id']),
+    where: EVERYTHING,
     orderBy: [],
     limit: 0,
   }))

@@ -1,6 +1,6 @@
 import type { Row, Session } from '../../backend/index.ts'
+import { all, equals, isDue, not, oneOf, outputs, proposed } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { all, equals, isDue, not, oneOf, outputs, proposed } from '../job/conditions.ts'
 import { gates } from '../job/models.ts'
 import { OWN } from '../job/scope.ts'
 

@@ -1,8 +1,18 @@
 import type { Row, Session } from '../../backend/index.ts'
 import type { Queue as QueueDeclaration } from '../../schema/index.ts'
-import type { Condition } from '../../statement/index.ts'
+import {
+  all,
+  ascending,
+  type Condition,
+  equals,
+  isDue,
+  isNull,
+  not,
+  oneOf,
+  outputs,
+  set,
+} from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { all, ascending, equals, isDue, isNull, not, oneOf, outputs, set } from '../job/conditions.ts'
 import { type FollowUp, mustFollow, noteFollowUps } from '../job/follow-ups.ts'
 import { liveJobs } from '../job/models.ts'
 import { forgetGates, lockGates } from './gates.ts'

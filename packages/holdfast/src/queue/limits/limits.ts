@@ -1,5 +1,5 @@
 import type { Row, Session } from '../../backend/index.ts'
-import { add, all, equals, isNull, not, oneOf, outputs, set } from '../job/conditions.ts'
+import { add, all, equals, isNull, not, oneOf, outputs, set } from '../../statement/index.ts'
 import { liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { lockGates, WHOLE_QUEUE, writeGates } from './gates.ts'

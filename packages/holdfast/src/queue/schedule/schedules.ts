@@ -9,6 +9,7 @@ import {
   type Queue as QueueDeclaration,
   UNSTORABLE_TEXT,
 } from '../../schema/index.ts'
+import { proposed } from '../../statement/index.ts'
 import { acceptJob, type EnqueueOptions } from '../job/accept-job.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { UNVERSIONED, versionOf } from '../job/payload.ts'
@@ -125,10 +126,6 @@ export async function rewrite(session: Session, rows: readonly Row[]): Promise<v
     plan,
     rows.flatMap((row) => COLUMNS.map((column) => row[column])),
   )
-}
-
-function proposed(column: string) {
-  return { field: { source: 0, column, path: [] }, operation: 'proposed' } as const
 }
 
 /** Takes a schedule away; its jobs stay. Whether there was one. */

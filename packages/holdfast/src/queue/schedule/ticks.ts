@@ -1,10 +1,10 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { type Issue, ValidationError } from '../../base/errors.ts'
 import type { Queue as QueueDeclaration } from '../../schema/index.ts'
+import { all, ascending, compare, equals, isDue, outputs, setNow } from '../../statement/index.ts'
 import { enqueueAll } from '../enqueue/enqueue.ts'
 import type { Entry } from '../job/accept-job.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { all, atMost, equals, field, isDue, setNow } from '../job/conditions.ts'
 import { latestKnown, upgradePayload } from '../job/payload.ts'
 import { type CatchUp, schedules } from '../job/schedule-model.ts'
 import type { QueueScope } from '../job/scope.ts'
@@ -25,9 +25,9 @@ export async function nextTickWithin(
     kind: 'select',
     model: schedules.name,
     joins: [],
-    outputs: [{ kind: 'field', name: 'nextAt', field: field('nextAt') }],
-    where: all(equals('queue', 0), isDue('nextAt', 1), atMost('version', 2)),
-    orderBy: ['nextAt', 'name'].map((column) => ({ field: field(column), direction: 'asc' as const })),
+    outputs: outputs(['nextAt']),
+    where: all(equals('queue', 0), isDue('nextAt', 1), compare('version', 'lte', 2)),
+    orderBy: ascending('nextAt', 'name'),
     limit: 3,
   }))
   const withinOffset = clockOffsetMs(session) + withinMs
@@ -74,8 +74,8 @@ async function takeDue(session: Session, queue: string, latest: number): Promise
     kind: 'update',
     model: schedules.name,
     set: [setNow('seenAt', 0)],
-    where: all(equals('queue', 1), isDue('nextAt', 0), atMost('version', 2)),
-    orderBy: ['nextAt', 'name'].map((column) => ({ field: field(column), direction: 'asc' as const })),
+    where: all(equals('queue', 1), isDue('nextAt', 0), compare('version', 'lte', 2)),
+    orderBy: ascending('nextAt', 'name'),
     limit: 3,
     skipLocked: true,
     returning: schedules.columns.map(({ name }) => name),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { all, equals, isDue, not, oneOf, outputs, proposed } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { all, equals, isDue, not, oneOf, outputs, proposed } from '../job/conditions.ts'
 import { batchWorkers } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { timerMs } from '../job/timer.ts'

@@ -14,7 +14,7 @@ const schema = defineSchema({
 const at = new Date('2026-03-31T12:00:00.123Z')
 /** A PgBouncer in transaction mode that leads to any database of a server (`* = host=…`), with a user who may create one. */
 const pooler = process.env['TEST_PGBOUNCER_URL']
-const NOT_TRIED = 'TEST_PGBOUNCER_URL names no PgBouncer'
+const NOT_TRIED = 'PgBouncer is not installed, and TEST_PGBOUNCER_URL names none'
 
 /** A database of its own behind the pooler: sessions that the pooler keeps from another run may hold anything. */
 async function databaseBehind(url: string): Promise<{ readonly url: string; drop(): Promise<void> }> {

@@ -1,23 +1,18 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, it } from 'vitest'
+import { kill, startProcess } from '../../../../test/crash/processes.ts'
 import { crashSchema } from '../../../../test/crash/schema.ts'
 import { testBackends } from '../../../../test/targets.ts'
 import { openStorage } from '../index.ts'
 
 const ROUNDS = 2
-const recorder = join(import.meta.dirname, '../../../../test/crash/recorder.ts')
 
 /** Starts a process that records, kills it after so many records, and gives the ids that it printed. */
 async function recordUntilKilled(target: string, records: number): Promise<string[]> {
-  const child = spawn(process.execPath, [recorder, target], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
+  const child = startProcess('recorder.ts', target)
   const printed: string[] = []
   for await (const line of createInterface({ input: child.stdout })) if (printed.push(line) === records) break
-  child.kill('SIGKILL')
-  await exited
+  await kill(child)
   return printed
 }
 

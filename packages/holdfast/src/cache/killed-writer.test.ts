@@ -1,14 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { kill, type StartedProcess, startProcess } from '../../../../test/crash/processes.ts'
 import { crashSchema } from '../../../../test/crash/schema.ts'
 import { testBackends } from '../../../../test/targets.ts'
 import { openStorage, type Storage } from '../index.ts'
 
-const program = join(import.meta.dirname, '../../../../test/crash/cache-writer.ts')
 const ROUNDS = 2
 /** How long a transaction is open that wrote before others began. */
 const HELD_MS = 500
@@ -42,21 +40,10 @@ class Reader {
   }
 }
 
-function start(...options: string[]): ChildProcess {
-  return spawn(process.execPath, [program, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exited = once(child, 'exit')
-  child.kill('SIGKILL')
-  await exited
-}
-
 /** Reads until the process has counted so often. */
-async function readWhile(readers: readonly Reader[], child: ChildProcess, times: number): Promise<void> {
+async function readWhile(readers: readonly Reader[], child: StartedProcess, times: number): Promise<void> {
   let counted = 0
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', () => counted++)
+  const lines = createInterface({ input: child.stdout }).on('line', () => counted++)
   while (counted < times) {
     await Promise.all(readers.map((reader) => reader.read()))
     await sleep(5)
@@ -75,28 +62,21 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))(
       ]
       const readers = storages.map((storage) => new Reader(storage))
       await storages[0]?.repository('counters').create({ id: 'k', n: 0 })
-      const children: ChildProcess[] = []
-      try {
-        // Dies right after the commit of what it wrote long before.
-        const dying = start(target, String(HELD_MS))
-        children.push(dying)
-        const died = once(dying, 'exit')
-        await Promise.all(readers.map((reader) => reader.read()))
-        await died
-        expect(await readers[0]?.truth()).toBe(1)
+      // Dies right after the commit of what it wrote long before.
+      const dying = startProcess('cache-writer.ts', target, String(HELD_MS))
+      const died = once(dying, 'exit')
+      await Promise.all(readers.map((reader) => reader.read()))
+      await died
+      expect(await readers[0]?.truth()).toBe(1)
+      await Promise.all(readers.map((reader) => reader.caughtUp()))
+      for (let round = 1; round <= ROUNDS; round++) {
+        const writers = [startProcess('cache-writer.ts', target), startProcess('cache-writer.ts', target)]
+        await Promise.all(writers.map((writer) => readWhile(readers, writer, 4 * round)))
+        await Promise.all(writers.map(kill))
         await Promise.all(readers.map((reader) => reader.caughtUp()))
-        for (let round = 1; round <= ROUNDS; round++) {
-          const writers = [start(target), start(target)]
-          children.push(...writers)
-          await Promise.all(writers.map((writer) => readWhile(readers, writer, 4 * round)))
-          await Promise.all(writers.map(kill))
-          await Promise.all(readers.map((reader) => reader.caughtUp()))
-        }
-      } finally {
-        await Promise.all(children.map(kill))
-        await Promise.all(storages.map((storage) => storage.close()))
-        await drop()
       }
+      await Promise.all(storages.map((storage) => storage.close()))
+      await drop()
     })
   },
 )

@@ -1,31 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, it } from 'vitest'
+import { kill, startProcess } from '../../../../test/crash/processes.ts'
 import { crashSchema } from '../../../../test/crash/schema.ts'
 import { testBackends } from '../../../../test/targets.ts'
 import { openStorage } from '../index.ts'
 
 const ROUNDS = 2
 const SEEN_A_ROUND = 60
-const processes = join(import.meta.dirname, '../../../../test/crash')
-
-function start(name: string, ...options: string[]): ChildProcess {
-  return spawn(process.execPath, [join(processes, name), ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit')
-  child.kill('SIGKILL')
-  await exited
-}
 
 /** Watches in another process on from a cursor, and kills it once it has seen enough. Gives what it printed. */
 async function watchUntil(enough: (seen: number) => boolean, target: string, after: string): Promise<string[]> {
-  const child = start('watcher.ts', target, after)
+  const child = startProcess('watcher.ts', target, after)
   const seen: string[] = []
-  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+  for await (const line of createInterface({ input: child.stdout })) {
     seen.push(line)
     if (enough(seen.length)) break
   }
@@ -43,7 +30,7 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('a watcher k
     const seen: string[] = []
     const cursor = () => seen.at(-1)?.split(' ')[0] ?? ''
     for (let round = 0; round < ROUNDS; round++) {
-      const writers = [start('watched-writer.ts', target), start('watched-writer.ts', target)]
+      const writers = [startProcess('watched-writer.ts', target), startProcess('watched-writer.ts', target)]
       seen.push(...(await watchUntil((count) => count === SEEN_A_ROUND, target, cursor())))
       for (const writer of writers) await kill(writer)
     }

@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { kill, startProcess } from '../../../../test/crash/processes.ts'
 import { testBackends } from '../../../../test/targets.ts'
 import { openStorage, type Storage } from '../index.ts'
 
-const program = join(import.meta.dirname, '../../../../test/crash/remover.ts')
 const WALKS = 60
 
 interface Exported {
@@ -58,16 +56,14 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))(
       const storage = await openCity(target)
       const city = storage.graph('city')
       const before = new Set((await city.edges()).map(({ id }) => id))
-      const remover = spawn(process.execPath, [program, target], { stdio: ['ignore', 'pipe', 'inherit'] })
-      const gone = once(remover, 'exit')
+      const remover = startProcess('remover.ts', target)
       try {
         await once(remover.stdout, 'data')
         for (let n = 0; n < WALKS; n++) await assertWhole(storage)
         const after = new Set((await city.edges()).map(({ id }) => id))
         expect(after.isSubsetOf(before), 'nothing was removed meanwhile').toBe(false)
       } finally {
-        remover.kill('SIGKILL')
-        await gone
+        await kill(remover)
         await storage.close()
         await drop()
       }

@@ -1,13 +1,11 @@
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { base, baseSchema, crossedSchema, crossing } from '../../../../test/crash/migrations.ts'
+import { startProcess } from '../../../../test/crash/processes.ts'
 import { type FreshTarget, type TestBackend, testBackends } from '../../../../test/targets.ts'
 import { openStorage, type Storage } from '../index.ts'
 
-const migrator = join(import.meta.dirname, '../../../../test/crash/killed-migrator.ts')
 const AUTHORS = 60
 /** How many processes are killed side by side. */
 const AT_ONCE = 3
@@ -43,7 +41,7 @@ async function seeded(fresh: TestBackend['fresh'], direction: 'up' | 'down'): Pr
 
 /** Runs the process that is killed after the nth statement; gives how many statements it did, or null when it was killed. */
 async function run(target: string, direction: string, last: number): Promise<number | null> {
-  const child = fork(migrator, [target, direction, String(last)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = startProcess('killed-migrator.ts', target, direction, String(last))
   let done: number | null = null
   child.on('message', (count: number) => {
     done = count

@@ -1,17 +1,15 @@
-import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { counterSchema, counters, countingUp, migrations } from '../../../../test/crash/migrations.ts'
+import { isAlive, kill, type StartedProcess, startProcess } from '../../../../test/crash/processes.ts'
 import { testBackends } from '../../../../test/targets.ts'
 import { openStorage, type Storage } from '../index.ts'
 
 const STARTERS = 8
-const migrator = join(import.meta.dirname, '../../../../test/crash/migrator.ts')
 
-async function startMigrator(target: string, what = 'all'): Promise<ChildProcess> {
-  const child = fork(migrator, [target, what], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+async function startMigrator(target: string, what = 'all'): Promise<StartedProcess> {
+  const child = startProcess('migrator.ts', target, what)
   await once(child, 'message')
   return child
 }
@@ -38,11 +36,9 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('migrations 
     const storage = await openStorage(target, { autoCreate: false })
     storage.migrations.register(migrations)
     const victim = await startMigrator(target)
-    const killed = once(victim, 'exit')
     victim.send('go')
-    while ((await names(storage)).length === 0) expect(victim.exitCode).toBeNull()
-    victim.kill('SIGKILL')
-    await killed
+    while ((await names(storage)).length === 0) expect(isAlive(victim)).toBe(true)
+    await kill(victim)
     const before = await names(storage)
     expect(before).toEqual(migrations.slice(0, before.length).map(({ name }) => name))
     // Its lease has fifteen seconds to run, which are cut to one.
@@ -63,11 +59,9 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('migrations 
     for (let kills = 0; kills < 3; kills++) {
       const before = await rows.count({ n: 1 })
       const victim = await startMigrator(target, 'counting')
-      const killed = once(victim, 'exit')
       victim.send('go')
-      while ((await rows.count({ n: 1 })) === before) expect(victim.exitCode).toBeNull()
-      victim.kill('SIGKILL')
-      await killed
+      while ((await rows.count({ n: 1 })) === before) expect(isAlive(victim)).toBe(true)
+      await kill(victim)
       const second = target.startsWith('sqlite') ? sql`unixepoch() * 1000` : sql`now()`
       await sql`update holdfast_migration_lock set held_until = ${second}`.execute(storage.sql)
       expect((await storage.migrations.status()).at(-1)?.state).toBe('running')

@@ -1,20 +1,17 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { kill, startProcess } from '../../../../test/crash/processes.ts'
 import { crashSchema } from '../../../../test/crash/schema.ts'
 import { testBackends } from '../../../../test/targets.ts'
 import { openStorage } from './index.ts'
 
 const ROUNDS = 6
-const writer = join(import.meta.dirname, '../../../../test/crash/writer.ts')
 
 /** Starts a writer, kills it at a random moment after it has acknowledged something, and gives what it acknowledged. */
 async function writeUntilKilled(target: string, round: number): Promise<string[]> {
-  const child = spawn(process.execPath, [writer, target, String(round)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
+  const child = startProcess('writer.ts', target, String(round))
   const acknowledged: string[] = []
   const lines = createInterface({ input: child.stdout })
   const first = once(lines, 'line')
@@ -22,9 +19,8 @@ async function writeUntilKilled(target: string, round: number): Promise<string[]
   const read = once(lines, 'close')
   await first
   await sleep(Math.random() * 150)
-  child.kill('SIGKILL')
-  const [, signal] = await exited
-  expect(signal).toBe('SIGKILL')
+  await kill(child)
+  expect(child.signalCode).toBe('SIGKILL')
   await read
   return acknowledged
 }

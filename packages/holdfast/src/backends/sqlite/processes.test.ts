@@ -1,17 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { kill, type StartedProcess, startProcess } from '../../../../../test/crash/processes.ts'
 import { SqliteFiles, sqliteDrivers } from '../../../../../test/sqlite.ts'
 import { recordsSchema } from '../../../../../test/sqlite-records.ts'
 import type { Statements } from '../../../../../test/statements.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../../../../test/sqlite-process.ts', import.meta.url))
-
 describe.each(sqliteDrivers)('several processes on one SQLite file, through %s', (driver) => {
   let files: SqliteFiles
   let db: Statements
-  let children: ChildProcess[]
+  let children: StartedProcess[]
 
   beforeEach(async () => {
     files = new SqliteFiles()
@@ -19,14 +16,12 @@ describe.each(sqliteDrivers)('several processes on one SQLite file, through %s',
     children = []
   })
   afterEach(async () => {
-    for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    for (const child of children) await kill(child)
     await files[Symbol.asyncDispose]()
   })
 
-  function start(task: string, name: string): ChildProcess {
-    const child = fork(PROGRAM, [files.path(), task, name, driver], {
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-    })
+  function start(task: string, name: string): StartedProcess {
+    const child = startProcess('sqlite-process.ts', files.path(), task, name, driver)
     children.push(child)
     return child
   }

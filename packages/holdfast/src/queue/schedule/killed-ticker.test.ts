@@ -1,33 +1,25 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { kill, type StartedProcess, startProcess } from '../../../../../test/crash/processes.ts'
 import { crashSchema } from '../../../../../test/crash/schema.ts'
 import { testBackends } from '../../../../../test/targets.ts'
 import { openStorage } from '../../index.ts'
 
 const TICKS = 6
-const ticker = join(import.meta.dirname, '../../../../../test/crash/ticker.ts')
 
 /** Every other process has a clock that is right; the rest are an hour ahead or behind. */
 const skews = [0, 3_600_000, 0, -3_600_000]
 let started = 0
 
-function startTicker(target: string): ChildProcess {
+function startTicker(target: string): StartedProcess {
   const skewMs = skews[started++ % skews.length] as number
-  return spawn(process.execPath, [ticker, target, String(skewMs)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return startProcess('ticker.ts', target, String(skewMs))
 }
 
 /** Resolves when a ticker looks for ticks: one that is killed sooner tries nothing, and on a busy machine none would ever look. */
-async function looking({ stdout }: ChildProcess): Promise<void> {
-  if (stdout?.readableLength === 0) await once(stdout, 'readable')
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit')
-  child.kill('SIGKILL')
-  await exited
+async function looking({ stdout }: StartedProcess): Promise<void> {
+  if (stdout.readableLength === 0) await once(stdout, 'readable')
 }
 
 // Memory is not among them: other processes cannot see it, and it says so as a trait.

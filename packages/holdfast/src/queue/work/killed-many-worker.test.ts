@@ -1,25 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { kill, startProcess } from '../../../../../test/crash/processes.ts'
 import { crashSchema } from '../../../../../test/crash/schema.ts'
 import { testBackends } from '../../../../../test/targets.ts'
 import { openStorage } from '../../index.ts'
 
 const JOBS = 200
 const KILLS = 3
-const worker = join(import.meta.dirname, '../../../../../test/crash/many-worker.ts')
-
-function startWorker(target: string): ChildProcess {
-  return spawn(process.execPath, [worker, target], { stdio: ['ignore', 'pipe', 'inherit'] })
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit')
-  child.kill('SIGKILL')
-  await exited
-}
 
 // Memory is not among them: other processes cannot see it, and it says so as a trait.
 describe.each(testBackends.filter(({ name }) => name !== 'memory'))('many jobs at once on $name', ({ fresh }) => {
@@ -32,12 +20,12 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('many jobs a
     await storage.repository('counters').create({ id: 'done' })
     await work.enqueueMany(Array.from({ length: JOBS }, (_, i) => ({ data: { id: String(i) } })))
     for (let kills = 0; kills < KILLS; kills++) {
-      const victim = startWorker(target)
+      const victim = startProcess('many-worker.ts', target)
       // It says so for each job: by then some of a batch are done, and the others are not.
-      await once(victim.stdout as NodeJS.ReadableStream, 'data')
+      await once(victim.stdout, 'data')
       await kill(victim)
     }
-    const last = startWorker(target)
+    const last = startProcess('many-worker.ts', target)
     while ((await work.stats()).completed < JOBS) await sleep(50)
     await kill(last)
     expect((await storage.repository('counters').getById('done')).n).toBe(JOBS)

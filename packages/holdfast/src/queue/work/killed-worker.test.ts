@@ -1,8 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { kill, startProcess } from '../../../../../test/crash/processes.ts'
 import { crashSchema } from '../../../../../test/crash/schema.ts'
 import { testBackends } from '../../../../../test/targets.ts'
 import { openStorage } from '../../index.ts'
@@ -10,17 +9,6 @@ import { openStorage } from '../../index.ts'
 /** More with HOLDFAST_KILLS=200 HOLDFAST_KILLED_JOBS=10000. */
 const JOBS = Number(process.env['HOLDFAST_KILLED_JOBS'] ?? 400)
 const KILLS = Number(process.env['HOLDFAST_KILLS'] ?? 8)
-const worker = join(import.meta.dirname, '../../../../../test/crash/worker.ts')
-
-function startWorker(target: string): ChildProcess {
-  return spawn(process.execPath, [worker, target], { stdio: ['ignore', 'pipe', 'inherit'] })
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit')
-  child.kill('SIGKILL')
-  await exited
-}
 
 // Memory is not among them: other processes cannot see it, and it says so as a trait.
 describe.each(testBackends.filter(({ name }) => name !== 'memory'))('workers killed on $name', ({ fresh }) => {
@@ -32,17 +20,17 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('workers kil
     const work = storage.queue('work')
     await storage.repository('counters').create({ id: 'done' })
     await work.enqueueMany(Array.from({ length: JOBS }, (_, i) => ({ data: { id: String(i) } })))
-    let children = Array.from({ length: 4 }, () => startWorker(target))
+    let children = Array.from({ length: 4 }, () => startProcess('worker.ts', target))
     let kills = 0
     while ((await work.stats()).completed < JOBS) {
       const [victim, ...others] = children
       if (victim === undefined) return expect.unreachable()
-      if (kills < KILLS && victim.stdout !== null) {
+      if (kills < KILLS) {
         await Promise.race([once(victim.stdout, 'data'), sleep(1_000)])
         await sleep(Math.random() * 60)
         await kill(victim)
         kills++
-        children = [...others, startWorker(target)]
+        children = [...others, startProcess('worker.ts', target)]
       } else await sleep(50)
     }
     for (const child of children) await kill(child)

@@ -1,20 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { kill, type StartedProcess, startProcess } from '../../../../../test/crash/processes.ts'
 import { crashSchema } from '../../../../../test/crash/schema.ts'
 import { type FreshTarget, testBackends } from '../../../../../test/targets.ts'
 import { openStorage, type Storage } from '../../index.ts'
 
-const program = join(import.meta.dirname, '../../../../../test/crash/job-process.ts')
 const HOUR_MS = 3_600_000
 
 // Memory is not among them: other processes cannot see it, and it says so as a trait.
 describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes with jobs on $name', ({ fresh }) => {
   let database: FreshTarget
   let storage: Storage<typeof crashSchema>
-  let children: ChildProcess[]
+  let children: StartedProcess[]
   let over: boolean
 
   beforeEach(async () => {
@@ -27,18 +25,13 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
 
   afterEach(async () => {
     over = true
-    for (const child of children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
-      const exited = once(child, 'exit')
-      child.kill('SIGKILL')
-      await exited
-    }
+    for (const child of children) await kill(child)
     await storage.close()
     await database.drop()
   })
 
-  function start(mode: 'work' | 'transact' | 'enqueue' | 'take', skewMs = 0): ChildProcess {
-    const arguments_ = [program, database.target, mode, String(skewMs)]
-    const child = spawn(process.execPath, arguments_, { stdio: ['pipe', 'pipe', 'inherit'] })
+  function start(mode: 'work' | 'transact' | 'enqueue' | 'take', skewMs = 0): StartedProcess {
+    const child = startProcess('job-process.ts', database.target, mode, String(skewMs))
     children.push(child)
     return child
   }
@@ -69,7 +62,7 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
   it('whose clocks are an hour off neither steal jobs nor lose theirs', { timeout: 60_000 }, async () => {
     const work = storage.queue('work')
     const workers = [start('work'), start('work', HOUR_MS), start('work', -HOUR_MS)]
-    const begun = Promise.all(workers.map(({ stdout }) => once(stdout as NonNullable<typeof stdout>, 'data')))
+    const begun = Promise.all(workers.map(({ stdout }) => once(stdout, 'data')))
     for (let jobs = 0; jobs < 6; jobs++) await work.enqueue({ id: 'slow' })
     await begun
     await until(async () => (await work.stats()).completed === 6)
@@ -83,7 +76,7 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
     const { id } = await work.enqueue({ id: 'poison' }, { maxAttempts: 2 })
     const other = await work.enqueue({ id: 'good' }, { priority: -1 })
     let deaths = 0
-    const keepAlive = (child: ChildProcess) =>
+    const keepAlive = (child: StartedProcess) =>
       child.once('exit', () => {
         if (++deaths <= 2) keepAlive(start('work'))
       })
@@ -104,7 +97,7 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
     await work.enqueueMany(good.slice(0, 2))
     const { id } = await work.enqueue({ id: 'poison' }, { maxAttempts: 2 })
     await work.enqueueMany(good.slice(2))
-    const keepAlive = (child: ChildProcess) => child.once('exit', () => over || keepAlive(start('transact')))
+    const keepAlive = (child: StartedProcess) => child.once('exit', () => over || keepAlive(start('transact')))
     keepAlive(start('transact'))
     await until(async () => (await work.stats()).failed === 1 && (await work.stats()).completed === 12)
     const buried = await work.get(id)
@@ -119,12 +112,12 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
     const work = storage.queue('work')
     const blocked = start('work')
     await work.enqueue({ id: 'blocking' })
-    await once(blocked.stdout as NonNullable<typeof blocked.stdout>, 'data')
+    await once(blocked.stdout, 'data')
     start('work')
     await until(async () => (await work.stats()).completed === 1)
     // The first goes on, and would add another one.
-    const told = once(blocked.stdout as NonNullable<typeof blocked.stdout>, 'data')
-    blocked.stdin?.write('.')
+    const told = once(blocked.stdout, 'data')
+    blocked.stdin.write('.')
     expect(String(await told)).toMatch(/^lost /)
     expect(await effects()).toBe(1)
     expect((await work.list({ state: 'completed' }))[0]?.attempt).toBe(2)
@@ -134,7 +127,7 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
     const work = storage.queue('work')
     const stopped = start('work')
     await work.enqueue({ id: 'slow' })
-    await once(stopped.stdout as NonNullable<typeof stopped.stdout>, 'data')
+    await once(stopped.stdout, 'data')
     stopped.kill('SIGSTOP')
     start('work')
     await until(async () => (await work.stats()).completed === 1)

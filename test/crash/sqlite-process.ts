@@ -2,9 +2,9 @@
  * A process of its own that works on a SQLite file, for tests of several: `insert` adds records one by one and says so after each;
  * `hold` opens a transaction that writes and keeps it open until it is told to go on; `notify` commits one record.
  */
-import { sqlite } from '../packages/holdfast/src/backends/sqlite/index.ts'
-import { recordsSchema } from './sqlite-records.ts'
-import { Statements } from './statements.ts'
+import { sqlite } from '../../packages/holdfast/src/backends/sqlite/index.ts'
+import { recordsSchema } from '../sqlite-records.ts'
+import { Statements } from '../statements.ts'
 
 const [path = '', task = '', name = '', driver = 'better-sqlite3'] = process.argv.slice(2)
 const backend = sqlite({ path, driver: driver as 'better-sqlite3' })({ models: recordsSchema.models })

@@ -125,4 +125,18 @@ export interface Delete {
   readonly skipLocked?: boolean
   /** The columns to give back, as they were, in no particular order. */
   readonly returning: readonly string[]
+  /** Puts the removed rows into another table with the same statement, so that they need not come here and go back. */
+  readonly into?: Moved
+}
+
+/** Where removed rows go. What they become there is stored as it is: a key that is taken is an error. */
+export interface Moved {
+  readonly model: string
+  readonly columns: readonly MovedColumn[]
+}
+
+/** Where the value of a column comes from: a column of the removed row with the same type, a parameter, or the database's time. */
+export interface MovedColumn {
+  readonly column: string
+  readonly value: Operand | { readonly kind: 'column'; readonly column: string }
 }

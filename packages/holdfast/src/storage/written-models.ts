@@ -11,8 +11,10 @@ export function writtenModels(statement: Statement, models: Models): ReadonlySet
   const found = known.get(statement)
   if (found !== undefined) return found
   const written = new Set<string>()
-  if (statement.kind === 'delete') addDeleted(statement.model, models, written, new Set())
-  else if (statement.kind !== 'select') {
+  if (statement.kind === 'delete') {
+    addDeleted(statement.model, models, written, new Set())
+    if (statement.into !== undefined) written.add(statement.into.model)
+  } else if (statement.kind !== 'select') {
     const set = statement.kind === 'update' ? statement.set : (statement.onConflict?.set ?? [])
     const columns = set.map(({ field }) => field.column)
     addUpdated(statement.model, columns, models, written, new Set())

@@ -4,6 +4,7 @@ import { compileAssignments } from './assignment.ts'
 import { Binder, type Values } from './binder.ts'
 import type { Catalog } from './catalog.ts'
 import { compileFinding } from './finding.ts'
+import { compileMoving } from './moving.ts'
 import { columnsMaker } from './output.ts'
 import { type Places, readerOf } from './predicate.ts'
 import { drain, SlicedRows } from './rows.ts'
@@ -25,6 +26,8 @@ export function compileChange(statement: Update | Delete, catalog: Catalog): Run
   const order = compileOrder(statement.orderBy, (field) => readerOf(places(field)))
   const limitAt = statement.limit === undefined ? undefined : binder.count(statement.limit)
   const change = statement.kind === 'update' ? compileAssignments(statement.set, definition, binder) : undefined
+  const into = statement.kind === 'delete' ? statement.into : undefined
+  const moving = into === undefined ? undefined : compileMoving(into, definition, catalog, binder)
   const returned = columnsMaker(definition, statement.returning)
 
   const victims = (view: View, values: Values): StoredRow[] => {
@@ -38,13 +41,14 @@ export function compileChange(statement: Update | Delete, catalog: Catalog): Run
     const values = binder.bind(parameters, nowMs)
     return writeWhole(view, (write) => {
       const table = view.writable(definition.model.table)
-      const rows: RowChange[] = []
+      const rows: (RowChange & { readonly before: StoredRow })[] = []
       for (const before of victims(view, values)) rows.push({ before, after: change?.(before, values, before) })
       write.apply(table, rows)
-      const given =
-        statement.returning.length === 0
-          ? []
-          : rows.map(({ before, after }) => returned((after ?? before) as StoredRow))
+      if (moving !== undefined) {
+        const moved = rows.map(({ before }): RowChange => ({ before: undefined, after: moving.become(before, values) }))
+        write.apply(view.writable(moving.target.model.table), moved)
+      }
+      const given = statement.returning.length === 0 ? [] : rows.map(({ before, after }) => returned(after ?? before))
       return { rows: given, count: rows.length }
     })
   }

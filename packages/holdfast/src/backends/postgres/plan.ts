@@ -102,7 +102,7 @@ export class PostgresPlan implements Plan {
 
   #writesOneRow(parameters: readonly unknown[]): boolean {
     const { statement } = this
-    if (statement.kind === 'select') return false
+    if (statement.kind === 'select' || (statement.kind === 'delete' && statement.into !== undefined)) return false
     if (this.rows !== undefined) return this.rows.count(parameters) === 1
     return statement.kind !== 'insert' && matchesOneRow(statement.where, this.#models.get(statement.model) as Model)
   }

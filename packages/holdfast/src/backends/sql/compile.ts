@@ -2,6 +2,7 @@ import type { Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
 import type { Dialect } from './dialect.ts'
 import { type InsertRows, insertQuery } from './insert.ts'
+import { copyingQuery, type MovingDelete, movingQuery } from './moving.ts'
 import type { CompilableQuery, OutputColumn } from './outputs.ts'
 import { selectQuery } from './select.ts'
 import { deleteQuery, updateQuery } from './update.ts'
@@ -29,7 +30,15 @@ export function compileStatement(
   dialect: Dialect,
   rows: InsertRows = 1,
 ): Compiled {
-  const { query, outputs } = queryOf(statement, models, dialect, rows)
+  return compiled(statement, queryOf(statement, models, dialect, rows))
+}
+
+/** Makes SQL of the first half of a moving delete: it copies the rows. The delete is to follow, before anybody else writes. */
+export function compileCopying(statement: MovingDelete, models: Models, dialect: Dialect): Compiled {
+  return compiled({ ...statement, returning: [] }, copyingQuery(statement, models, dialect))
+}
+
+function compiled(statement: Statement, { query, outputs }: CompilableQuery): Compiled {
   const { sql, parameters } = query.compile()
   const givesRows = statement.kind === 'select' || outputs.length > 0
   return { text: sql, bindings: parameters as readonly Binding[], outputs, givesRows }
@@ -44,6 +53,7 @@ function queryOf(statement: Statement, models: Models, dialect: Dialect, rows: I
     case 'update':
       return updateQuery(statement, models, dialect)
     case 'delete':
+      if (statement.into !== undefined) return movingQuery({ ...statement, into: statement.into }, models, dialect)
       return deleteQuery(statement, models, dialect)
   }
 }

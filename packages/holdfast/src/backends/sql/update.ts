@@ -12,7 +12,7 @@ import { boundValues } from './values.ts'
 /** Makes SQL of an update. */
 export function updateQuery(statement: Update, models: Models, dialect: Dialect): CompilableQuery {
   const model = modelOf(models, statement.model)
-  const { context, where, outputs } = partsOf(statement, model, dialect)
+  const { context, where, outputs } = writeParts(statement, model, dialect)
   const set = compileAssignments(statement.set, model, context)
   let query = dialect.builder.updateTable(sql.id(model.table).as(aliasOf(0))).set(set)
   if (where !== undefined) query = query.where(where)
@@ -24,7 +24,7 @@ export function updateQuery(statement: Update, models: Models, dialect: Dialect)
 /** Makes SQL of a delete. */
 export function deleteQuery(statement: Delete, models: Models, dialect: Dialect): CompilableQuery {
   const model = modelOf(models, statement.model)
-  const { where, outputs } = partsOf(statement, model, dialect)
+  const { where, outputs } = writeParts(statement, model, dialect)
   let query = dialect.builder.deleteFrom(sql.id(model.table).as(aliasOf(0)))
   if (where !== undefined) query = query.where(where)
   const columns = outputs.map(({ column }) => column)
@@ -32,13 +32,15 @@ export function deleteQuery(statement: Delete, models: Models, dialect: Dialect)
   return { query: query.returning(outputs.map(({ read, column }) => read.as(column.name))), outputs: columns }
 }
 
-interface WriteParts {
+/** What updates and deletes are made of. */
+export interface WriteParts {
   readonly context: ConditionContext
   readonly where: Sql | undefined
   readonly outputs: readonly CompiledOutput[]
 }
 
-function partsOf(statement: Update | Delete, model: Model, dialect: Dialect): WriteParts {
+/** Makes what updates and deletes have in common. */
+export function writeParts(statement: Update | Delete, model: Model, dialect: Dialect): WriteParts {
   const context: ConditionContext = {
     dialect,
     fields: fieldsOf(model, dialect, aliasOf(0)),

@@ -1,15 +1,16 @@
 import type { Models } from '../../schema/index.ts'
-import type { Statement } from '../../statement/index.ts'
+import type { Delete, Statement } from '../../statement/index.ts'
 import { CascadingDeletePlan, deletionReturnsTo } from './cascading-delete.ts'
 import { ChangePlan } from './change-plan.ts'
 import { InsertPlan } from './insert-plan.ts'
+import { MovingDeletePlan } from './moving-delete.ts'
 import { ReadPlan } from './plan.ts'
 
 /** A statement made ready for SQLite. */
 export type SqlitePlan = ReadPlan | WritePlan
 
 /** A statement that writes. */
-export type WritePlan = ChangePlan | CascadingDeletePlan | InsertPlan
+export type WritePlan = ChangePlan | CascadingDeletePlan | MovingDeletePlan | InsertPlan
 
 /** Makes a statement ready. */
 export function prepareStatement(statement: Statement, models: Models): SqlitePlan {
@@ -20,9 +21,16 @@ export function prepareStatement(statement: Statement, models: Models): SqlitePl
       return new InsertPlan(statement, models)
     case 'update':
       return new ChangePlan(statement, models)
-    case 'delete':
-      return deletionReturnsTo(statement.model, models)
-        ? new CascadingDeletePlan(statement, models)
-        : new ChangePlan(statement, models)
+    case 'delete': {
+      const { into, ...deletion } = statement
+      const deleting = prepareDelete(deletion, models)
+      return into === undefined ? deleting : new MovingDeletePlan({ ...statement, into }, deleting, models)
+    }
   }
+}
+
+function prepareDelete(statement: Delete, models: Models): ChangePlan | CascadingDeletePlan {
+  return deletionReturnsTo(statement.model, models)
+    ? new CascadingDeletePlan(statement, models)
+    : new ChangePlan(statement, models)
 }

@@ -1,5 +1,6 @@
 import { all, equals, oneOf } from '../../statement/index.ts'
-import { bringToEnd, type Removed } from '../finish/bring-to-end.ts'
+import { bringToEnd } from '../finish/bring-to-end.ts'
+import type { Removed } from '../finish/finishing.ts'
 import { dropLinks } from '../flow/flow.ts'
 import { live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'

@@ -7,26 +7,13 @@ import { dropSteps } from '../flow/recorded-steps.ts'
 import { acceptJob, type Entry } from '../job/accept-job.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { type FollowUp, mustFollow, noteFollowUps } from '../job/follow-ups.ts'
-import { type Job, jobError, jobOf } from '../job/job.ts'
+import { jobError, jobOf } from '../job/job.ts'
 import { finishedJobs, liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { endTopicOf, topicOf } from '../job/topics.ts'
 import { admit, groupLimitOf } from '../limits/groups.ts'
-
-/** A job that ends, and how. */
-export interface Finishing {
-  readonly job: Job
-  readonly state: 'completed' | 'failed' | 'cancelled'
-  readonly result: unknown
-}
-
-/** What is known of a job that was taken out of the table of live ones, besides what a `Job` says. */
-export interface Removed {
-  readonly id: string
-  readonly awaited: boolean
-  readonly stepped: boolean
-  readonly progress: unknown
-}
+import { forgetsCompleted } from './complete.ts'
+import type { Finishing, Removed } from './finishing.ts'
 
 /** Writes down how jobs ended that are no longer live, and does what follows from it. */
 export async function bringToEnd(
@@ -37,7 +24,10 @@ export async function bringToEnd(
   const byId = new Map(removed.map((row) => [row.id, row]))
   const ended = finishing.filter(({ job }) => byId.has(job.id))
   if (ended.length === 0) return
-  await record(scope.session, ended, byId)
+  const forgets = forgetsCompleted(scope.declaration)
+  // Whoever waits for it is to learn what came of it.
+  const kept = forgets ? ended.filter(({ job, state }) => state !== 'completed' || byId.get(job.id)?.awaited) : ended
+  if (kept.length > 0) await record(scope.session, kept, byId)
   await followUp(scope, ended, byId)
 }
 

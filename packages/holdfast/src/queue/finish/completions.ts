@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { QueueScope } from '../job/scope.ts'
-import type { Finishing } from './bring-to-end.ts'
 import { finish } from './finish.ts'
+import type { Finishing } from './finishing.ts'
 
 interface Waiting {
   readonly finishing: Finishing

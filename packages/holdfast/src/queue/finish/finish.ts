@@ -6,14 +6,25 @@ import { clockOffsetMs } from '../job/clock.ts'
 import { type Job, type JobError, jobError } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
-import { bringToEnd, type Finishing, REMOVED, type Removed } from './bring-to-end.ts'
+import { bringToEnd, REMOVED } from './bring-to-end.ts'
+import { completePlainly, endsPlainly } from './complete.ts'
+import type { Finishing, Removed } from './finishing.ts'
+
+/** Ends jobs; only those whose lease is still held. Gives their ids. Each ends wholly or not at all. */
+export async function finish(scope: QueueScope, finishing: readonly Finishing[]): Promise<ReadonlySet<string>> {
+  const plain = finishing.filter((one) => endsPlainly(scope, one))
+  const ended = plain.length === 0 ? new Set<string>() : await completePlainly(scope, plain)
+  if (ended.size === finishing.length) return ended
+  const others = finishing.filter(({ job }) => !ended.has(job.id))
+  return ended.union(await finishWithCare(scope, others))
+}
 
 /**
- * Ends jobs, in one transaction; only those whose lease is still held. Gives their ids.
+ * Ends jobs in one transaction, with whatever follows from it.
  *
  * Read committed, because the token is the fence: each row is changed by its holder alone.
  */
-export async function finish(scope: QueueScope, finishing: readonly Finishing[]): Promise<ReadonlySet<string>> {
+async function finishWithCare(scope: QueueScope, finishing: readonly Finishing[]): Promise<ReadonlySet<string>> {
   return scope.session.transaction(async (session) => {
     const removed = await remove(session, finishing)
     await bringToEnd({ ...scope, session }, finishing, removed)

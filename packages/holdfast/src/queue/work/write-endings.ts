@@ -1,6 +1,6 @@
 import { LeaseLostError } from '../../base/errors.ts'
-import type { Finishing } from '../finish/bring-to-end.ts'
 import { failAttempt, finish, snoozeJob } from '../finish/finish.ts'
+import type { Finishing } from '../finish/finishing.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
 import type { Ending } from './attempt.ts'

@@ -1,0 +1,79 @@
+import type { Session } from '../../backend/index.ts'
+import type { Queue as QueueDeclaration } from '../../schema/index.ts'
+import { all, equals, type MovedColumn, oneOf } from '../../statement/index.ts'
+import { clockOffsetMs } from '../job/clock.ts'
+import { finishedJobs, liveJobs } from '../job/models.ts'
+import type { QueueScope } from '../job/scope.ts'
+import type { Finishing } from './finishing.ts'
+
+/** Whether a job that has completed is forgotten at once. */
+export function forgetsCompleted(declaration: QueueDeclaration | undefined): boolean {
+  const { completed, completedMs } = declaration?.options.keep ?? {}
+  return completed === 0 || completedMs === 0
+}
+
+/** Whether nothing is to be done about the end of a job but to write it down, as far as the job says. */
+export function endsPlainly({ declaration }: QueueScope, { job, state, result }: Finishing): boolean {
+  if (state !== 'completed' || job.group !== null) return false
+  return result === null || forgetsCompleted(declaration)
+}
+
+/**
+ * Ends jobs that end plainly, in one statement: the row of each goes from one table to the other, or away, without coming here. Gives the
+ * ids of those that did; the others have lost their lease, have steps, or are awaited.
+ */
+export async function completePlainly(
+  { session, declaration }: QueueScope,
+  finishing: readonly Finishing[],
+): Promise<Set<string>> {
+  const ids = finishing.map(({ job }) => job.id)
+  const tokens = [...new Set(finishing.map(({ job }) => job.token))]
+  const versions = [...new Set(finishing.map(({ job }) => job.version))]
+  const plan = forgetsCompleted(declaration) ? forgetting(session) : moving(session)
+  const parameters = [ids, tokens, false, 'completed', null, clockOffsetMs(session), versions]
+  const { rows } = await session.execute(plan, parameters)
+  return new Set(rows.map((row) => row['id'] as string))
+}
+
+const plainlyHeld = all(
+  oneOf('id', 0),
+  oneOf('token', 1),
+  equals('awaited', 2),
+  equals('stepped', 2),
+  // Not those whose payload was brought to a later version, which is what is kept.
+  oneOf('version', 6),
+)
+
+function forgetting(session: Session) {
+  return session.plan('queue forget completed', () => ({
+    kind: 'delete',
+    model: liveJobs.name,
+    where: plainlyHeld,
+    orderBy: [],
+    returning: ['id'],
+  }))
+}
+
+function moving(session: Session) {
+  return session.plan('queue complete', () => ({
+    kind: 'delete',
+    model: liveJobs.name,
+    where: plainlyHeld,
+    orderBy: [],
+    returning: ['id'],
+    into: { model: finishedJobs.name, columns: finishedJobs.columns.map(({ name }) => movedColumn(name)) },
+  }))
+}
+
+function movedColumn(column: string): MovedColumn {
+  switch (column) {
+    case 'state':
+      return { column, value: { kind: 'parameter', parameter: 3 } }
+    case 'result':
+      return { column, value: { kind: 'parameter', parameter: 4 } }
+    case 'finishedAt':
+      return { column, value: { kind: 'now', plusMs: 5 } }
+    default:
+      return { column, value: { kind: 'column', column } }
+  }
+}

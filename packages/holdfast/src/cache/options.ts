@@ -1,5 +1,5 @@
 import { type Issue, ValidationError } from '../base/errors.ts'
-import { describe, isStorableText, UNSTORABLE_TEXT } from '../schema/index.ts'
+import { checkKnown, checkMs, describe, isStorableText, UNSTORABLE_TEXT } from '../schema/index.ts'
 import { isKeyvStore, type KeyvStore } from './keyv-store.ts'
 
 /** Where a cache keeps its entries: in memory, in a table of the storage's database, or in a Keyv store, such as one on Redis. */
@@ -67,6 +67,8 @@ const DEFAULT_MAX = 10_000
 const MAX_MAX = 10_000_000
 
 const OPTIONS = ['levels', 'ttlMs', 'staleMs', 'negativeTtlMs', 'max', 'maxBytes', 'memoryTtlMs', 'frozen', 'onError']
+/** How long each of the times lasts at least. */
+const LEAST_MS = Object.entries({ ttlMs: 1, staleMs: 0, negativeTtlMs: 1, memoryTtlMs: 1 })
 const ENTRY_OPTIONS = ['ttlMs', 'staleMs', 'tags']
 export const LOAD_OPTIONS: readonly string[] = [...ENTRY_OPTIONS, 'negativeTtlMs']
 
@@ -77,13 +79,10 @@ export function readOptions(name: string, options: CacheOptions): ResolvedOption
     issues.push({ path: 'name', reason: `must be text of 1 to 200 characters, got ${describe(name)}` })
   }
   const subject = `The options of the cache ${typeof name === 'string' ? name : describe(name)} were refused`
-  if (!refuseUnknown(options, OPTIONS, '', issues)) throw new ValidationError(subject, issues)
+  if (!checkKnown(options, OPTIONS, '', issues)) throw new ValidationError(subject, issues)
   const { levels = ['memory', 'storage'], max, maxBytes, onError, staleMs = 0, frozen = false } = options
   checkLevels(levels, issues)
-  checkMs(options.ttlMs, 'ttlMs', 1, issues)
-  checkMs(staleMs, 'staleMs', 0, issues)
-  checkMs(options.negativeTtlMs, 'negativeTtlMs', 1, issues)
-  checkMs(options.memoryTtlMs, 'memoryTtlMs', 1, issues)
+  checkTimes(options, '', issues)
   checkCount(max, 'max', MAX_MAX, issues)
   checkCount(maxBytes, 'maxBytes', Number.MAX_SAFE_INTEGER, issues)
   if (typeof frozen !== 'boolean')
@@ -126,12 +125,10 @@ export function checkEntryOptions(
   issues: Issue[],
   allowed: readonly string[] = ENTRY_OPTIONS,
 ): void {
-  if (!refuseUnknown(options, allowed, path, issues)) return
-  const at = path === '' ? '' : `${path}.`
-  checkMs(options.ttlMs, `${at}ttlMs`, 1, issues)
-  checkMs(options.staleMs, `${at}staleMs`, 0, issues)
-  checkMs(options.negativeTtlMs, `${at}negativeTtlMs`, 1, issues)
-  if (options.tags !== undefined) checkTags(options.tags, `${at}tags`, issues)
+  const prefix = path === '' ? '' : `${path}.`
+  if (!checkKnown(options, allowed, prefix, issues)) return
+  checkTimes(options, prefix, issues)
+  if (options.tags !== undefined) checkTags(options.tags, `${prefix}tags`, issues)
 }
 
 /** Checks a list of tags. */
@@ -150,23 +147,11 @@ export function checkTags(tags: unknown, path: string, issues: Issue[]): void {
   }
 }
 
-/** Adds an issue for every option that is none; false for what holds no options at all. */
-function refuseUnknown(options: object, known: readonly string[], path: string, issues: Issue[]): boolean {
-  if (typeof options !== 'object' || options === null) {
-    issues.push({ path, reason: `must be an object with options, got ${describe(options)}` })
-    return false
+function checkTimes(options: CacheOptions | LoadOptions, prefix: string, issues: Issue[]): void {
+  for (const [name, least] of LEAST_MS) {
+    const ms: unknown = options[name as keyof typeof options]
+    if (ms !== undefined) checkMs(ms, least, `${prefix}${name}`, issues)
   }
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue
-    issues.push({ path: path === '' ? name : `${path}.${name}`, reason: `is no option; there are ${known.join(', ')}` })
-  }
-  return true
-}
-
-function checkMs(value: unknown, path: string, least: number, issues: Issue[]): void {
-  if (value === undefined) return
-  if (!Number.isFinite(value) || (value as number) < least)
-    issues.push({ path, reason: `must be a number of milliseconds from ${least} on, got ${describe(value)}` })
 }
 
 function checkCount(value: unknown, path: string, most: number, issues: Issue[]): void {

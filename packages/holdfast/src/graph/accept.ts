@@ -66,17 +66,6 @@ export function acceptId(id: unknown, path: string, issues: Issue[]): void {
   else if (!isStorableText(id)) issues.push({ path, reason: UNSTORABLE_TEXT })
 }
 
-/** Checks the options of a call by their names. */
-export function acceptOptions(options: unknown, names: readonly string[], issues: Issue[]): void {
-  if (!isPlainObject(options)) {
-    issues.push({ path: 'options', reason: `must be an object, got ${describe(options)}` })
-    return
-  }
-  for (const option of Object.keys(options)) {
-    if (!names.includes(option)) issues.push({ path: option, reason: `is no option; there are ${names.join(', ')}` })
-  }
-}
-
 /** Checks the data of a node by the schema of its label. */
 export function acceptNodeData(
   { declaration }: GraphContext,

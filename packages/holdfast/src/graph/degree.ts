@@ -1,15 +1,16 @@
 import type { Row } from '../backend/index.ts'
 import type { Issue } from '../base/errors.ts'
+import { assertOptions } from '../schema/index.ts'
 import { all, type Condition, equals, Shape } from '../statement/index.ts'
-import { acceptId, acceptNames, acceptOptions, assertNone } from './accept.ts'
+import { acceptId, acceptNames, assertNone } from './accept.ts'
 import type { GraphContext } from './context.ts'
 import { named } from './named.ts'
 import { type Way, waysOf } from './walk.ts'
 
 /** How many edges begin or end at a node; with `both`, one that leads back to it counts twice. */
 export async function degree(context: GraphContext, id: unknown, options: Row): Promise<number> {
+  assertOptions(`A query of ${context.name} was refused`, options, ['relation', 'direction'])
   const issues: Issue[] = []
-  acceptOptions(options, ['relation', 'direction'], issues)
   acceptId(id, 'id', issues)
   const relations = acceptNames(context, 'relation', options['relation'], 'relation', issues)
   const ways = waysOf(options['direction'] ?? 'both', issues)

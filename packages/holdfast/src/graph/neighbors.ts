@@ -1,7 +1,7 @@
 import type { Plan, Row } from '../backend/index.ts'
 import type { Issue } from '../base/errors.ts'
 import type { Page } from '../repository/index.ts'
-import { describe, isStorableText } from '../schema/index.ts'
+import { assertOptions, describe, isStorableText } from '../schema/index.ts'
 import {
   all,
   ascending,
@@ -13,7 +13,7 @@ import {
   outputs,
   Shape,
 } from '../statement/index.ts'
-import { acceptId, acceptNames, acceptOptions, assertNone } from './accept.ts'
+import { acceptId, acceptNames, assertNone } from './accept.ts'
 import type { GraphContext } from './context.ts'
 import { named } from './named.ts'
 import { type Way, waysOf } from './walk.ts'
@@ -31,9 +31,8 @@ interface Wanted {
  * costs no more for a node with a million neighbours, as their ids stand in order in the index.
  */
 export async function neighbors(context: GraphContext, id: unknown, options: Row): Promise<Page<Row>> {
+  assertOptions(`A query of ${context.name} was refused`, options, OPTIONS)
   const issues: Issue[] = []
-  acceptOptions(options, OPTIONS, issues)
-  assertNone(issues, `A query of ${context.name} was refused`)
   const { relation, direction = 'out', label, first, after } = options
   acceptId(id, 'id', issues)
   const relations = acceptNames(context, 'relation', relation, 'relation', issues)

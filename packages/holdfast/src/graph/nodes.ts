@@ -1,15 +1,15 @@
 import type { Row } from '../backend/index.ts'
 import { type Issue, NotFoundError, ValidationError } from '../base/errors.ts'
-import { describe } from '../schema/index.ts'
+import { checkKnown, describe } from '../schema/index.ts'
 import { isPlainObject } from '../statement/index.ts'
-import { acceptId, acceptLabel, acceptNodeData, acceptOptions, assertNone } from './accept.ts'
+import { acceptId, acceptLabel, acceptNodeData, assertNone } from './accept.ts'
 import { type GraphContext, recordsOf, together } from './context.ts'
 import { insertChecked } from './inserting.ts'
 
 /** Adds one node. */
 export async function addNode(context: GraphContext, label: unknown, data: unknown, options: object): Promise<Row> {
   const issues: Issue[] = []
-  acceptOptions(options, ['id'], issues)
+  checkKnown(options, ['id'], '', issues)
   acceptLabel(context, label, 'label', issues)
   const accepted = acceptNodeData(context, label, data, 'data', issues)
   const row = nodeRow(label, accepted, (options as { id?: unknown } | null)?.id, '', issues)

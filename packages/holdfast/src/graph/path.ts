@@ -1,8 +1,8 @@
 import type { Row } from '../backend/index.ts'
 import type { Issue } from '../base/errors.ts'
-import { describe } from '../schema/index.ts'
+import { assertOptions, describe } from '../schema/index.ts'
 import { all, type Condition, compareText, oneOf, outputs, Shape } from '../statement/index.ts'
-import { acceptId, acceptOptions, assertNone } from './accept.ts'
+import { acceptId, assertNone } from './accept.ts'
 import { cheapestPath, type Weight } from './cheapest-path.ts'
 import { byParts, type GraphContext } from './context.ts'
 import { fewestSteps } from './fewest-steps.ts'
@@ -27,9 +27,8 @@ export async function shortestPath(
   to: unknown,
   options: Row,
 ): Promise<Path | null> {
+  assertOptions(`A path through ${context.name} was refused`, options, OPTIONS)
   const issues: Issue[] = []
-  acceptOptions(options, OPTIONS, issues)
-  assertNone(issues, `A path through ${context.name} was refused`)
   acceptId(from, 'from', issues)
   acceptId(to, 'to', issues)
   const following = readFollowing(context, options, issues)

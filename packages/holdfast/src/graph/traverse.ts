@@ -1,8 +1,8 @@
 import type { Row } from '../backend/index.ts'
 import type { Issue } from '../base/errors.ts'
-import { describe } from '../schema/index.ts'
+import { assertOptions, checkKnown, describe } from '../schema/index.ts'
 import { all, ascending, type Condition, compareText, hasHighUnits, oneOf, outputs, Shape } from '../statement/index.ts'
-import { acceptId, acceptNames, acceptOptions, assertNone } from './accept.ts'
+import { acceptId, acceptNames, assertNone } from './accept.ts'
 import { byParts, type GraphContext, IDS_A_STATEMENT } from './context.ts'
 import { named } from './named.ts'
 import { asking, edgesFrom, type Following, readFollowing, waysOf } from './walk.ts'
@@ -17,9 +17,8 @@ const OPTIONS = ['relations', 'direction', 'minDepth', 'maxDepth', 'labels']
 
 /** The nodes within reach of a node, nearest first. */
 export async function traverse(context: GraphContext, id: unknown, options: Row): Promise<Reached[]> {
+  assertOptions(`A walk through ${context.name} was refused`, options, OPTIONS)
   const issues: Issue[] = []
-  acceptOptions(options, OPTIONS, issues)
-  assertNone(issues, `A walk through ${context.name} was refused`)
   acceptId(id, 'id', issues)
   const following = readFollowing(context, options, issues)
   const labels = acceptNames(context, 'label', options['labels'], 'labels', issues)
@@ -44,16 +43,14 @@ export async function traverse(context: GraphContext, id: unknown, options: Row)
 
 /** The nodes that are connected with a node, whichever way the edges run. */
 export async function component(context: GraphContext, id: unknown, options: Row): Promise<Row[]> {
-  const issues: Issue[] = []
-  acceptOptions(options, ['relations', 'labels'], issues)
-  assertNone(issues, `A walk through ${context.name} was refused`)
+  assertOptions(`A walk through ${context.name} was refused`, options, ['relations', 'labels'])
   return (await traverse(context, id, { ...options, direction: 'both' })).map(({ node }) => node)
 }
 
 /** The ids of the nodes within reach of a node, for a condition; the node itself is not among them unless `minDepth` is 0. */
 export async function reachedIds(context: GraphContext, from: unknown, options: Row, path: string): Promise<string[]> {
   const issues: Issue[] = []
-  acceptOptions(options, ['relation', 'direction', 'minDepth', 'maxDepth'], issues)
+  checkKnown(options, ['relation', 'direction', 'minDepth', 'maxDepth'], '', issues)
   acceptId(from, 'from', issues)
   const relations = acceptNames(context, 'relation', options['relation'], 'relation', issues)
   const ways = waysOf(options['direction'] ?? 'out', issues)

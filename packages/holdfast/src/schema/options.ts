@@ -6,31 +6,33 @@ import { unreadable } from './unreadable.ts'
 /** The longest time that is taken as so many milliseconds: a century. What is longer leads to times that no database has. */
 const LONGEST_MS = 3_155_760_000_000
 
-function namesOf(options: object, prefix: string, issues: Issue[]): string[] {
+/** The names of options, or why there are none. */
+function namesOf(options: unknown): readonly string[] | string {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    return `must be an object, got ${describe(options)}`
   try {
     return Object.keys(options)
   } catch {
-    issues.push({
-      path: prefix === '' ? 'options' : prefix.slice(0, -1),
-      reason: 'cannot be read: looking at it throws',
-    })
-    return []
+    return 'cannot be read: looking at it throws'
   }
 }
 
-/** Adds an issue for every option that is none of the known ones, and for what holds no options at all. */
-export function checkKnown(options: object, known: readonly string[], prefix: string, issues: Issue[]): void {
-  if (typeof options !== 'object' || options === null) {
-    issues.push({
-      path: prefix === '' ? 'options' : prefix.slice(0, -1),
-      reason: `must be an object, got ${describe(options)}`,
-    })
-    return
+/**
+ * Adds an issue for every option that is none of the known ones, and for what holds no options at all.
+ *
+ * @returns whether it holds options, known or not.
+ */
+export function checkKnown(options: unknown, known: readonly string[], prefix: string, issues: Issue[]): boolean {
+  const names = namesOf(options)
+  if (typeof names === 'string') {
+    issues.push({ path: prefix === '' ? 'options' : prefix.slice(0, -1), reason: names })
+    return false
   }
-  for (const option of namesOf(options, prefix, issues)) {
+  for (const option of names) {
     if (!known.includes(option))
       issues.push({ path: prefix + option, reason: `is no option; there are ${known.join(', ')}` })
   }
+  return true
 }
 
 /**
@@ -41,7 +43,7 @@ export function checkKnown(options: object, known: readonly string[], prefix: st
 export function assertOptions(subject: string, options: unknown, known: readonly string[]): void {
   const issues: Issue[] = []
   try {
-    checkKnown(options as object, known, '', issues)
+    checkKnown(options, known, '', issues)
   } catch (error) {
     throw unreadable(error, subject, { options })
   }
@@ -84,7 +86,7 @@ export const optionRules: OptionRules = {
 
 /** Adds an issue for every option that is none, or has a value that it cannot have; undefined counts as left out. */
 export function checkOptions(options: unknown, rules: Readonly<Record<string, OptionRule>>, issues: Issue[]): void {
-  checkKnown(options as object, Object.keys(rules), '', issues)
+  checkKnown(options, Object.keys(rules), '', issues)
   for (const [name, { holds, be, secret = false }] of Object.entries(rules)) {
     const value: unknown = (options as Record<string, unknown> | null)?.[name]
     if (value !== undefined && !holds(value))

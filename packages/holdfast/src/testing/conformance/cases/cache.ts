@@ -188,6 +188,10 @@ export const cacheCases: readonly ConformanceCase[] = [
           paths: ['ttlMs', 'tags.1'],
         })
         await refused(cache.set('a', 1, wrong({ ttl: 5 })), { code: 'VALIDATION', paths: ['ttl'] })
+        for (const ttlMs of [0.5, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY, wrong('1s')])
+          await refused(cache.set('a', 1, { ttlMs }), { code: 'VALIDATION', paths: ['ttlMs'] })
+        for (const options of [null, 5, [], ['ttlMs']])
+          await refused(cache.set('a', 1, wrong(options)), { code: 'VALIDATION', paths: ['options'] })
         assert.deepEqual(await cache.keys(), [])
       })
       await refused(() => storage.cache('new', { max: 0, levels: wrong(['disk']) }), {

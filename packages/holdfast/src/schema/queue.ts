@@ -15,7 +15,10 @@ export interface Backoff {
   readonly jitter?: number
 }
 
-/** How long finished jobs are kept: whichever bound is reached first. */
+/**
+ * How long finished jobs are kept: whichever bound is reached first. With `completed: 0` jobs that complete without a result are gone at once,
+ * and cost a third less: `get` and `after` do not find them, and `waitFor` only when it began to wait before they ended.
+ */
 export interface KeepFinished {
   /** Jobs that completed or were cancelled; 7 days unless given. */
   readonly completedMs?: number

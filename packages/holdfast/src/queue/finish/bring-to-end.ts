@@ -12,7 +12,7 @@ import { finishedJobs, liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { endTopicOf, topicOf } from '../job/topics.ts'
 import { admit, groupLimitOf } from '../limits/groups.ts'
-import { forgetsCompleted } from './complete.ts'
+import { keepsNoCompleted } from './complete.ts'
 import type { Finishing, Removed } from './finishing.ts'
 
 /** Writes down how jobs ended that are no longer live, and does what follows from it. */
@@ -24,9 +24,10 @@ export async function bringToEnd(
   const byId = new Map(removed.map((row) => [row.id, row]))
   const ended = finishing.filter(({ job }) => byId.has(job.id))
   if (ended.length === 0) return
-  const forgets = forgetsCompleted(scope.declaration)
-  // Whoever waits for it is to learn what came of it.
-  const kept = forgets ? ended.filter(({ job, state }) => state !== 'completed' || byId.get(job.id)?.awaited) : ended
+  const forgets = keepsNoCompleted(scope.declaration)
+  const isForgotten = ({ job, state, result }: Finishing) =>
+    forgets && state === 'completed' && result === null && byId.get(job.id)?.awaited === false
+  const kept = ended.filter((one) => !isForgotten(one))
   if (kept.length > 0) await record(scope.session, kept, byId)
   await followUp(scope, ended, byId)
 }

@@ -6,16 +6,15 @@ import { finishedJobs, liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
 import type { Finishing } from './finishing.ts'
 
-/** Whether a job that has completed is forgotten at once. */
-export function forgetsCompleted(declaration: QueueDeclaration | undefined): boolean {
+/** Whether a queue keeps no completed jobs: then those that have no result and that nobody waits for are not written down at all. */
+export function keepsNoCompleted(declaration: QueueDeclaration | undefined): boolean {
   const { completed, completedMs } = declaration?.options.keep ?? {}
   return completed === 0 || completedMs === 0
 }
 
 /** Whether nothing is to be done about the end of a job but to write it down, as far as the job says. */
-export function endsPlainly({ declaration }: QueueScope, { job, state, result }: Finishing): boolean {
-  if (state !== 'completed' || job.group !== null) return false
-  return result === null || forgetsCompleted(declaration)
+export function endsPlainly({ job, state, result }: Finishing): boolean {
+  return state === 'completed' && result === null && job.group === null
 }
 
 /**
@@ -29,7 +28,7 @@ export async function completePlainly(
   const ids = finishing.map(({ job }) => job.id)
   const tokens = [...new Set(finishing.map(({ job }) => job.token))]
   const versions = [...new Set(finishing.map(({ job }) => job.version))]
-  const plan = forgetsCompleted(declaration) ? forgetting(session) : moving(session)
+  const plan = keepsNoCompleted(declaration) ? forgetting(session) : moving(session)
   const parameters = [ids, tokens, false, 'completed', null, clockOffsetMs(session), versions]
   const { rows } = await session.execute(plan, parameters)
   return new Set(rows.map((row) => row['id'] as string))

@@ -12,7 +12,7 @@ import type { Finishing, Removed } from './finishing.ts'
 
 /** Ends jobs; only those whose lease is still held. Gives their ids. Each ends wholly or not at all. */
 export async function finish(scope: QueueScope, finishing: readonly Finishing[]): Promise<ReadonlySet<string>> {
-  const plain = finishing.filter((one) => endsPlainly(scope, one))
+  const plain = finishing.filter(endsPlainly)
   const ended = plain.length === 0 ? new Set<string>() : await completePlainly(scope, plain)
   if (ended.size === finishing.length) return ended
   const others = finishing.filter(({ job }) => !ended.has(job.id))

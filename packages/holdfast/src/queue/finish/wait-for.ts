@@ -8,6 +8,7 @@ import { liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { timerMs } from '../job/timer.ts'
 import { endTopicOf } from '../job/topics.ts'
+import { keepsNoCompleted } from './complete.ts'
 
 /** How `waitFor` waits. */
 export interface WaitOptions {
@@ -35,13 +36,16 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
   let wake: () => void = () => undefined
   const unsubscribe = await session.wake(endTopicOf(queue), () => wake())
   try {
+    let seen: Job | null = null
     let pauseMs = Math.min(FIRST_POLL_MS, pollMs)
     for (;;) {
       const { promise: woken, resolve } = Promise.withResolvers<void>()
       wake = resolve
       // Looked for twice, because it may go from the one table to the other between two statements.
       const job = (await findJob(session, queue, id)) ?? (await findJob(session, queue, id))
+      if (job === null && seen !== null && keepsNoCompleted(scope.declaration)) return completed(scope, seen)
       if (job === null) throw new NotFoundError(`the queue ${queue}`, id)
+      seen = job
       if (job.finishedAt !== null) return job
       const told = await tellWaiter(session, id)
       const leftMs = deadline - performance.now()
@@ -54,6 +58,11 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
   } finally {
     await unsubscribe()
   }
+}
+
+/** A job that ran when it was last seen, and is gone because its queue keeps none that completed without a result. */
+function completed({ session }: QueueScope, job: Job): Job {
+  return { ...job, state: 'completed', finishedAt: new Date(session.clock.now()) }
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { NotFoundError } from '../../../base/errors.ts'
 import { discard, type Middleware, snooze } from '../../../queue/index.ts'
 import { defineSchema, queue, t, table } from '../../../schema/index.ts'
 import { pick, refused, wrong } from '../assertions.ts'
@@ -11,6 +12,7 @@ const schema = defineSchema({
   doomed: queue<{ n: number }>({ maxAttempts: 1, deadLetter: 'letters' }),
   hasty: queue<{ n: number }>({ maxAttempts: 1, timeoutMs: 20 }),
   small: queue<{ text: string }>({ maxPayloadBytes: 100 }),
+  traceless: queue<{ n: number }>({ keep: { completed: 0 }, maxAttempts: 1 }),
   brief: queue<{ n: number }>({ keep: { completed: 3, failedMs: 60_000 }, maxAttempts: 1 }),
 })
 
@@ -300,6 +302,45 @@ export const queueHandlerCases: readonly ConformanceCase[] = [
       time.ahead += 61_000
       assert.equal(await brief.prune(), 1)
       assert.equal((await brief.stats()).failed, 0)
+    },
+  },
+  {
+    id: 'queue/traceless',
+    title:
+      'A queue that keeps no completed jobs writes down none that has no result, but for those that are waited for',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const traceless = storage.queue('traceless')
+      const plain = await traceless.enqueue({ n: 1 })
+      const resulting = await traceless.enqueue({ n: 2 })
+      const failing = await traceless.enqueue({ n: 3 })
+      const awaited = await traceless.enqueue({ n: 4 })
+      const last = await traceless.enqueue({ n: 5 }, { after: [awaited] })
+      const [began, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const handlers: Record<number, () => unknown> = {
+        2: () => 'result',
+        3: () => Promise.reject(new Error('broken')),
+        5: () => {
+          began.resolve()
+          return ended.promise
+        },
+      }
+      const worker = traceless.work(({ data }) => handlers[data.n]?.())
+      await began.promise
+      // One that runs cannot be made to tell of its end: whoever waits sees that it is gone.
+      const running = traceless.waitFor(last.id, { pollMs: 10 })
+      await sleep(500)
+      ended.resolve()
+      const { state, result, finishedAt } = await running
+      assert.deepEqual([state, result, finishedAt !== null], ['completed', null, true])
+      await worker.stop()
+      for (const { id } of [plain, last]) assert.equal(await traceless.get(id), null)
+      await assert.rejects(traceless.waitFor(plain.id), NotFoundError)
+      assert.equal((await traceless.get(resulting.id))?.result, 'result')
+      assert.equal((await traceless.get(failing.id))?.state, 'failed')
+      assert.equal((await traceless.get(awaited.id))?.state, 'completed')
+      const { waiting, active, completed } = await traceless.stats()
+      assert.deepEqual([waiting, active, completed], [0, 0, 2])
     },
   },
   {

@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest'
 import {
+  type ConformanceCase,
   type ConformanceOptions,
   conformanceCases,
   type NewDatabase,
@@ -7,9 +8,13 @@ import {
 } from '../packages/holdfast/src/testing/conformance/index.ts'
 
 /** Runs the conformance suite as tests of Vitest. */
-export function describeConformance(name: string, newDatabase: NewDatabase, options: ConformanceOptions = {}): void {
+export function describeConformance(
+  name: string,
+  newDatabase: NewDatabase,
+  { cases = conformanceCases, ...options }: ConformanceOptions & { readonly cases?: readonly ConformanceCase[] } = {},
+): void {
   describe(name, () => {
-    for (const one of conformanceCases) {
+    for (const one of cases) {
       // The isolation scenarios spend their time waiting for transactions that block each other.
       const test = one.id.startsWith('isolation/') ? it.concurrent : it
       test(`${one.id}: ${one.title}`, async ({ skip }) => {

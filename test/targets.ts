@@ -50,7 +50,7 @@ async function freshFile(): Promise<FreshTarget> {
   }
 }
 
-async function freshDatabase(server: string): Promise<FreshTarget> {
+export async function freshDatabase(server: string): Promise<FreshTarget> {
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await runOn(server, `create database ${name}`)
   const target = new URL(server)

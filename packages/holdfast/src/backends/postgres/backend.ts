@@ -37,9 +37,6 @@ export class PostgresBackend implements Backend {
     sql: 'postgres',
   }
   readonly schema: SchemaEditor
-  /** Absent where a pooler hands sessions on: they hear nothing. */
-  readonly notify?: (topic: string) => Promise<void>
-  readonly wake?: (topic: string, onWake: () => void) => Promise<Unsubscribe>
   readonly #models: Models
   readonly #settings: Settings
   #parts: Parts | undefined
@@ -64,12 +61,6 @@ export class PostgresBackend implements Backend {
       expectedRules: (of) => this.#expectedRules(of),
       expected: (model) => expectedTable(model, postgresDialect),
     }
-    if (!settings.prepare) return
-    this.notify = async (topic) => {
-      this.#open.listener.wakeHere(topic)
-      return this.#open.notifier.notify(topic)
-    }
-    this.wake = async (topic, onWake) => this.#open.listener.add(topic, onWake)
   }
 
   copy(): Promise<DatabaseCopy> {
@@ -118,6 +109,15 @@ export class PostgresBackend implements Backend {
 
   async sql(text: string, parameters: readonly unknown[]): Promise<Result> {
     return this.#open.autocommit.sql(text, parameters)
+  }
+
+  async notify(topic: string): Promise<void> {
+    this.#open.listener.wakeHere(topic)
+    return this.#open.notifier.notify(topic)
+  }
+
+  async wake(topic: string, onWake: () => void): Promise<Unsubscribe> {
+    return this.#open.listener.add(topic, onWake)
   }
 
   async transaction<T>(options: TransactionOptions, work: (connection: Connection) => Promise<T>): Promise<T> {

@@ -25,7 +25,7 @@ export async function copyDatabase(
     }
   })
   return {
-    backend: make({ ...settings, client: withDatabase(settings.client, name) }),
+    backend: make({ ...settings, client: withDatabase(settings.client, name), listeningClient: undefined }),
     filled,
     remove: () =>
       within(settings, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))),

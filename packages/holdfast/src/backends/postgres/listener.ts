@@ -24,9 +24,11 @@ const TIMING: ListenerTiming = { pingMs: 15_000, answerMs: 5_000, longestPauseMs
  * ```
  *
  * What was notified while there was no session is unknown, so after each reconnection every topic wakes.
+ *
+ * Behind a pooler that hands sessions on there may be none that could listen; then only this process is heard.
  */
 export class Listener {
-  readonly #connect: () => Client
+  readonly #connect: (() => Client) | undefined
   readonly #timing: ListenerTiming
   readonly #wakes = new Map<string, Set<() => void>>()
   readonly #closing = new AbortController()
@@ -35,8 +37,8 @@ export class Listener {
   /** Settles after the first attempt, whether or not it succeeded. */
   readonly #attempted: PromiseWithResolvers<void> = Promise.withResolvers()
 
-  /** @param connect makes a client that is not connected yet. */
-  constructor(connect: () => Client, timing: ListenerTiming = TIMING) {
+  /** @param connect makes a client that is not connected yet; undefined where none can listen. */
+  constructor(connect: (() => Client) | undefined, timing: ListenerTiming = TIMING) {
     this.#connect = connect
     this.#timing = timing
   }
@@ -49,8 +51,10 @@ export class Listener {
     // Two subscriptions may share one function.
     const wake = (): void => onWake()
     wakes.add(wake)
-    this.#running ??= this.#run()
-    await this.#attempted.promise
+    if (this.#connect !== undefined) {
+      this.#running ??= this.#run(this.#connect)
+      await this.#attempted.promise
+    }
     return async () => {
       wakes.delete(wake)
       if (wakes.size === 0 && this.#wakes.get(payload) === wakes) this.#wakes.delete(payload)
@@ -69,12 +73,12 @@ export class Listener {
     await this.#running
   }
 
-  async #run(): Promise<void> {
+  async #run(connect: () => Client): Promise<void> {
     const { longestPauseMs } = this.#timing
     const { signal } = this.#closing
     let pauseMs = longestPauseMs / 50
     for (let attempt = 0; !signal.aborted; attempt++) {
-      const listened = await this.#listen(attempt > 0)
+      const listened = await this.#listen(connect(), attempt > 0)
       this.#attempted.resolve()
       if (listened) pauseMs = longestPauseMs / 50
       await pause(pauseMs * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => undefined)
@@ -83,8 +87,7 @@ export class Listener {
   }
 
   /** Listens until the session is lost; false where there was none. */
-  async #listen(again: boolean): Promise<boolean> {
-    const client = this.#connect()
+  async #listen(client: Client, again: boolean): Promise<boolean> {
     const lost = new Promise<void>((resolve) => {
       client.on('error', () => resolve())
       client.on('end', resolve)

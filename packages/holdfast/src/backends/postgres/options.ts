@@ -33,9 +33,15 @@ export interface PostgresOptions {
   readonly statementTimeoutMs?: number
   /**
    * Whether statements are kept prepared on the server, and sessions have state; on unless given. Turn it off for PgBouncer in transaction
-   * mode. Then wake-ups come by polling only, and `statementTimeoutMs` holds inside transactions only.
+   * mode. Then wake-ups of other processes come by polling unless there is a `listenUrl`, and `statementTimeoutMs` holds inside transactions
+   * only.
    */
   readonly prepare?: boolean
+  /**
+   * Where the one connection goes that hears the wake-ups of other processes: past a pooler in transaction mode, to the same database of the
+   * server itself. Where the others go unless given, which with `prepare: false` would hear nothing, so there is none then.
+   */
+  readonly listenUrl?: string
   /** What the server's list of sessions shows; `holdfast` unless the URL says otherwise. */
   readonly applicationName?: string
 }
@@ -43,6 +49,8 @@ export interface PostgresOptions {
 /** The options with everything filled in. */
 export interface Settings {
   readonly client: ClientConfig
+  /** Of the connection that hears wake-ups; undefined where there is none. */
+  readonly listeningClient: ClientConfig | undefined
   readonly max: number
   readonly idleTimeoutMs: number
   readonly connectionTimeoutMs: number
@@ -82,28 +90,40 @@ const RULES: Readonly<Record<keyof PostgresOptions, OptionRule>> = {
   // 0 is none, as it is to Postgres.
   statementTimeoutMs: optionRules.atLeast(0),
   prepare: optionRules.flag,
+  listenUrl: { ...optionRules.text, secret: true },
   applicationName: optionRules.text,
 }
 
 /** @throws ConfigurationError for options that there are not, have wrong values, or contradict each other. */
 export function settingsOf(options: PostgresOptions): Settings {
   assertConfiguration<PostgresOptions>('The options of Postgres were refused', options, RULES)
-  const { connectionTimeoutMs = 10_000, queryTimeoutMs = 60_000, statementTimeoutMs } = options
+  const {
+    connectionTimeoutMs = 10_000,
+    queryTimeoutMs = 60_000,
+    statementTimeoutMs,
+    prepare = true,
+    listenUrl,
+    ssl,
+  } = options
+  const connection = {
+    fallback_application_name: options.applicationName ?? 'holdfast',
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    connectionTimeoutMillis: connectionTimeoutMs,
+  }
+  const client = { ...serverOf(options), ...connection }
+  const past = { ...(listenUrl !== undefined && { url: listenUrl }), ...(ssl !== undefined && { ssl }) }
+  const listening = listenUrl === undefined ? client : { ...serverOf(past), ...connection }
   return {
-    client: {
-      ...serverOf(options),
-      fallback_application_name: options.applicationName ?? 'holdfast',
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-      connectionTimeoutMillis: connectionTimeoutMs,
-    },
+    client,
+    listeningClient: prepare || listenUrl !== undefined ? listening : undefined,
     max: options.max ?? 10,
     idleTimeoutMs: options.idleTimeoutMs ?? 30_000,
     connectionTimeoutMs,
     queryTimeoutMs,
     statementTimeoutMs: statementTimeoutMs ?? Math.ceil(queryTimeoutMs * 0.9),
     keepsShorterTimeout: statementTimeoutMs === undefined,
-    prepare: options.prepare ?? true,
+    prepare,
   }
 }
 

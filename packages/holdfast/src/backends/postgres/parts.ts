@@ -2,7 +2,7 @@ import { ConfigurationError } from '../../base/errors.ts'
 import type { Models } from '../../schema/index.ts'
 import { Autocommit } from './autocommit.ts'
 import { Commands } from './commands.ts'
-import { type ClientConfig, type Driver, loadDriver } from './driver.ts'
+import { type Client, type ClientConfig, type Driver, loadDriver } from './driver.ts'
 import type { Subject } from './errors.ts'
 import { Gatherer } from './gatherer.ts'
 import { Listener } from './listener.ts'
@@ -31,7 +31,7 @@ export interface Parts {
  */
 export async function makeParts(settings: Settings, models: Models): Promise<Parts> {
   const driver = await loadDriver()
-  const { client, prepare, queryTimeoutMs, statementTimeoutMs } = settings
+  const { client, listeningClient, prepare, queryTimeoutMs, statementTimeoutMs } = settings
   const subject: Subject = { server: serverName(driver, client), statementTimeoutMs, models }
   const pool = new LinkPool(driver, settings, subject)
   const autocommit = new Autocommit(pool, subject)
@@ -43,12 +43,18 @@ export async function makeParts(settings: Settings, models: Models): Promise<Par
     autocommit,
     gatherer: new Gatherer(pool, autocommit, commands),
     transactions: new Transactions(pool, context, new Outcomes(autocommit, queryTimeoutMs)),
-    listener: new Listener(() => new driver.Client(client)),
+    listener: new Listener(listeningClient && listeningFrom(driver, listeningClient)),
     notifier: new Notifier(async (payloads) => {
       const values = [CHANNEL, arrayLiteral(payloads)]
       await autocommit.ask('select pg_notify($1, payload) from unnest($2::text[]) as payload', values)
     }),
   }
+}
+
+/** @throws ConfigurationError for a URL that cannot be read, which would else be tried for ever. */
+function listeningFrom(driver: Driver, config: ClientConfig): () => Client {
+  serverName(driver, config)
+  return () => new driver.Client(config)
 }
 
 /** What the server is called in errors: all but the password. */

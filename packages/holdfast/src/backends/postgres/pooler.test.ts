@@ -6,7 +6,7 @@ import { Statements } from '../../../../../test/statements.ts'
 import type { Backend } from '../../backend/index.ts'
 import { ConflictError, TimeoutError } from '../../base/errors.ts'
 import { defineSchema, t, table } from '../../schema/index.ts'
-import { postgres } from './index.ts'
+import { type PostgresOptions, postgres } from './index.ts'
 
 const schema = defineSchema({
   items: table({ id: t.integer().primaryKey(), at: t.timestamp(), bytes: t.bytes().nullable() }),
@@ -14,6 +14,8 @@ const schema = defineSchema({
 const at = new Date('2026-03-31T12:00:00.123Z')
 /** A PgBouncer in transaction mode that leads to any database of a server (`* = host=…`), with a user who may create one. */
 const pooler = process.env['TEST_PGBOUNCER_URL']
+/** The same server without it. */
+const server = process.env['TEST_PGBOUNCER_SERVER_URL']
 const NOT_TRIED = 'PgBouncer is not installed, and TEST_PGBOUNCER_URL names none'
 
 /** A database of its own behind the pooler: sessions that the pooler keeps from another run may hold anything. */
@@ -95,14 +97,17 @@ function promises(open: () => Promise<Backend>): void {
     expect(timeouts?.rows).toEqual([{ s: '0', l: '0' }])
   })
 
-  it('has no wake-ups, and says so by not having them', () => {
-    expect(backend.wake).toBeUndefined()
-    expect(backend.notify).toBeUndefined()
+  it('wakes those who wait in this process', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const end = await backend.wake?.('mail', resolve)
+    await backend.notify?.('mail')
+    await promise
+    await end?.()
   })
 }
 
-async function opened(url: string): Promise<Backend> {
-  const backend = postgres({ url, prepare: false, statementTimeoutMs: 500 })({ models: schema.models })
+async function opened(url: string, options: PostgresOptions = {}): Promise<Backend> {
+  const backend = postgres({ url, prepare: false, statementTimeoutMs: 500, ...options })({ models: schema.models })
   await backend.open()
   return backend
 }
@@ -129,6 +134,18 @@ describe('without prepared statements, through PgBouncer in transaction mode', (
   afterAll(() => database.drop())
 
   promises(() => opened(database.url))
+
+  it('hears other processes on a connection past the pooler', async ({ skip }) => {
+    if (server === undefined) return skip('TEST_PGBOUNCER_SERVER_URL does not say where the server itself is')
+    const past = new URL(server)
+    past.pathname = new URL(database.url).pathname
+    const [speaking, listening] = [await opened(database.url), await opened(database.url, { listenUrl: past.href })]
+    const { promise, resolve } = Promise.withResolvers<void>()
+    await listening.wake?.('mail', resolve)
+    await speaking.notify?.('mail')
+    await promise
+    await Promise.all([speaking.close(), listening.close()])
+  })
 })
 
 describe('with prepared statements, through PgBouncer in transaction mode by mistake', () => {

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { TestDatabase } from '../../../../../test/postgres-database.ts'
 import type { Backend } from '../../backend/index.ts'
+import { ConfigurationError } from '../../base/errors.ts'
 import { defineSchema } from '../../schema/index.ts'
 import { type Client, loadDriver } from './driver.ts'
+import { postgres } from './index.ts'
 import { Listener } from './listener.ts'
 import { Notifier } from './notifier.ts'
 
@@ -128,6 +130,12 @@ describe('a listening connection', () => {
     await proxy.close()
     await expect.poll(() => proxy.connections).toBe(0)
     await listening.close()
+  })
+})
+
+describe('a URL to listen at', () => {
+  it.each(['oracle://x', 'postgres://me:se/cret@host/app'])('that leads nowhere is refused: %s', (listenUrl) => {
+    expect(() => postgres({ url: database.url.href, listenUrl })).toThrow(ConfigurationError)
   })
 })
 

@@ -15,7 +15,7 @@ export class LaterSession implements Session, SqlRunner {
   readonly isolation = 'serializable'
   readonly actor: string | null
   readonly #root: RootSession
-  readonly #scope: AmbientScope = {}
+  readonly #scope: AmbientScope
   #opened: Promise<TransactionSession> | undefined
   /** Settles with the transaction. */
   #outcome: Promise<void> | undefined
@@ -23,9 +23,11 @@ export class LaterSession implements Session, SqlRunner {
   #end: PromiseWithResolvers<void> | undefined
   #ended = false
 
-  constructor(root: RootSession, actor: string | null) {
+  /** @param scope what the work runs in. */
+  constructor(root: RootSession, actor: string | null, scope: AmbientScope) {
     this.#root = root
     this.actor = actor
+    this.#scope = scope
   }
 
   get models(): Session['models'] {
@@ -132,25 +134,20 @@ export class LaterSession implements Session, SqlRunner {
     return opened.promise
   }
 
-  /** Runs `work` so that a use of the storage itself inside is noticed once the transaction is open. */
-  run<T>(work: () => Promise<T>): Promise<T> {
-    return runInScope(this.#scope, work)
+  /** Nothing can begin it any more. */
+  end(): void {
+    this.#ended = true
   }
 
-  /** Runs `last` in the transaction and commits; false when it was never used. */
-  async commit(last: (session: Session) => Promise<void>): Promise<boolean> {
-    this.#ended = true
-    if (this.#opened === undefined) return false
-    await last(await this.#opened)
+  /** Runs `last` in the transaction, which was used, and commits. */
+  async commit(last: (session: Session) => Promise<void>): Promise<void> {
+    await last(await this.open())
     this.#end?.resolve()
     await this.#outcome
-    return true
   }
 
-  /** Undoes what was done in it, if anything. */
+  /** Undoes what was done in it. */
   async rollback(): Promise<void> {
-    this.#ended = true
-    if (this.#opened === undefined) return
     const undone = new Error('rolled back')
     this.#end?.reject(undone)
     await this.#outcome?.catch((error: unknown) => {
@@ -166,16 +163,22 @@ export function openLater<Tx>(
   actor: string | null,
   transactionOf: (session: LaterSession) => Tx,
 ): LaterTransaction<Tx> {
-  return new HandlerTransaction(new LaterSession(root, actor), transactionOf)
+  return new HandlerTransaction(root, actor, transactionOf)
 }
 
+/** Most handlers never use it: until then it holds nothing but what it takes to make it. */
 class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
-  readonly session: LaterSession
+  readonly #root: RootSession
+  readonly #actor: string | null
   readonly #transactionOf: (session: LaterSession) => Tx
+  readonly #scope: AmbientScope = { transaction: undefined }
+  #session: LaterSession | undefined
   #tx: Tx | undefined
+  #ended = false
 
-  constructor(session: LaterSession, transactionOf: (session: LaterSession) => Tx) {
-    this.session = session
+  constructor(root: RootSession, actor: string | null, transactionOf: (session: LaterSession) => Tx) {
+    this.#root = root
+    this.#actor = actor
     this.#transactionOf = transactionOf
   }
 
@@ -184,19 +187,33 @@ class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
     return this.#tx
   }
 
+  get session(): LaterSession {
+    if (this.#session === undefined) {
+      this.#session = new LaterSession(this.#root, this.#actor, this.#scope)
+      if (this.#ended) this.#session.end()
+    }
+    return this.#session
+  }
+
   get used(): boolean {
-    return this.session.used
+    return this.#session?.used === true
   }
 
-  run<T>(work: () => Promise<T>): Promise<T> {
-    return this.session.run(work)
+  run<T>(work: () => T): T {
+    return runInScope(this.#scope, work)
   }
 
-  commit(last: (session: Session) => Promise<void>): Promise<boolean> {
+  end(): boolean {
+    this.#ended = true
+    this.#session?.end()
+    return this.used
+  }
+
+  commit(last: (session: Session) => Promise<void>): Promise<void> {
     return this.session.commit(last)
   }
 
-  rollback(): Promise<void> {
-    return this.session.rollback()
+  async rollback(): Promise<void> {
+    if (this.end()) await this.session.rollback()
   }
 }

@@ -1,33 +1,30 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { QueueScope } from '../job/scope.ts'
-import { finish } from './finish.ts'
+import { finish, leaseLost } from './finish.ts'
 import type { Finishing } from './finishing.ts'
 
-interface Waiting {
-  readonly finishing: Finishing
-  readonly settle: (held: boolean) => void
-  readonly fail: (error: unknown) => void
-}
+/** Told of each job when its end is written down; `error` says why it was not. */
+export type OnWritten = (finishing: Finishing, error?: unknown) => void
 
 /** Writes down how jobs ended, many in one transaction: those that end while some are being written go together with the next. */
 export class Completions {
   readonly #scope: QueueScope
   readonly #most: number
-  #waiting: Waiting[] = []
+  readonly #onWritten: OnWritten
+  #waiting: Finishing[] = []
   #flushing = false
 
   /** @param most how many are written in one transaction. */
-  constructor(scope: QueueScope, most: number) {
+  constructor(scope: QueueScope, most: number, onWritten: OnWritten) {
     this.#scope = scope
     this.#most = most
+    this.#onWritten = onWritten
   }
 
-  /** Whether the lease was still held, once it is written. */
-  add(finishing: Finishing): Promise<boolean> {
-    return new Promise((settle, fail) => {
-      this.#waiting.push({ finishing, settle, fail })
-      if (!this.#flushing) void this.#flush()
-    })
+  /** Writes it down soon. */
+  add(finishing: Finishing): void {
+    this.#waiting.push(finishing)
+    if (!this.#flushing) void this.#flush()
   }
 
   async #flush(): Promise<void> {
@@ -37,17 +34,16 @@ export class Completions {
     this.#flushing = false
   }
 
-  async #write(ended: readonly Waiting[]): Promise<void> {
+  async #write(ended: readonly Finishing[]): Promise<void> {
+    let held: ReadonlySet<string>
     try {
-      const held = await finish(
-        this.#scope,
-        ended.map(({ finishing }) => finishing),
-      )
-      for (const { finishing, settle } of ended) settle(held.has(finishing.job.id))
+      held = await finish(this.#scope, ended)
     } catch (error) {
       // What is wrong with one must not keep the others.
       if (ended.length > 1) for (const one of ended) await this.#write([one])
-      else for (const { fail } of ended) fail(error)
+      else for (const one of ended) this.#onWritten(one, error)
+      return
     }
+    for (const one of ended) this.#onWritten(one, held.has(one.job.id) ? undefined : leaseLost(one.job))
   }
 }

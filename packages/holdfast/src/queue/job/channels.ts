@@ -47,9 +47,9 @@ export function tellAdding<T>(
 }
 
 /** Calls a handler as those who listen want it. */
-export function tellRunning<T>(jobs: JobRunning['jobs'], call: () => Promise<T>): Promise<T> {
+export function tellRunning<T>(jobs: JobRunning['jobs'], call: () => T | Promise<T>): T | Promise<T> {
   if (!running.hasSubscribers) return call()
   const message: JobRunning = { jobs }
   running.publish(message)
-  return message.around === undefined ? call() : message.around(call)
+  return message.around === undefined ? call() : message.around(async () => call())
 }

@@ -49,58 +49,84 @@ export class Attempts implements Runner {
     this.#handler = handler
   }
 
-  async run([job]: Jobs, interruption: Interruption): Promise<readonly [Ending]> {
-    const timeoutMs = timeoutOf(job, this.#scope.declaration)
-    return [await runLimited(timeoutMs, interruption, () => this.#try(job, interruption))]
+  run([job]: Jobs, interruption: Interruption): Promise<readonly [Ending]> {
+    return runLimited(timeoutOf(job, this.#scope.declaration), interruption, () => this.#try(job, interruption))
   }
 
-  async #try(job: Job, interruption: Interruption): Promise<Ending> {
+  async #try(job: Job, interruption: Interruption): Promise<readonly [Ending]> {
     for (let conflicts = 0; ; conflicts++) {
       const later = this.#host.openLater()
       interruption.transaction = later
       try {
-        return await this.#once(job, interruption, later)
+        const given = await interruption.heeded(() => this.#handle(job, interruption, later))
+        if (given instanceof Snooze || given instanceof Discard) throw given
+        const { declaration, queue } = this.#scope
+        const result = storableJson(acceptResult(declaration, queue, given), 'result')
+        const committed = later.end()
+        if (committed) await this.#commit(job, result, later)
+        return [{ kind: 'completed', result, committed }]
       } catch (error) {
         // What it could not undo, it loses with its connection.
         await later.rollback().catch(() => undefined)
         if (!isConflict(error) || conflicts >= MAX_CONFLICTS || interruption.aborted)
-          return endingOf(error, interruption, job)
+          return [endingOf(error, interruption, job)]
       }
     }
   }
 
-  async #once(job: Job, interruption: Interruption, later: LaterTransaction<unknown>): Promise<Ending> {
-    const context = this.#contextOf(job, interruption, later)
-    const handle = () => later.run(async () => this.#handler(job, context))
-    const given = await interruption.heeded(tellRunning([job], handle))
-    if (given instanceof Snooze || given instanceof Discard) throw given
-    const { declaration, queue } = this.#scope
-    const result = storableJson(acceptResult(declaration, queue, given), 'result')
-    const committed = await later.commit(async (session) => {
+  #handle(job: Job, interruption: Interruption, later: LaterTransaction<unknown>): unknown {
+    const context = new AttemptContext(job, this.#scope.session, interruption, later)
+    const handle = () => later.run(() => this.#handler(job, context))
+    return tellRunning([job], handle)
+  }
+
+  /** Ends the job in the transaction of its handler. */
+  #commit(job: Job, result: unknown, later: LaterTransaction<unknown>): Promise<void> {
+    return later.commit(async (session) => {
       const held = await finish({ ...this.#scope, session }, [{ job, state: 'completed', result }])
       if (!held.has(job.id)) throw leaseLost(job)
     })
-    return { kind: 'completed', result, committed }
+  }
+}
+
+/** What a handler is given. It is made for each job, so what most handlers do not ask for is made when they do. */
+class AttemptContext implements HandlerContext<unknown> {
+  readonly #job: Job
+  readonly #session: Session
+  readonly #interruption: Interruption
+  readonly #later: LaterTransaction<unknown>
+  #steps: Steps | undefined
+
+  constructor(job: Job, session: Session, interruption: Interruption, later: LaterTransaction<unknown>) {
+    this.#job = job
+    this.#session = session
+    this.#interruption = interruption
+    this.#later = later
   }
 
-  #contextOf(job: Job, interruption: Interruption, later: LaterTransaction<unknown>): HandlerContext<unknown> {
-    const { session } = this.#scope
-    // Where one writer works at a time, another transaction would wait for the one that waits for it.
-    const current = (): Session => (later.used ? later.session : session)
-    let steps: Steps | undefined
-    return {
-      get tx() {
-        return later.tx
-      },
-      get signal() {
-        return interruption.signal
-      },
-      progress: (value) => writeProgress(current(), job, storableJson(value, 'progress')),
-      step: (name, work) => {
-        steps ??= new Steps(job, current)
-        return steps.run(name, work)
-      },
+  get tx(): unknown {
+    return this.#later.tx
+  }
+
+  get signal(): AbortSignal {
+    return this.#interruption.signal
+  }
+
+  // Functions of their own, since handlers take the context apart.
+  get progress(): HandlerContext<unknown>['progress'] {
+    return (value) => writeProgress(this.#current(), this.#job, storableJson(value, 'progress'))
+  }
+
+  get step(): HandlerContext<unknown>['step'] {
+    return (name, work) => {
+      this.#steps ??= new Steps(this.#job, () => this.#current())
+      return this.#steps.run(name, work)
     }
+  }
+
+  /** Where one writer works at a time, another transaction would wait for the one that waits for it. */
+  #current(): Session {
+    return this.#later.used ? this.#later.session : this.#session
   }
 }
 
@@ -109,19 +135,15 @@ export function timeoutOf(job: Job, declaration: QueueScope['declaration']): num
   return job.settings?.timeoutMs ?? declaration?.options.timeoutMs
 }
 
-/** Runs the work of a handler with a bound on its time. */
-export async function runLimited<T>(
+/** Runs the work of a handler with a bound on its time, where there is one. */
+export function runLimited<T>(
   timeoutMs: number | undefined,
   interruption: Interruption,
   work: () => Promise<T>,
 ): Promise<T> {
   if (timeoutMs === undefined) return work()
   const timer = setTimeout(() => interruption.abort(new TimeoutError('The job', timeoutMs)), timerMs(timeoutMs))
-  try {
-    return await work()
-  } finally {
-    clearTimeout(timer)
-  }
+  return work().finally(() => clearTimeout(timer))
 }
 
 /** What an attempt came to that threw. */

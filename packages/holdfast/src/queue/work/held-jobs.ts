@@ -52,9 +52,9 @@ export class HeldJobs {
     return this.#buffer.splice(0, end < 0 ? most : end)
   }
 
-  /** Holds jobs no longer. */
-  done(jobs: Jobs): void {
-    for (const job of jobs) this.#running.delete(job)
+  /** Holds a job no longer. */
+  done(job: Job): void {
+    this.#running.delete(job)
     if (this.#running.size === 0) for (const tell of this.#onEmpty) tell()
   }
 

@@ -18,9 +18,11 @@ export interface LaterTransaction<Tx> {
   /** Whether it has begun. */
   readonly used: boolean
   /** Runs the handler so that a wrong use of the storage inside is noticed. */
-  run<T>(work: () => Promise<T>): Promise<T>
-  /** Runs `last` in the transaction and commits it. Does nothing, and says so, when it was never used. */
-  commit(last: (session: Session) => Promise<void>): Promise<boolean>
+  run<T>(work: () => T): T
+  /** From now on it cannot begin; whether it has begun, and so is to be committed. */
+  end(): boolean
+  /** Runs `last` in the transaction, which has begun, and commits it. */
+  commit(last: (session: Session) => Promise<void>): Promise<void>
   /** Undoes what was done in it, if anything. */
   rollback(): Promise<void>
 }

@@ -11,7 +11,7 @@ export class Interruption {
   #reason: unknown
   /** The transaction that the handler is given, and whether it has begun. */
   transaction: { readonly used: boolean } | undefined
-  #giveUp: (reason: unknown) => void = () => undefined
+  #giveUp: ((reason: unknown) => void) | undefined
 
   get aborted(): boolean {
     return this.#aborted
@@ -36,14 +36,17 @@ export class Interruption {
     this.#aborted = true
     this.#reason = reason
     this.#controller?.abort(reason)
-    setTimeout(() => this.#giveUp(reason), ABORT_GRACE_MS)
+    setTimeout(() => this.#giveUp?.(reason), ABORT_GRACE_MS)
   }
 
   /** What the work of the handler gives; rejects with the reason of the interruption when it is given up. */
-  heeded<T>(work: Promise<T>): Promise<T> {
+  heeded<T>(work: () => T): Promise<Awaited<T>> {
     return new Promise((resolve, reject) => {
       this.#giveUp = reject
-      work.then(resolve, reject)
+      const given = work() as Awaited<T>
+      // Handing a promise to `resolve` takes two turns more.
+      if (given instanceof Promise) given.then(resolve, reject)
+      else resolve(given)
     })
   }
 }

@@ -78,13 +78,15 @@ export class ManyAttempts implements Runner {
       },
     }
     const handle = () => later.run(async () => this.#settle(jobs, interruption, await this.#handler(jobs, context)))
-    const endings = await interruption.heeded(tellRunning(jobs, handle))
-    const committed = await later.commit(async (session) => {
-      const held = await writeEndings({ ...this.#scope, session }, endings)
-      const lost = jobs.filter((job) => !held.has(job.id))
-      // What was written for them must not be written twice: it is all done again without them.
-      if (lost.length > 0) throw new JobsLost(lost)
-    })
+    const endings = await interruption.heeded(() => tellRunning(jobs, handle))
+    const committed = later.end()
+    if (committed)
+      await later.commit(async (session) => {
+        const held = await writeEndings({ ...this.#scope, session }, endings)
+        const lost = jobs.filter((job) => !held.has(job.id))
+        // What was written for them must not be written twice: it is all done again without them.
+        if (lost.length > 0) throw new JobsLost(lost)
+      })
     return new Map([...endings].map(([job, ending]) => [job, { ...ending, committed } as Ending]))
   }
 

@@ -96,7 +96,7 @@ export class TransactionBatch {
     this.#running = interruption
     try {
       return await runLimited(timeoutOf(job, this.#scope.declaration), interruption, () =>
-        session.transaction((part) => interruption.heeded(this.#handle(job, part, interruption))),
+        session.transaction((part) => interruption.heeded(() => this.#handle(job, part, interruption))),
       )
     } catch (error) {
       if (this.#aborted !== undefined) throw this.#aborted

@@ -5,7 +5,7 @@ import { prune } from '../admin/prune.ts'
 import { claim, makeReady } from '../claim/claim.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
 import { Completions } from '../finish/completions.ts'
-import { failAttempt, isTriedAgain, leaseLost, snoozeJob } from '../finish/finish.ts'
+import { failAttempt, isTriedAgain, snoozeJob } from '../finish/finish.ts'
 import type { Finishing } from '../finish/finishing.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
@@ -104,7 +104,9 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#held = new HeldJobs(scope.session, settings.leaseMs)
     this.#runner = runner
     this.#waitMs = settings.waitMs
-    this.#completions = new Completions(scope, Math.max(settings.batch, settings.concurrency))
+    this.#completions = new Completions(scope, Math.max(settings.batch, settings.concurrency), (one, error) =>
+      this.#completed(one, error),
+    )
     this.#transactions = transactions
     this.#caution = new Caution(scope, settings.leaseMs, settings.batch)
     this.#laterVersions = new LaterVersions(scope)
@@ -320,22 +322,26 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     // The next handler begins while this one's ending is written down.
     this.#startJobs()
     if (this.#wanted() > 0) this.#wake()
-    if (jobs.length === 1) await this.#end(jobs[0], endings[0] as Ending)
-    else await Promise.all(jobs.map((job, at) => this.#end(job, endings[at] as Ending)))
-    this.#held.done(jobs)
-    if (this.#wanted() > 0) this.#wake()
+    for (let at = 0; at < jobs.length; at++) this.#end(jobs[at] as Job, endings[at] as Ending)
   }
 
-  /** Writes down what came of an attempt; nothing is thrown. */
-  async #end(job: Job, ending: Ending): Promise<void> {
+  /** Sees to it that what came of an attempt is written down. */
+  #end(job: Job, ending: Ending): void {
+    if (ending.kind !== 'completed') void this.#endEarly(job, ending).then(() => this.#ended(job))
+    else if (ending.committed) this.#completed({ job, state: 'completed', result: ending.result })
+    else this.#completions.add({ job, state: 'completed', result: ending.result })
+  }
+
+  #completed({ job, result }: Finishing, error?: unknown): void {
+    if (error === undefined) this.#tell('completed', job, result)
+    // The job keeps its lease until it runs out, and is then tried again.
+    else this.#report(error)
+    this.#ended(job)
+  }
+
+  async #endEarly(job: Job, ending: Exclude<Ending, { readonly kind: 'completed' }>): Promise<void> {
     try {
       switch (ending.kind) {
-        case 'completed': {
-          const finishing: Finishing = { job, state: 'completed', result: ending.result }
-          if (!ending.committed && !(await this.#completions.add(finishing))) throw leaseLost(job)
-          this.#tell('completed', job, ending.result)
-          return
-        }
         case 'snoozed':
           if (!ending.committed) await snoozeJob(this.#scope, job, ending.ms)
           this.#tell('snoozed', job, ending.ms)
@@ -348,9 +354,14 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
           if (!this.#tell('lost', job)) this.#report(ending.error)
       }
     } catch (error) {
-      // The job keeps its lease until it runs out, and is then tried again.
+      // As above.
       this.#report(error)
     }
+  }
+
+  #ended(job: Job): void {
+    this.#held.done(job)
+    if (this.#wanted() > 0) this.#wake()
   }
 
   /** Works through a batch, or begins one job where caution is called for; gives how many jobs. */

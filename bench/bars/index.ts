@@ -1,4 +1,5 @@
 import type { Bar } from './bar.ts'
+import { bloat } from './bloat.ts'
 import { cacheMemory } from './cache-memory.ts'
 import { cachePostgres, cacheSqlite } from './cache-second-level.ts'
 import { claims } from './claims.ts'
@@ -24,6 +25,7 @@ export const bars: readonly Bar[] = [
   pickUp,
   claims,
   pinnedSnapshot,
+  bloat,
   ...graphBars,
   cacheMemory,
   cacheSqlite,

@@ -59,8 +59,8 @@ export class PostgresServer implements AsyncDisposable {
     this.#url = `postgres://postgres:postgres@127.0.0.1:${port}`
   }
 
-  /** Starts a server with an empty data folder. */
-  static async start(): Promise<PostgresServer> {
+  /** Starts a server with an empty data folder; its settings are `name=value`. */
+  static async start(settings: readonly string[] = SERVER_SETTINGS): Promise<PostgresServer> {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-postgres-'))
     await chmod(folder, 0o711) // Postgres refuses to run as root; the user it runs as must pass through.
     const port = await freePort()
@@ -71,7 +71,7 @@ export class PostgresServer implements AsyncDisposable {
       password: 'postgres',
       persistent: true,
       createPostgresUser: process.getuid?.() === 0,
-      postgresFlags: SERVER_SETTINGS.flatMap((setting) => ['-c', setting]),
+      postgresFlags: settings.flatMap((setting) => ['-c', setting]),
       onLog: () => undefined,
       onError: () => undefined,
     })

@@ -47,6 +47,8 @@ export interface TableOptions<Row = never, Name extends string = string> {
    * an index when it asks for a value.
    */
   readonly sparse?: readonly Name[]
+  /** Whether rows come and go all the time, as jobs do: a database that keeps the space of deleted rows is then told often to use it again. */
+  readonly shortLived?: boolean
   /** Conditions every row must meet. */
   readonly checks?: readonly Where<Row>[]
   /** Adds `version`, a number that counts writes, for `update(id, patch, { ifVersion })`. */

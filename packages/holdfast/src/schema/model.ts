@@ -24,6 +24,8 @@ export interface Model {
   readonly checks: readonly ModelCheck[]
   /** Whether `version` counts the writes. Always for documents. */
   readonly versioned: boolean
+  /** Present where rows come and go all the time. */
+  readonly shortLived?: true
   /** How reads are kept, unless they say so themselves. */
   readonly cache?: CachedReads
   /** Validates documents. */

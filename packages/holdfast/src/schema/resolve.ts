@@ -104,6 +104,7 @@ function draftOf(name: string, declaration: Table | Documents, issues: Issue[]):
     foreignKeys: definitions.flatMap(([field, definition]) => foreignKeyOf(table, field, definition)),
     checks: [],
     ...cacheOf(name, declaration.options.cache, issues),
+    ...(isTable && declaration.options.shortLived === true && { shortLived: true }),
     versioned: isTable ? declaration.options.versioned === true : true,
     ...(!isTable && declaration.schema !== undefined && { schema: declaration.schema }),
     relations: new Map(),
@@ -125,7 +126,18 @@ function cacheOf(name: string, cache: unknown, issues: Issue[]): Pick<Model, 'ca
 
 type NamedDefinition = readonly [string, ColumnDefinition]
 
-const TABLE_OPTIONS = ['primaryKey', 'indexes', 'unique', 'sparse', 'checks', 'versioned', 'history', 'watch', 'cache']
+const TABLE_OPTIONS = [
+  'primaryKey',
+  'indexes',
+  'unique',
+  'sparse',
+  'shortLived',
+  'checks',
+  'versioned',
+  'history',
+  'watch',
+  'cache',
+]
 
 function tableColumns(name: string, declaration: Table, issues: Issue[]): NamedDefinition[] {
   for (const option of Object.keys(declaration.options)) {

@@ -92,7 +92,7 @@ export class PostgresBackend implements Backend {
   }
 
   prepare(statement: Statement): Plan {
-    return new PostgresPlan(statement, this.#models, this.#settings.prepare)
+    return new PostgresPlan(statement, this.#models, this.#settings.prepare, this.#whenDeleted(statement))
   }
 
   async execute(plan: Plan, parameters: readonly unknown[]): Promise<Result> {
@@ -122,6 +122,13 @@ export class PostgresBackend implements Backend {
 
   async transaction<T>(options: TransactionOptions, work: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#open.transactions.run(options, work)
+  }
+
+  /** What to do when rows were deleted by a statement. */
+  #whenDeleted({ kind, model }: Statement): ((count: number) => void) | undefined {
+    const { table, shortLived } = this.#models.get(model) ?? {}
+    if (kind !== 'delete' || table === undefined || shortLived !== true) return undefined
+    return (count) => this.#parts?.vacuum.deleted(table, count)
   }
 
   /** Statements that take their time, on a session without timeouts; one of a pooler is shared, and is left as it is. */

@@ -12,6 +12,7 @@ import { Outcomes } from './outcomes.ts'
 import { LinkPool } from './pool.ts'
 import { CHANNEL } from './topics.ts'
 import { Transactions } from './transactions.ts'
+import { Vacuum } from './vacuum.ts'
 import { arrayLiteral } from './wire-values.ts'
 
 /** What an open backend is made of. */
@@ -22,6 +23,7 @@ export interface Parts {
   readonly transactions: Transactions
   readonly listener: Listener
   readonly notifier: Notifier
+  readonly vacuum: Vacuum
 }
 
 /**
@@ -44,6 +46,7 @@ export async function makeParts(settings: Settings, models: Models): Promise<Par
     gatherer: new Gatherer(pool, autocommit, commands),
     transactions: new Transactions(pool, context, new Outcomes(autocommit, queryTimeoutMs)),
     listener: new Listener(listeningClient && listeningFrom(driver, listeningClient)),
+    vacuum: new Vacuum(pool),
     notifier: new Notifier(async (payloads) => {
       const values = [CHANNEL, arrayLiteral(payloads)]
       await autocommit.ask('select pg_notify($1, payload) from unnest($2::text[]) as payload', values)

@@ -32,16 +32,21 @@ export class PostgresPlan implements Plan {
   /** What is sent before and after it. */
   readonly #around: readonly [Request, Request] | undefined
   readonly #read: ReadRow | undefined
+  readonly #onDeleted: ((count: number) => void) | undefined
   #lookup: Lookup | undefined
   #identified: PreparedText | undefined
 
-  /** @param prepare whether sessions keep it. */
-  constructor(statement: Statement, models: Models, prepare: boolean) {
+  /**
+   * @param prepare whether sessions keep it.
+   * @param onDeleted is told how many rows it has deleted, each time.
+   */
+  constructor(statement: Statement, models: Models, prepare: boolean, onDeleted?: (count: number) => void) {
     const { text, bindings, outputs } = compileStatement(statement, models, postgresDialect)
     this.statement = statement
     this.writes = statement.kind !== 'select'
     this.#models = models
     this.#prepare = prepare
+    this.#onDeleted = onDeleted
     this.#one = new PreparedText(text, bindings, prepare)
     this.#around = takesInOrder(statement, models)
       ? [new PreparedText(SORTING_OFF, [], prepare).request([]), new PreparedText(SORTING_ON, [], prepare).request([])]
@@ -108,7 +113,9 @@ export class PostgresPlan implements Plan {
   }
 
   #resultOf({ rows, tag }: Reply): Result {
-    return { rows: this.read(rows), count: this.writes ? countOf(tag) : rows.length }
+    const count = this.writes ? countOf(tag) : rows.length
+    this.#onDeleted?.(count)
+    return { rows: this.read(rows), count }
   }
 }
 

@@ -61,6 +61,7 @@ export const liveJobs: Model = resolveModel(
       ],
       unique: [['queue', 'key']],
       sparse: ['ready', 'dueAt', 'group', 'key'],
+      shortLived: true,
     },
   ),
 )
@@ -102,14 +103,17 @@ export const links: Model = resolveModel(
       /** What becomes of the job when the one before it fails or is cancelled. */
       onFailure: t.enum(['fail', 'run']),
     },
-    { primaryKey: ['after', 'job'], indexes: ['job'] },
+    { primaryKey: ['after', 'job'], indexes: ['job'], shortLived: true },
   ),
 )
 
 /** What the steps of live jobs came to. */
 export const steps: Model = resolveModel(
   'holdfastJobSteps',
-  table({ job: t.text(), name: t.text(), result: t.json().nullable() }, { primaryKey: ['job', 'name'] }),
+  table(
+    { job: t.text(), name: t.text(), result: t.json().nullable() },
+    { primaryKey: ['job', 'name'], shortLived: true },
+  ),
 )
 
 /**
@@ -147,20 +151,26 @@ export const keyWindows: Model = resolveModel(
 /** What is to be done once the transactions are committed that noted it: see `FollowUp`. */
 export const followUps: Model = resolveModel(
   'holdfastJobFollowUps',
-  table({
-    id: t.id(),
-    queue: t.text(),
-    kind: t.enum(['group', 'end']),
-    about: t.text(),
-    state: t.enum(['completed', 'failed', 'cancelled']).nullable(),
-    limit: t.integer().nullable(),
-  }),
+  table(
+    {
+      id: t.id(),
+      queue: t.text(),
+      kind: t.enum(['group', 'end']),
+      about: t.text(),
+      state: t.enum(['completed', 'failed', 'cancelled']).nullable(),
+      limit: t.integer().nullable(),
+    },
+    { shortLived: true },
+  ),
 )
 
 /** Leases of jobs whose rows are left alone while transactions are open that will end them. */
 export const leases: Model = resolveModel(
   'holdfastJobLeases',
-  table({ job: t.text().primaryKey(), token: t.text(), until: t.timestamp() }, { indexes: ['until'] }),
+  table(
+    { job: t.text().primaryKey(), token: t.text(), until: t.timestamp() },
+    { indexes: ['until'], shortLived: true },
+  ),
 )
 
 /**

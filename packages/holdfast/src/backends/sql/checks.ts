@@ -33,6 +33,9 @@ export function rangeConstraint(
   const condition =
     column.values === undefined
       ? dialect.ddl.range(reference, column)
-      : sql`${reference} in (${sql.join(column.values.map((value) => sql.lit(value)))})`
+      : dialect.isAmong(
+          reference,
+          column.values.map((value) => sql.lit(value)),
+        )
   return condition === null ? null : { name: rangeName(column, model), condition }
 }

@@ -3,6 +3,7 @@ import type { ComparisonOperator, Condition, Operand } from '../../statement/ind
 import { comesAfter } from './after.ts'
 import type { Dialect, Sql } from './dialect.ts'
 import type { ConditionContext, Term } from './fields.ts'
+import { joined } from './joined.ts'
 
 const OPERATORS: Record<ComparisonOperator, Sql> = {
   eq: sql`=`,
@@ -45,19 +46,7 @@ function combined(kind: 'and' | 'or', conditions: readonly Condition[], context:
   if (first === undefined) return kind === 'and' ? sql`true` : sql`false`
   if (conditions.length === 1) return compileCondition(first, context)
   const parts = conditions.map((condition) => compileCondition(condition, context))
-  return joined(parts, kind === 'and' ? sql` and ` : sql` or `)
-}
-
-/** SQLite reads `a or b or c` as a tree as deep as the list is long, and refuses one that is deeper than 1,000. */
-const LONGEST_LIST = 100
-
-function joined(parts: readonly Sql[], word: Sql): Sql {
-  if (parts.length <= LONGEST_LIST) return sql`(${sql.join(parts, word)})`
-  const groups: Sql[] = []
-  for (let from = 0; from < parts.length; from += LONGEST_LIST) {
-    groups.push(joined(parts.slice(from, from + LONGEST_LIST), word))
-  }
-  return joined(groups, word)
+  return joined(parts, kind)
 }
 
 type Of<Kind extends Condition['kind']> = Extract<Condition, { readonly kind: Kind }>

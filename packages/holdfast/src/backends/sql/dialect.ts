@@ -128,6 +128,8 @@ export interface Dialect {
   literal(value: unknown, type: string): Sql
   /** Whether a value is an element of the list in a parameter. */
   isIn(value: Sql, codec: Codec, parameter: number, values: Values): Sql
+  /** Whether a value is one of some constants, for DDL. */
+  isAmong(value: Sql, constants: readonly Sql[]): Sql
   /** Whether a text, or part of it, is the parameter: literally and case-sensitively. */
   matches(operator: 'contains' | 'startsWith' | 'endsWith', text: Sql, parameter: number, values: Values): Sql
   /** The database's time plus a number of milliseconds, as a timestamp column holds it. */

@@ -42,6 +42,7 @@ export const postgresDialect: Dialect = {
     const written = value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : value
     return sql`${sql.lit(written === null || typeof written === 'boolean' ? written : String(written))}::${sql.raw(type)}`
   },
+  isAmong: (value, constants) => sql`${value} in (${sql.join(constants)})`,
   isIn: (value, codec, parameter, values) => {
     const { encode } = codec
     const list = values.place(

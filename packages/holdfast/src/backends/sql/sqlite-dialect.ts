@@ -9,6 +9,7 @@ import {
   type Sql,
   type ValueType,
 } from './dialect.ts'
+import { joined } from './joined.ts'
 import { SQLITE_SCALARS, sqliteMembers, sqlitePath } from './sqlite-json.ts'
 
 const DAY_MS = 86_400_000
@@ -40,6 +41,13 @@ export const sqliteDialect: Dialect = {
   placeholder: (value) => sql.val(value),
   literal: (value) =>
     value instanceof Uint8Array ? sql.raw(`x'${Buffer.from(value).toString('hex')}'`) : sql.lit(value),
+  // Not `in`: for more than two constants SQLite fills a table with them at each statement, which for a row that is inserted takes as long as
+  // its indexes.
+  isAmong: (value, constants) =>
+    joined(
+      constants.map((constant) => sql`${value} = ${constant}`),
+      'or',
+    ),
   isIn: (value, codec, parameter, values) => {
     const list = values.place(parameter, 'TEXT', (list) => listText(list as readonly unknown[], codec))
     const element = codec.type === 'BLOB' ? sql`unhex(value)` : codec.type === 'REAL' ? sql`value + 0.0` : sql`value`

@@ -53,7 +53,10 @@ export function literalValues(dialect: Dialect, parameters: readonly unknown[]):
     isIn: (value, codec, parameter) => {
       const elements = parameters[parameter] as readonly unknown[]
       if (elements.length === 0) return sql`${value} is null and false`
-      return sql`${value} in (${sql.join(elements.map((element) => literal(element, codec.type, codec.encode)))})`
+      return dialect.isAmong(
+        value,
+        elements.map((element) => literal(element, codec.type, codec.encode)),
+      )
     },
   }
 }

@@ -60,6 +60,11 @@ describe.each(sqliteDrivers)('opening a SQLite file through %s', (driver) => {
     expect(await setting(relaxed)).toEqual([{ synchronous: 1 }])
   })
 
+  it('keeps as many pages in memory with every driver', async () => {
+    const backend = await open({})
+    expect((await backend.sql?.('pragma cache_size', []))?.rows).toEqual([{ cache_size: -64_000 }])
+  })
+
   it('leaves one whole file behind when it is closed', async () => {
     const db = await files.statements(recordsSchema, { driver })
     await db.insert('records', [{ name: 'a', number: 1 }])

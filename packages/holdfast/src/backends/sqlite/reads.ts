@@ -12,6 +12,12 @@ import { SqliteTransaction } from './transaction.ts'
 import { WorkerUnavailable } from './worker.ts'
 import type { Workers } from './workers.ts'
 
+/**
+ * The most memory for pages of the file on the main thread, of a million small records or so; drivers have 2 to 16 MB by themselves. It is
+ * taken page by page, only by what is read here, and given back with every commit, after which SQLite reads anew.
+ */
+const CACHE_KB = 64_000
+
 /** How a database is read outside of transactions that write. */
 export interface Reads {
   /** Executes a read. */
@@ -49,6 +55,7 @@ export class FileReads implements Reads {
   constructor(context: FileReadsContext) {
     this.#context = context
     this.#main = new SqliteConnection(context.open(), { writes: false })
+    this.#main.database.exec(`pragma cache_size = -${CACHE_KB}`)
     this.#readers = new Readers(context.open)
     this.#sizes = new TableSizes(this.#main.database)
   }

@@ -94,6 +94,7 @@ export type {
   ListOptions,
   ManyContext,
   ManyHandler,
+  ManyMiddleware,
   Middleware,
   PurgeOptions,
   QueueStats,

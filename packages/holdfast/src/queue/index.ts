@@ -19,6 +19,7 @@ export type {
   HandlerContext,
   ManyContext,
   ManyHandler,
+  ManyMiddleware,
   Middleware,
 } from './work/handler.ts'
 export type { LaterTransaction, WorkerHost } from './work/host.ts'

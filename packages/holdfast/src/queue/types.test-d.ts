@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { defineSchema, queue } from '../schema/index.ts'
 import type { Storage } from '../storage/index.ts'
 import { snooze } from './work/endings.ts'
+import type { ManyMiddleware } from './work/handler.ts'
 
 const schema = defineSchema({
   resize: queue({
@@ -70,6 +71,8 @@ test('a handler of many gives what becomes of each', () => {
   resize.workMany((jobs) => jobs.map((job) => ({ bytes: job.data.width })))
   resize.workMany(async (jobs) => jobs.map((_, at) => (at > 0 ? new Error('broken') : snooze(1_000))))
   resize.workMany((jobs) => jobs.map(async () => ({ bytes: 1 })))
+  const counted: ManyMiddleware = async (jobs, { signal }, next) => (signal.aborted ? jobs.length : next())
+  resize.workMany(() => undefined, { mode: 'transaction', middleware: [counted] })
   resize.workMany(async ([first], { tx }) => {
     await tx.queue('notify').enqueue({ to: first.data.url })
   })

@@ -131,8 +131,15 @@ class AttemptContext implements HandlerContext<unknown> {
 }
 
 /** How long an attempt of a job may take; undefined for no bound. */
-export function timeoutOf(job: Job, declaration: QueueScope['declaration']): number | undefined {
+function timeoutOf(job: Job, declaration: QueueScope['declaration']): number | undefined {
   return job.settings?.timeoutMs ?? declaration?.options.timeoutMs
+}
+
+/** How long an attempt of several jobs may take: as long as that of the most impatient of them. */
+export function shortestTimeout(jobs: Jobs, declaration: QueueScope['declaration']): number | undefined {
+  if (jobs.length === 1) return timeoutOf(jobs[0], declaration)
+  const bounds = jobs.flatMap((job) => timeoutOf(job, declaration) ?? [])
+  return bounds.length === 0 ? undefined : Math.min(...bounds)
 }
 
 /** Runs the work of a handler with a bound on its time, where there is one. */

@@ -75,13 +75,31 @@ export type ManyHandler<Data, Tx, Result = unknown> = (
  */
 export type Middleware<Tx = unknown> = (job: Job, context: HandlerContext<Tx>, next: () => Promise<unknown>) => unknown
 
-/** A handler with its middleware around it. */
-export function surround(
-  handler: Handler<unknown, unknown>,
-  middleware: readonly Middleware[],
-): Handler<unknown, unknown> {
-  return middleware.reduceRight<Handler<unknown, unknown>>(
-    (inner, around) => (job, context) => around(job, context, async () => inner(job, context)),
+/**
+ * Runs around every call of a handler that takes many jobs, the first one outermost: `next()` runs what is inside of it and gives what becomes
+ * of the jobs, as the handler gave it. When it throws, the attempts of all have failed.
+ *
+ * @example
+ * ```ts
+ * const counted: ManyMiddleware = async (jobs, _context, next) => {
+ *   console.log(jobs[0].queue, jobs.length)
+ *   return next()
+ * }
+ * ```
+ */
+export type ManyMiddleware<Tx = unknown> = (
+  jobs: readonly [Job, ...Job[]],
+  context: ManyContext<Tx>,
+  next: () => Promise<unknown>,
+) => unknown
+
+/** A handler, of one job or of many, with its middleware around it. */
+export function surround<Given, Context>(
+  handler: (given: Given, context: Context) => unknown,
+  middleware: readonly ((given: Given, context: Context, next: () => Promise<unknown>) => unknown)[],
+): (given: Given, context: Context) => unknown {
+  return middleware.reduceRight<(given: Given, context: Context) => unknown>(
+    (inner, around) => (given, context) => around(given, context, async () => inner(given, context)),
     handler,
   )
 }

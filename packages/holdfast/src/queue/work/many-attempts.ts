@@ -1,7 +1,6 @@
 import { leaseLost } from '../finish/finish.ts'
 import { tellRunning } from '../job/channels.ts'
 import type { Job } from '../job/job.ts'
-import { acceptResult } from '../job/payload.ts'
 import type { QueueScope } from '../job/scope.ts'
 import {
   type Ending,
@@ -11,12 +10,12 @@ import {
   MAX_CONFLICTS,
   type Runner,
   runLimited,
-  timeoutOf,
+  shortestTimeout,
 } from './attempt.ts'
-import { Discard, Snooze } from './endings.ts'
-import { type ManyContext, type ManyHandler, storableJson } from './handler.ts'
+import type { ManyContext, ManyHandler } from './handler.ts'
 import type { LaterTransaction, WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
+import { settleMany } from './settle-many.ts'
 import { writeEndings } from './write-endings.ts'
 
 /** Runs handlers of many jobs, each in one transaction that begins when it is used. */
@@ -34,10 +33,8 @@ export class ManyAttempts implements Runner {
     this.most = most
   }
 
-  /** The attempt of all may take as long as that of the most impatient of them. */
   async run(jobs: Jobs, interruption: Interruption): Promise<readonly Ending[]> {
-    const bounds = jobs.flatMap((job) => timeoutOf(job, this.#scope.declaration) ?? [])
-    const timeoutMs = bounds.length === 0 ? undefined : Math.min(...bounds)
+    const timeoutMs = shortestTimeout(jobs, this.#scope.declaration)
     const endings = await runLimited(timeoutMs, interruption, () => this.#try(jobs, interruption))
     return jobs.map((job) => endings.get(job) as Ending)
   }
@@ -77,7 +74,8 @@ export class ManyAttempts implements Runner {
         return interruption.signal
       },
     }
-    const handle = () => later.run(async () => this.#settle(jobs, interruption, await this.#handler(jobs, context)))
+    const handle = () =>
+      later.run(async () => settleMany(this.#scope, jobs, interruption, await this.#handler(jobs, context)))
     const endings = await interruption.heeded(() => tellRunning(jobs, handle))
     const committed = later.end()
     if (committed)
@@ -89,38 +87,7 @@ export class ManyAttempts implements Runner {
       })
     return new Map([...endings].map(([job, ending]) => [job, { ...ending, committed } as Ending]))
   }
-
-  /** What becomes of each job, by what the handler gave. */
-  async #settle(jobs: Jobs, interruption: Interruption, given: unknown): Promise<ReadonlyMap<Job, Ending>> {
-    // Thrown, they are about all of the jobs.
-    if (given instanceof Snooze || given instanceof Discard) throw given
-    if (given !== undefined && (!Array.isArray(given) || given.length !== jobs.length)) {
-      const what = Array.isArray(given) ? `a list of ${given.length}` : `no list (${typeof given})`
-      throw new TypeError(
-        `A handler of many jobs gives nothing, or a list with what becomes of each: it was given ${jobs.length} jobs and gave ${what}.`,
-      )
-    }
-    const settled = await Promise.allSettled((given as unknown[] | undefined) ?? jobs.map(() => undefined))
-    return new Map(jobs.map((job, at) => [job, this.#endingOf(job, interruption, settled[at] as Settled)]))
-  }
-
-  #endingOf(job: Job, interruption: Interruption, settled: Settled): Ending {
-    const { declaration, queue } = this.#scope
-    try {
-      if (settled.status === 'rejected') throw settled.reason
-      const { value } = settled
-      if (value instanceof Snooze || value instanceof Error) throw value
-      const result = storableJson(acceptResult(declaration, queue, value), 'result')
-      return { kind: 'completed', result, committed: false }
-    } catch (error) {
-      // The transaction of all met another one.
-      if (isConflict(error)) throw error
-      return endingOf(error, interruption, job)
-    }
-  }
 }
-
-type Settled = PromiseSettledResult<unknown>
 
 /** Some of the jobs are held by others by now, or were cancelled. */
 class JobsLost extends Error {

@@ -5,17 +5,13 @@ import { bringToEnd } from '../finish/bring-to-end.ts'
 import { isTriedAgain } from '../finish/finish.ts'
 import type { Finishing, Removed } from '../finish/finishing.ts'
 import { pauseMs } from '../job/backoff.ts'
-import { tellRunning } from '../job/channels.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { live } from '../job/find.ts'
 import { isSuspect, type Job, jobError, jobOf } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
-import { acceptResult } from '../job/payload.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { type Ending, endingOf, runLimited, timeoutOf } from './attempt.ts'
-import { Discard, Snooze } from './endings.ts'
-import { type Handler, type HandlerContext, storableJson } from './handler.ts'
-import type { WorkerHost } from './host.ts'
+import { type Ending, endingOf, type Jobs, runLimited, shortestTimeout } from './attempt.ts'
+import type { BatchHandler } from './batch-handlers.ts'
 import { Interruption } from './interruption.ts'
 
 /** A job that was run, and what came of it. */
@@ -29,18 +25,16 @@ const SUSPECT = new Error('The worker of one of the jobs was lost.')
 
 /**
  * Takes, runs and finishes jobs in one transaction. They are taken by removing them: should the process die, they were never taken.
- * Each handler has a savepoint, set when it first writes.
+ * Each call of the handler has a savepoint, set when it first writes.
  */
 export class TransactionBatch {
   readonly #scope: QueueScope
-  readonly #host: WorkerHost<unknown>
-  readonly #handler: Handler<unknown, unknown>
+  readonly #handler: BatchHandler
   #running: Interruption | undefined
   #aborted: Error | undefined
 
-  constructor(scope: QueueScope, host: WorkerHost<unknown>, handler: Handler<unknown, unknown>) {
+  constructor(scope: QueueScope, handler: BatchHandler) {
     this.#scope = scope
-    this.#host = host
     this.#handler = handler
   }
 
@@ -71,56 +65,48 @@ export class TransactionBatch {
       const rows = await removeWaiting(scope, count)
       const jobs = rows.map((row) => jobOf({ ...row, state: 'active', attempt: (row['attempt'] as number) + 1 }))
       if (jobs.some(isSuspect)) throw SUSPECT
-      const ran: Ran[] = []
-      for (const job of jobs) {
-        ran.push(await this.#runOne(session, job))
-      }
+      const ran = await this.#runAll(session, jobs)
       await this.#writeDown(scope, ran, new Map(rows.map((row) => [row['id'] as string, row])))
       return ran
     })
   }
 
-  async #runOne(session: Session, taken: Job): Promise<Ran> {
-    if (this.#aborted !== undefined) throw this.#aborted
-    let job: Job
-    try {
-      job = examined(this.#scope, taken)
-    } catch (error) {
-      return { job: taken, ending: { kind: 'failed', error, retry: false, committed: true } }
+  async #runAll(session: Session, taken: readonly Job[]): Promise<Ran[]> {
+    const ran: Ran[] = []
+    const all: Job[] = []
+    for (const job of taken) {
+      try {
+        all.push(examined(this.#scope, job))
+      } catch (error) {
+        ran.push({ job, ending: { kind: 'failed', error, retry: false, committed: true } })
+      }
     }
-    return { job, ending: await this.#attempt(session, job) }
+    const [first, ...others] = all
+    const calls: readonly Jobs[] = this.#handler.together
+      ? first === undefined
+        ? []
+        : [[first, ...others]]
+      : all.map((job) => [job] as const)
+    for (const jobs of calls) {
+      const endings = await this.#attempt(session, jobs)
+      for (const [at, job] of jobs.entries()) ran.push({ job, ending: endings[at] as Ending })
+    }
+    return ran
   }
 
-  async #attempt(session: Session, job: Job): Promise<Ending> {
+  async #attempt(session: Session, jobs: Jobs): Promise<readonly Ending[]> {
+    if (this.#aborted !== undefined) throw this.#aborted
     const interruption = new Interruption()
     this.#running = interruption
     try {
-      return await runLimited(timeoutOf(job, this.#scope.declaration), interruption, () =>
-        session.transaction((part) => interruption.heeded(() => this.#handle(job, part, interruption))),
+      return await runLimited(shortestTimeout(jobs, this.#scope.declaration), interruption, () =>
+        session.transaction((part) => interruption.heeded(() => this.#handler.handle(jobs, part, interruption))),
       )
     } catch (error) {
       if (this.#aborted !== undefined) throw this.#aborted
       // Should the whole transaction have met another one, then it cannot go on, and all run again.
-      return endingOf(error, interruption, job)
+      return jobs.map((job) => endingOf(error, interruption, job))
     }
-  }
-
-  async #handle(job: Job, session: Session, interruption: Interruption): Promise<Ending> {
-    const context: HandlerContext<unknown> = {
-      tx: this.#host.transactionOf(session),
-      get signal() {
-        return interruption.signal
-      },
-      // Nobody could see it before the batch is committed, and by then the job is finished.
-      progress: async (value) => void storableJson(value, 'progress'),
-      // What is done again after a failure was undone before.
-      step: async (_, work) => work(),
-    }
-    const given = await tellRunning([job], async () => this.#handler(job, context))
-    if (given instanceof Snooze || given instanceof Discard) throw given
-    const { declaration, queue } = this.#scope
-    const result = storableJson(acceptResult(declaration, queue, given), 'result')
-    return { kind: 'completed', result, committed: true }
   }
 
   async #writeDown(scope: QueueScope, ran: readonly Ran[], rows: ReadonlyMap<string, Row>): Promise<void> {

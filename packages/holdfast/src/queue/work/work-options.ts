@@ -1,6 +1,6 @@
 import { type Issue, ValidationError } from '../../base/errors.ts'
 import { checkKnown, checkMs, checkWhole, describe } from '../../schema/index.ts'
-import type { Middleware } from './handler.ts'
+import type { ManyMiddleware, Middleware } from './handler.ts'
 
 /** How a worker works. */
 export interface WorkOptions {
@@ -25,16 +25,23 @@ export interface WorkOptions {
 
 /** How a worker works whose handler takes many jobs. */
 export interface WorkManyOptions extends Pick<WorkOptions, 'leaseMs' | 'pollMs' | 'onError'> {
+  /**
+   * `lease` (the default): jobs are taken, run, and completed. `transaction`: up to a batch is taken, handled with one call and finished in one
+   * commit; after a conflict it is handled again.
+   */
+  readonly mode?: 'lease' | 'transaction'
+  /** What runs around every call of the handler, the first one outermost. */
+  readonly middleware?: readonly ManyMiddleware[]
   /** How many handlers run at once; 1 unless given. */
   readonly concurrency?: number
   /** How many jobs a handler is given at most; 100 unless given. */
   readonly batch?: number
-  /** How long to wait for more when there are fewer; 0 unless given. */
+  /** How long to wait for more when there are fewer; 0 unless given. Not in `transaction` mode, where nobody holds jobs while waiting. */
   readonly waitMs?: number
 }
 
 /** Options with everything filled in. */
-export type WorkSettings = Required<Omit<WorkOptions, 'onError'>> &
+export type WorkSettings = Required<Omit<WorkOptions, 'onError' | 'middleware'>> &
   Pick<WorkOptions, 'onError'> & {
     /** How long handlers of many jobs wait for more. */
     readonly waitMs: number
@@ -43,7 +50,7 @@ export type WorkSettings = Required<Omit<WorkOptions, 'onError'>> &
 const OPTIONS = ['concurrency', 'batch', 'leaseMs', 'pollMs', 'mode', 'middleware', 'onError']
 const NUMBERS = ['concurrency', 'batch'] as const
 const TIMES = ['leaseMs', 'pollMs'] as const
-const MANY_OPTIONS = ['concurrency', 'batch', 'waitMs', 'leaseMs', 'pollMs', 'onError']
+const MANY_OPTIONS = [...OPTIONS, 'waitMs']
 const DEFAULT_MANY = 100
 const DEFAULT_LEASE_MS = 30_000
 const DEFAULT_POLL_MS = 1_000
@@ -54,7 +61,11 @@ const DEFAULT_BATCH = 10
  *
  * @throws ValidationError naming everything that is wrong.
  */
-export function workSettings(queue: string, handler: unknown, options: WorkOptions): WorkSettings {
+export function workSettings(
+  queue: string,
+  handler: unknown,
+  options: Omit<WorkOptions, 'middleware'> & { readonly middleware?: unknown },
+): WorkSettings {
   const issues: Issue[] = []
   if (typeof handler !== 'function')
     issues.push({ path: 'handler', reason: `must be a function, got ${describe(handler)}` })
@@ -74,7 +85,6 @@ export function workSettings(queue: string, handler: unknown, options: WorkOptio
     leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
     pollMs: options.pollMs ?? DEFAULT_POLL_MS,
     mode,
-    middleware,
     waitMs: 0,
     ...(onError !== undefined && { onError }),
   }
@@ -90,6 +100,8 @@ export function workManySettings(queue: string, handler: unknown, options: WorkM
   checkKnown(options, MANY_OPTIONS, '', issues)
   const { waitMs = 0, batch = DEFAULT_MANY, ...others } = options ?? {}
   checkMs(waitMs, 0, 'waitMs', issues)
+  if (others.mode === 'transaction' && waitMs !== 0)
+    issues.push({ path: 'waitMs', reason: 'cannot be given in transaction mode, which takes what is there' })
   if (issues.length > 0) throw new ValidationError(`A worker of the queue ${queue} was refused`, issues)
   return { ...workSettings(queue, handler, { ...others, batch }), waitMs }
 }

@@ -14,6 +14,7 @@ import { controlTopicOf, followUpTopicOf, topicOf } from '../job/topics.ts'
 import { Ticker } from '../schedule/ticker.ts'
 import { fireTicks } from '../schedule/ticks.ts'
 import { Attempts, type Ending, type Jobs, type Runner } from './attempt.ts'
+import { allAtOnce, oneByOne } from './batch-handlers.ts'
 import { Caution } from './caution.ts'
 import { type Handler, type ManyHandler, surround } from './handler.ts'
 import { HeldJobs } from './held-jobs.ts'
@@ -124,9 +125,9 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     options: WorkOptions = {},
   ): Worker<Data, Result> {
     const settings = workSettings(scope.queue, handler, options)
-    const surrounded = surround(handler, settings.middleware)
+    const surrounded = surround(handler, options.middleware ?? [])
     const isTransaction = settings.mode === 'transaction'
-    const transactions = isTransaction ? new TransactionBatch(scope, host, surrounded) : undefined
+    const transactions = isTransaction ? new TransactionBatch(scope, oneByOne(scope, host, surrounded)) : undefined
     return new Worker(scope, host, settings, new Attempts(scope, host, surrounded), transactions)
   }
 
@@ -142,7 +143,10 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     options: WorkManyOptions = {},
   ): Worker<Data, Result> {
     const settings = workManySettings(scope.queue, handler, options)
-    return new Worker(scope, host, settings, new ManyAttempts(scope, host, handler, settings.batch))
+    const surrounded = surround(handler, options.middleware ?? []) as ManyHandler<unknown, unknown>
+    const isTransaction = settings.mode === 'transaction'
+    const transactions = isTransaction ? new TransactionBatch(scope, allAtOnce(scope, host, surrounded)) : undefined
+    return new Worker(scope, host, settings, new ManyAttempts(scope, host, surrounded, settings.batch), transactions)
   }
 
   /** Begins to look for jobs. */

@@ -10,6 +10,7 @@ export class SqliteConnection {
   readonly #commit: PreparedStatement
   readonly #rollback: PreparedStatement
   readonly #dataVersion: PreparedStatement
+  readonly #clock: PreparedStatement
 
   constructor(database: Database, { writes = true }: { readonly writes?: boolean } = {}) {
     this.database = database
@@ -17,6 +18,7 @@ export class SqliteConnection {
     this.#commit = database.prepareWrite('commit')
     this.#rollback = database.prepareWrite('rollback')
     this.#dataVersion = database.prepareRead('pragma data_version')
+    this.#clock = database.prepareRead("select cast(round(unixepoch('subsec') * 1000) as integer)")
   }
 
   /** The prepared statement of a compiled one. */
@@ -35,6 +37,12 @@ export class SqliteConnection {
   get dataVersion(): number {
     const [version] = this.#dataVersion.get() as [number]
     return version
+  }
+
+  /** The time by the database's clock, in milliseconds. */
+  get nowMs(): number {
+    const [now] = this.#clock.get() as [number]
+    return now
   }
 
   /** Begins a transaction: one that writes has the write lock of the file from its start. */

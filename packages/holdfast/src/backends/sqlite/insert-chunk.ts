@@ -1,9 +1,10 @@
 import type { Row } from '../../backend/index.ts'
 import type { Models } from '../../schema/index.ts'
 import type { Insert } from '../../statement/index.ts'
-import { type Compiled, compileStatement, type ReadRow, rowReader, sqliteDialect } from '../sql/index.ts'
+import { type Binding, type Compiled, compileStatement, type ReadRow, rowReader, sqliteDialect } from '../sql/index.ts'
 import { type RowsCaller, rowsCallerOf } from './calling.ts'
 import type { SqliteConnection } from './connection.ts'
+import { type KnownRow, storedTime } from './known-rows.ts'
 
 /** What came of an insert so far. */
 export interface Inserted {
@@ -18,29 +19,35 @@ export class InsertChunk {
   readonly #compiled: Compiled
   readonly #call: RowsCaller
   readonly #readRow: ReadRow | undefined
-  /** Makes the row of a key that SQLite counted up. */
-  readonly #countedRow: ReadRow | undefined
+  /** Makes the rows that are given back where SQLite need not be asked. */
+  readonly #knownRow: KnownRow | undefined
+  readonly #width: number
+  /** While the statement is called. */
+  #nowMs = 0
 
-  /**
-   * @param countedKey the column that SQLite counts up, where that is all that is asked back and every row is stored: its values
-   *   then need not be read, which is a quarter of the time of an insert.
-   */
-  constructor(statement: Insert, rows: number, models: Models, countedKey: string | undefined) {
+  constructor(statement: Insert, rows: number, models: Models, knownRow: KnownRow | undefined) {
+    const { columns, leading, returning } = statement
     this.rows = rows
-    this.#countedRow = countedKey === undefined ? undefined : rowReader([{ name: countedKey }])
-    this.#compiled = compileStatement(
-      countedKey === undefined ? statement : { ...statement, returning: [] },
-      models,
-      sqliteDialect,
-      rows,
-    )
+    this.#knownRow = knownRow
+    this.#width = columns.length
+    const known = knownRow !== undefined
+    // Its time is then one more value that is known.
+    const given = known ? columns.map(({ column }) => ({ column, value: 'given' as const })) : columns
+    const asked = known ? [] : returning
+    this.#compiled = compileStatement({ ...statement, columns: given, returning: asked }, models, sqliteDialect, rows)
     const { bindings, outputs } = this.#compiled
     this.#readRow = outputs.length === 0 ? undefined : rowReader(outputs)
-    this.#call = rowsCallerOf(outputs.length === 0 ? 'run' : 'all', bindings, statement.leading)
+    const isNow = ({ parameter }: Binding) =>
+      known && parameter >= leading && columns[(parameter - leading) % columns.length]?.value === 'now'
+    const timed = bindings.map((binding) =>
+      isNow(binding) ? { ...binding, encode: (plusMs: unknown) => storedTime(plusMs, this.#nowMs) } : binding,
+    )
+    this.#call = rowsCallerOf(outputs.length === 0 ? 'run' : 'all', timed, leading)
   }
 
   /** Inserts the rows that begin at a place among the parameters. */
-  run(connection: SqliteConnection, parameters: readonly unknown[], at: number, into: Inserted): void {
+  run(connection: SqliteConnection, parameters: readonly unknown[], at: number, nowMs: number, into: Inserted): void {
+    this.#nowMs = nowMs
     const done = this.#call(connection.statement(this.#compiled), parameters, at)
     if (this.#readRow !== undefined) {
       for (const values of done as unknown[][]) into.rows.push(this.#readRow(values))
@@ -49,9 +56,10 @@ export class InsertChunk {
     }
     const { changes, lastInsertRowid } = done as { changes: number | bigint; lastInsertRowid: number | bigint }
     into.count += Number(changes)
-    if (this.#countedRow === undefined) return
+    if (this.#knownRow === undefined) return
     // One writer at a time: the rows of one statement are counted without a gap.
     const first = Number(lastInsertRowid) - this.rows + 1
-    for (let row = 0; row < this.rows; row++) into.rows.push(this.#countedRow([first + row]))
+    for (let row = 0; row < this.rows; row++)
+      into.rows.push(this.#knownRow(parameters, at + row * this.#width, this.#nowMs, first + row))
   }
 }

@@ -3,6 +3,7 @@ import type { Model, Models } from '../../schema/index.ts'
 import type { Insert } from '../../statement/index.ts'
 import type { SqliteConnection } from './connection.ts'
 import { InsertChunk, type Inserted } from './insert-chunk.ts'
+import { type KnownRow, knownRowOf } from './known-rows.ts'
 
 /** How many rows one statement inserts: measured on 10,000 rows, 32 at once take 65 % of the time of one by one, more gain nothing. */
 const CHUNK_ROWS = 32
@@ -35,7 +36,8 @@ export class InsertPlan implements Plan {
    * measured on 10,000 rows, one by one takes 0.85 of the time with one index, 0.55 with three, and 1.2 with none.
    */
   readonly #manyOneByOne: boolean
-  readonly #countedKey: string | undefined
+  readonly #knownRow: KnownRow | undefined
+  readonly #givesTime: boolean
   /** Rows that may refer to each other are checked together, when all are there: they need to be in one statement. */
   readonly #refersToItself: boolean
   /** Whether rows of several calls may share a statement: each must be stored, and be stored as if it were alone. */
@@ -45,12 +47,13 @@ export class InsertPlan implements Plan {
     this.statement = statement
     this.#models = models
     const model = models.get(statement.model) as Model
-    this.#countedKey = countedKey(statement, model)
+    this.#knownRow = knownRowOf(statement, model)
+    this.#givesTime = this.#knownRow !== undefined && statement.columns.some(({ value }) => value === 'now')
     this.#refersToItself = model.foreignKeys.some((foreignKey) => foreignKey.model === model.name)
     this.#joins = !this.#refersToItself && statement.onConflict === undefined && statement.leading === 0
     this.#largest = Math.max(FEW_ROWS, Math.min(CHUNK_ROWS, Math.floor(CHUNK_VALUES / this.#width)))
     this.#manyOneByOne = model.indexes.length > 0
-    this.#single = new InsertChunk(statement, 1, models, this.#countedKey)
+    this.#single = new InsertChunk(statement, 1, models, this.#knownRow)
   }
 
   /** Whether these parameters take several statements, which then must be made one unit. */
@@ -62,9 +65,10 @@ export class InsertPlan implements Plan {
   run(connection: SqliteConnection, parameters: readonly unknown[]): Result {
     const rows = this.#rowsIn(parameters)
     const inserted: Inserted = { rows: [], count: 0 }
+    const nowMs = this.#nowMs(connection)
     for (let done = 0; done < rows; ) {
       const chunk = this.#chunkFor(rows - done)
-      chunk.run(connection, parameters, this.statement.leading + done * this.#width, inserted)
+      chunk.run(connection, parameters, this.statement.leading + done * this.#width, nowMs, inserted)
       done += chunk.rows
     }
     return inserted
@@ -86,11 +90,16 @@ export class InsertPlan implements Plan {
   runTogether(connection: SqliteConnection, calls: readonly Call[]): Result[] {
     const inserted: Inserted = { rows: [], count: 0 }
     const parameters = calls.flatMap((call) => call.parameters)
-    this.#chunkFor(calls.length).run(connection, parameters, 0, inserted)
+    this.#chunkFor(calls.length).run(connection, parameters, 0, this.#nowMs(connection), inserted)
     return calls.map((_, index) => {
       const row = inserted.rows[index]
       return { rows: row === undefined ? [] : [row], count: 1 }
     })
+  }
+
+  /** The database's time, where it is given to all rows and not asked for by each. */
+  #nowMs(connection: SqliteConnection): number {
+    return this.#givesTime ? connection.nowMs : 0
   }
 
   get #width(): number {
@@ -116,18 +125,10 @@ export class InsertPlan implements Plan {
     if (size === 1) return this.#single
     let chunk = this.#chunks.get(size)
     if (chunk === undefined) {
-      chunk = new InsertChunk(this.statement, size, this.#models, this.#countedKey)
+      chunk = new InsertChunk(this.statement, size, this.#models, this.#knownRow)
       if (this.#chunks.size >= MOST_CHUNKS) this.#chunks.clear()
       this.#chunks.set(size, chunk)
     }
     return chunk
   }
-}
-
-/** The column that SQLite counts up, where it is left out and is all that is asked back. */
-function countedKey({ columns, returning, onConflict }: Insert, model: Model): string | undefined {
-  const [only] = returning
-  if (onConflict !== undefined || returning.length !== 1 || only === undefined) return undefined
-  const isGenerated = model.byName.get(only)?.generated === true
-  return isGenerated && !columns.some(({ column }) => column === only) ? only : undefined
 }

@@ -15,8 +15,11 @@ import { admit, groupLimitOf } from '../limits/groups.ts'
 import { holdReplaced, type Replaced, takeWindows } from './duplicates.ts'
 
 const COLUMNS = liveJobs.columns.map(({ name }) => name)
-/** What only the database knows of a job that is added: which one it is, where it took the place of another, and its time. */
-const UNKNOWN = ['id', 'key', 'runAt', 'createdAt']
+/** The columns of most jobs; the others have what is there without them. */
+const USUAL = ['id', 'queue', 'state', 'ready', 'precedence', 'runAt', 'maxAttempts', 'data', 'version', 'createdAt']
+/** What only the database knows of a job that is added: its time, and with a key which one it is, where it took the place of another. */
+const TIMES = ['runAt', 'createdAt']
+const UNKNOWN = ['id', 'key', ...TIMES]
 /** The columns of a job that are set anew when another takes its place. */
 const REPLACED = [
   'state',
@@ -180,27 +183,31 @@ async function insert(
   const replaces = (jobs[0] as NewJob).onDuplicate !== 'ignore'
   const keyed = jobs.some(({ key }) => key !== null)
   const ready = waits(jobs[0] as NewJob, blockers)
+  const usual = ready && !keyed && jobs.every(({ settings }) => settings === null)
+  const columns = usual ? USUAL : COLUMNS
   const isNow = (column: string) =>
     column === 'createdAt' || (!isGiven && (column === 'runAt' || (column === 'dueAt' && !ready)))
-  const plan = session.plan(`queue insert ${isGiven} ${replaces} ${keyed} ${ready}`, () => ({
+  const plan = session.plan(`queue insert ${isGiven} ${replaces} ${keyed} ${ready} ${usual}`, () => ({
     kind: 'insert',
     model: liveJobs.name,
-    columns: COLUMNS.map((column) => ({
+    columns: columns.map((column) => ({
       column,
       value: isNow(column) ? ('now' as const) : ('given' as const),
     })),
     leading: 0,
     ...(keyed && { onConflict: { columns: ['queue', 'key'], set: replaces ? REPLACED.map(proposed) : [] } }),
-    returning: UNKNOWN,
+    returning: keyed ? UNKNOWN : TIMES,
   }))
   const offset = clockOffsetMs(session)
+  const parameters: unknown[] = []
   const written = jobs.map((job) => {
     const time = 'at' in job.when ? job.when.at : offset + job.when.inMs
-    return rowOf(job, queue, time, offset, blockers.get(job.id) ?? 0)
+    const row = rowOf(job, queue, time, offset, blockers.get(job.id) ?? 0)
+    for (const column of columns) parameters.push(row[column])
+    return row
   })
-  const parameters = written.flatMap((row) => COLUMNS.map((column) => row[column]))
   const { rows } = await session.execute(plan, parameters)
-  if (rows.length === written.length) return written.map((row, index) => Object.assign(row, rows[index]))
+  if (!keyed) return written.map((row, index) => Object.assign(row, rows[index]))
   const returned = new Map(rows.map((row) => [row[replaces ? 'key' : 'id'], row]))
   return written.flatMap((row) => {
     const own = returned.get(row[replaces ? 'key' : 'id'])
@@ -238,7 +245,7 @@ function rowOf(job: NewJob, queue: string, time: Date | number, offset: number, 
     version,
     settings,
     progress: null,
-    errors: [],
+    errors: null,
     createdAt: offset,
   }
 }

@@ -58,7 +58,9 @@ export interface Job<Data = unknown, Result = unknown> {
   readonly settings: JobSettings | null
 }
 
-const NOTHING: readonly string[] = []
+// Shared by all jobs.
+const NOTHING: readonly string[] = Object.freeze([])
+const NO_ERRORS: readonly JobError[] = Object.freeze([])
 
 /** The job of a row of either table. */
 export function jobOf<Data, Result>(row: Row): Job<Data, Result> {
@@ -78,7 +80,7 @@ export function jobOf<Data, Result>(row: Row): Job<Data, Result> {
     after: settings?.after ?? NOTHING,
     progress: row['progress'] ?? null,
     result: (row['result'] ?? null) as Result | null,
-    errors: row['errors'] as JobError[],
+    errors: (row['errors'] ?? NO_ERRORS) as readonly JobError[],
     createdAt: row['createdAt'] as Date,
     finishedAt: (row['finishedAt'] as Date | undefined) ?? null,
     token: (row['token'] as string | null | undefined) ?? null,

@@ -29,19 +29,19 @@ export const liveJobs: Model = resolveModel(
       runAt: t.timestamp(),
       /** When a scheduled or blocked job may become ready, or when the lease of an active one ends; nothing while it waits. */
       dueAt: t.timestamp().nullable(),
-      attempt: t.integer(),
+      attempt: t.integer().default(0),
       maxAttempts: t.integer(),
       /** At most one live job of a queue has it. */
       key: t.text().nullable(),
       group: t.text().nullable(),
       /** Whether its group has let it through: then it has a place until it ends, also while it waits for another attempt. */
-      admitted: t.boolean(),
+      admitted: t.boolean().default(false),
       /** How many jobs that it comes after have not ended. */
-      blockers: t.integer(),
+      blockers: t.integer().default(0),
       /** Whether somebody wants to know when it ends: jobs that come after it, or callers of `waitFor`. */
-      awaited: t.boolean(),
+      awaited: t.boolean().default(false),
       /** Whether it has remembered steps. */
-      stepped: t.boolean(),
+      stepped: t.boolean().default(false),
       /** Who holds the lease: different for every taking, so that nobody else can finish the job. */
       token: t.text().nullable(),
       data: t.json().nullable(),
@@ -50,7 +50,8 @@ export const liveJobs: Model = resolveModel(
       /** What was asked for this job alone: see `JobSettings`. */
       settings: t.json().nullable(),
       progress: t.json().nullable(),
-      errors: t.json(),
+      /** Nothing for none. */
+      errors: t.json().nullable(),
       createdAt: t.timestamp(),
     },
     {
@@ -85,7 +86,7 @@ export const finishedJobs: Model = resolveModel(
       settings: t.json().nullable(),
       progress: t.json().nullable(),
       result: t.json().nullable(),
-      errors: t.json(),
+      errors: t.json().nullable(),
       createdAt: t.timestamp(),
       finishedAt: t.timestamp(),
     },

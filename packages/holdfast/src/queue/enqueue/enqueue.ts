@@ -13,13 +13,11 @@ import { OWN } from '../job/scope.ts'
 import { topicOf } from '../job/topics.ts'
 import { admit, groupLimitOf } from '../limits/groups.ts'
 import { holdReplaced, type Replaced, takeWindows } from './duplicates.ts'
+import { addPlain, isPlain } from './plain.ts'
 
 const COLUMNS = liveJobs.columns.map(({ name }) => name)
-/** The columns of most jobs; the others have what is there without them. */
-const USUAL = ['id', 'queue', 'state', 'ready', 'precedence', 'runAt', 'maxAttempts', 'data', 'version', 'createdAt']
-/** What only the database knows of a job that is added: its time, and with a key which one it is, where it took the place of another. */
-const TIMES = ['runAt', 'createdAt']
-const UNKNOWN = ['id', 'key', ...TIMES]
+/** What only the database knows of a job that is added: which one it is, where it took the place of another, and its time. */
+const UNKNOWN = ['id', 'key', 'runAt', 'createdAt']
 /** The columns of a job that are set anew when another takes its place. */
 const REPLACED = [
   'state',
@@ -62,9 +60,11 @@ async function addAll(
   declaration: QueueDeclaration | undefined,
   jobs: readonly NewJob[],
 ): Promise<Job[]> {
-  const added = jobs.some(needsMore)
-    ? await session.transaction((inner) => addWithCare(inner, queue, declaration, jobs), OWN)
-    : await add(session, queue, jobs)
+  const added = jobs.every(isPlain)
+    ? await addPlain(session, queue, jobs)
+    : jobs.some(needsMore)
+      ? await session.transaction((inner) => addWithCare(inner, queue, declaration, jobs), OWN)
+      : await add(session, queue, jobs)
   session.notify(topicOf(queue))
   return added
 }
@@ -183,31 +183,29 @@ async function insert(
   const replaces = (jobs[0] as NewJob).onDuplicate !== 'ignore'
   const keyed = jobs.some(({ key }) => key !== null)
   const ready = waits(jobs[0] as NewJob, blockers)
-  const usual = ready && !keyed && jobs.every(({ settings }) => settings === null)
-  const columns = usual ? USUAL : COLUMNS
   const isNow = (column: string) =>
     column === 'createdAt' || (!isGiven && (column === 'runAt' || (column === 'dueAt' && !ready)))
-  const plan = session.plan(`queue insert ${isGiven} ${replaces} ${keyed} ${ready} ${usual}`, () => ({
+  const plan = session.plan(`queue insert ${isGiven} ${replaces} ${keyed} ${ready}`, () => ({
     kind: 'insert',
     model: liveJobs.name,
-    columns: columns.map((column) => ({
+    columns: COLUMNS.map((column) => ({
       column,
       value: isNow(column) ? ('now' as const) : ('given' as const),
     })),
     leading: 0,
     ...(keyed && { onConflict: { columns: ['queue', 'key'], set: replaces ? REPLACED.map(proposed) : [] } }),
-    returning: keyed ? UNKNOWN : TIMES,
+    returning: UNKNOWN,
   }))
   const offset = clockOffsetMs(session)
   const parameters: unknown[] = []
   const written = jobs.map((job) => {
     const time = 'at' in job.when ? job.when.at : offset + job.when.inMs
     const row = rowOf(job, queue, time, offset, blockers.get(job.id) ?? 0)
-    for (const column of columns) parameters.push(row[column])
+    for (const column of COLUMNS) parameters.push(row[column])
     return row
   })
   const { rows } = await session.execute(plan, parameters)
-  if (!keyed) return written.map((row, index) => Object.assign(row, rows[index]))
+  if (rows.length === written.length) return written.map((row, index) => Object.assign(row, rows[index]))
   const returned = new Map(rows.map((row) => [row[replaces ? 'key' : 'id'], row]))
   return written.flatMap((row) => {
     const own = returned.get(row[replaces ? 'key' : 'id'])

@@ -57,13 +57,13 @@ function acceptRecords(
   try {
     if (!Array.isArray(inputs))
       throw new ValidationError(subject, [{ path: '', reason: `must be a list, got ${describe(inputs)}` }])
-    // Not with map, which passes over holes.
-    const records = Array.from(inputs, (input, index) => {
+    const records: Row[] = []
+    // Neither with map, which passes over holes, nor with Array.from, which takes twice the time.
+    for (let index = 0; index < inputs.length; index++) {
       const before = issues.length
-      const record = acceptInto(model, input, session.clock, issues, values)
+      records.push(acceptInto(model, inputs[index], session.clock, issues, values))
       for (let at = before; at < issues.length; at++) issues[at] = indexed(issues[at] as Issue, index)
-      return record
-    })
+    }
     if (issues.length === 0) return { records, values }
   } catch (error) {
     throw unreadable(error, subject, { '': inputs })

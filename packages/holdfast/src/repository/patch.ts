@@ -14,7 +14,7 @@ import {
 } from '../schema/index.ts'
 import { type Assignment, add, type Field, isPlainObject, type Shape, set } from '../statement/index.ts'
 import { Increment } from './expressions.ts'
-import { acceptValue, UNKNOWN_FIELD } from './record.ts'
+import { acceptValue, UNKNOWN_FIELD } from './row-acceptor.ts'
 
 const INCREMENTABLE = new Set(['integer', 'real', 'bigint', 'decimal'])
 

@@ -1,6 +1,6 @@
 import type { Row } from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
-import { ConfigurationError, type Issue, isHoldfastError, ValidationError } from '../base/errors.ts'
+import { type Issue, ValidationError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import {
   acceptJson,
@@ -13,9 +13,7 @@ import {
   validateStandard,
 } from '../schema/index.ts'
 import { isPlainObject } from '../statement/index.ts'
-
-/** Why a name was refused, as every backend words it. */
-export const UNKNOWN_FIELD = 'is no field of'
+import { KEPT, rowAcceptor } from './row-acceptor.ts'
 
 /** What `create` was given, checked: the record as the user will see it, and the values to insert. */
 export interface Accepted {
@@ -49,77 +47,7 @@ export function acceptInto(model: Model, input: unknown, clock: Clock, issues: I
   }
   return model.kind === 'documents'
     ? acceptDocument(model, input, clock, issues, values)
-    : acceptTableRow(model, input, clock, issues, values)
-}
-
-/** Runs for every row of a bulk insert: it copies the input once and changes only what is stored in another form. */
-function acceptTableRow(model: Model, input: Row, clock: Clock, issues: Issue[], values: unknown[]): Row {
-  // What the input is asked for twice may answer twice, so all that follows looks at the copy.
-  const record = { ...input }
-  let names = 0
-  for (const _ in record) names++
-  if (model.versioned && record['version'] !== undefined) issues.push({ path: 'version', reason: KEPT })
-  let known = 0
-  for (const column of model.columns) {
-    const given = record[column.name]
-    if (given !== undefined || column.name in record) known++
-    const value = given === undefined ? defaultOf(column, clock) : given
-    if (value === undefined && column.generated) continue
-    const accepted =
-      value === undefined ? missing(column, issues) : acceptValue(model, column, value, column.name, issues)
-    if (!Object.is(accepted, given)) record[column.name] = accepted
-    values.push(accepted)
-  }
-  if (names > known) refuseUnknown(model, record, issues)
-  return record
-}
-
-const KEPT = 'is kept by Holdfast and cannot be given'
-
-function missing(column: ModelColumn, issues: Issue[]): null {
-  if (!column.nullable) issues.push({ path: column.name, reason: 'is required' })
-  return null
-}
-
-function refuseUnknown(model: Model, input: Row, issues: Issue[]): void {
-  for (const name in input)
-    if (!model.byName.has(name)) issues.push({ path: name, reason: `${UNKNOWN_FIELD} ${model.name}` })
-}
-
-/** Checks a value for a column, null included. */
-export function acceptValue(model: Model, column: ModelColumn, value: unknown, path: string, issues: Issue[]): unknown {
-  if (value !== null) return column.accept(value, path, issues)
-  if (!column.nullable)
-    issues.push({ path, reason: `may not be null; declare ${model.name}.${column.name} .nullable() to allow it` })
-  return null
-}
-
-function defaultOf(column: ModelColumn, clock: Clock): unknown {
-  switch (column.default?.kind) {
-    case undefined:
-      return undefined
-    case 'value':
-      return column.default.value
-    case 'function':
-      return madeDefault(column, column.default.make)
-    case 'now':
-      return new Date(clock.now())
-    case 'id':
-      return newId()
-  }
-}
-
-/** @throws ConfigurationError where the function of a default throws. */
-function madeDefault({ name }: ModelColumn, make: () => unknown): unknown {
-  try {
-    return make()
-  } catch (cause) {
-    if (isHoldfastError(cause)) throw cause
-    throw new ConfigurationError(`The function that makes the default of ${name} threw.`, {
-      hint: 'Correct the function in the schema, or give a value; see the cause for what it threw.',
-      cause,
-    })
-  }
+    : rowAcceptor(model)(input, clock, issues, values)
 }
 
 /** The columns are `id, data, version, createdAt, updatedAt`, as `schema/resolve.ts` lays them out. */

@@ -135,7 +135,11 @@ async function doom(scope: QueueScope, ids: readonly string[]): Promise<void> {
   }
 }
 
-const RECORDED = finishedJobs.columns.map(({ name }) => name).filter((name) => name !== 'finishedAt')
+const GIVEN = finishedJobs.columns.filter(({ name }) => name !== 'finishedAt')
+const WHOLE = GIVEN.map(({ name }) => name)
+/** What most jobs have; the others have something in columns that may be empty. */
+const NEEDED = GIVEN.filter(({ name, nullable }) => !nullable || name === 'data').map(({ name }) => name)
+const EXTRA = WHOLE.filter((name) => !NEEDED.includes(name))
 
 async function record(
   session: Session,
@@ -143,21 +147,28 @@ async function record(
   removed: ReadonlyMap<string, Removed>,
 ): Promise<void> {
   const offset = clockOffsetMs(session)
-  const plan = session.plan('queue record', () => ({
+  const rows = finishing.map(({ job, state, result }): Row => {
+    // The job is as it was when it was taken; its handler may have told of its progress since.
+    const progress = removed.get(job.id)?.progress ?? null
+    const errors = job.errors.length === 0 ? null : job.errors
+    return { ...job, state, progress, result: result ?? null, errors, precedence: 0 - job.priority }
+  })
+  const isPlain = rows.every((row) => EXTRA.every((name) => row[name] === null))
+  const columns = isPlain ? NEEDED : WHOLE
+  const plan = session.plan(isPlain ? 'queue record plain' : 'queue record', () => ({
     kind: 'insert',
     model: finishedJobs.name,
     columns: [
-      ...RECORDED.map((column) => ({ column, value: 'given' as const })),
+      ...columns.map((column) => ({ column, value: 'given' as const })),
       { column: 'finishedAt', value: 'now' as const },
     ],
     leading: 0,
     returning: [],
   }))
-  const parameters = finishing.flatMap(({ job, state, result }) => {
-    // The job is as it was when it was taken; its handler may have told of its progress since.
-    const progress = removed.get(job.id)?.progress ?? null
-    const values: Row = { ...job, state, progress, result: result ?? null, precedence: 0 - job.priority }
-    return [...RECORDED.map((column) => values[column]), offset]
-  })
+  const parameters: unknown[] = []
+  for (const row of rows) {
+    for (const name of columns) parameters.push(row[name])
+    parameters.push(offset)
+  }
   await session.execute(plan, parameters)
 }

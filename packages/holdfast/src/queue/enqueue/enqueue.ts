@@ -10,7 +10,7 @@ import { clockOffsetMs } from '../job/clock.ts'
 import { type Job, jobOf } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN } from '../job/scope.ts'
-import { topicOf } from '../job/topics.ts'
+import { followUpTopicOf, topicOf } from '../job/topics.ts'
 import { admit, groupLimitOf } from '../limits/groups.ts'
 import { holdReplaced, type Replaced, takeWindows } from './duplicates.ts'
 import { addPlain, isPlain } from './plain.ts'
@@ -37,6 +37,9 @@ const REPLACED = [
   'progress',
   'errors',
 ]
+
+/** Workers look at what is scheduled every second unless told otherwise; what becomes due before that they are told of. */
+const SOON_MS = 1_000
 
 /** Adds jobs, all or none. */
 export async function enqueueAll(
@@ -65,8 +68,14 @@ async function addAll(
     : jobs.some(needsMore)
       ? await session.transaction((inner) => addWithCare(inner, queue, declaration, jobs), OWN)
       : await add(session, queue, jobs)
-  session.notify(topicOf(queue))
+  // Whoever is told that there are jobs takes what waits; whoever is told of what follows looks for what is due, and when the next will be.
+  session.notify(jobs.some((job) => isDueSoon(session, job)) ? followUpTopicOf(queue) : topicOf(queue))
   return added
+}
+
+/** Whether a job is scheduled, but for so soon that workers are to be told. */
+function isDueSoon({ clock }: Session, { due, when }: NewJob): boolean {
+  return !due && ('at' in when ? when.at.getTime() - clock.now() : when.inMs) <= SOON_MS
 }
 
 /** Whether a job needs more than a row. */

@@ -13,6 +13,7 @@ import { timerMs } from '../job/timer.ts'
 import { controlTopicOf, followUpTopicOf, topicOf } from '../job/topics.ts'
 import { Ticker } from '../schedule/ticker.ts'
 import { fireTicks } from '../schedule/ticks.ts'
+import { Alarm } from './alarm.ts'
 import { Attempts, type Ending, type Jobs, type Runner } from './attempt.ts'
 import { allAtOnce, oneByOne } from './batch-handlers.ts'
 import { Caution } from './caution.ts'
@@ -73,6 +74,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #transactions: TransactionBatch | undefined
   readonly #caution: Caution
   readonly #laterVersions: LaterVersions
+  readonly #alarm: Alarm
   /** How many handlers run. */
   #busy = 0
   /** How long handlers take, roughly; at first nobody knows. */
@@ -111,6 +113,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#transactions = transactions
     this.#caution = new Caution(scope, settings.leaseMs, settings.batch)
     this.#laterVersions = new LaterVersions(scope)
+    this.#alarm = new Alarm(scope, settings.pollMs, () => this.#lookAgain())
   }
 
   /**
@@ -174,6 +177,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     await this.#ticker?.stop()
     const timer = setTimeout(() => this.#transactions?.abort(new Error(STOPPED)), timerMs(timeoutMs))
     await this.#looping
+    this.#alarm.stop()
     clearTimeout(timer)
     // Should it fail, they keep their lease until it runs out, and are then taken by somebody else.
     await this.#held.handBack().catch((error: unknown) => this.#report(error))
@@ -228,7 +232,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       this.#wake = resolve
       try {
         await this.#lookAfter()
-        if (!(await this.#step()) && !this.#stopping) await this.#sleep(woken, this.#settings.pollMs)
+        if (!(await this.#step()) && !this.#stopping) await this.#sleep(woken, this.#idleMs())
       } catch (error) {
         this.#report(error)
         await this.#sleep(woken, ERROR_PAUSE_MS)
@@ -245,11 +249,18 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       this.#paused = !(await makeReady(this.#scope))
       const waitLong = this.#runner.most === 1 && this.#held.buffered > 0 && this.#usualMs > QUICK_MS
       if (this.#paused || waitLong) await this.#held.handBack()
+      await this.#alarm.set(performance.now() - now)
     }
     if (now - this.#prunedAt >= PRUNE_MS) {
       this.#prunedAt = now
       await prune(this.#scope)
     }
+  }
+
+  /** How long to sleep while nothing wakes it: no longer than until more jobs may begin. */
+  #idleMs(): number {
+    const { rate, groupRate } = this.#scope.declaration?.options ?? {}
+    return Math.min(this.#settings.pollMs, rate?.perMs ?? Infinity, groupRate?.perMs ?? Infinity)
   }
 
   async #lookForLost(): Promise<void> {
@@ -349,14 +360,16 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
         case 'snoozed':
           if (!ending.committed) await snoozeJob(this.#scope, job, ending.ms)
           this.#tell('snoozed', job, ending.ms)
-          return
+          break
         case 'failed':
           if (!ending.committed) await failAttempt(this.#scope, job, ending.error, ending.retry)
           this.#tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
-          return
+          break
         case 'lost':
           if (!this.#tell('lost', job)) this.#report(ending.error)
       }
+      // It may be due sooner than this worker looks.
+      if (ending.kind !== 'lost') this.#alarm.ringIn()
     } catch (error) {
       // As above.
       this.#report(error)
@@ -384,6 +397,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       else if (ending.kind === 'snoozed') this.#tell('snoozed', job, ending.ms)
       else this.#tell('failed', job, ending.error, !(ending.kind === 'failed' && isTriedAgain(job, ending.retry)))
     }
+    if (ran.some(({ ending }) => ending.kind !== 'completed')) this.#alarm.ringIn()
     return ran.length
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { type Handler, snooze } from '../../../queue/index.ts'
 import { defineSchema, queue } from '../../../schema/index.ts'
 import { refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
@@ -113,6 +114,36 @@ export const queueRescheduleCases: readonly ConformanceCase[] = [
       await storage.transaction((tx) => tx.queue('jobs').reschedule(id, { delayMs: 0 }))
       await jobs.waitFor(id, { timeoutMs: 20_000 })
       await worker.stop()
+    },
+  },
+  {
+    id: 'queue/due-in-time',
+    title:
+      'A worker that looks once an hour runs jobs when they are due: delayed, tried again, put off, and held back by a rate',
+    async run({ open }) {
+      const hurried = defineSchema({
+        jobs: queue<string>({ backoff: { kind: 'fixed', firstMs: 50, jitter: 0 } }),
+        rated: queue<string>({ rate: { max: 1, perMs: 50 } }),
+      })
+      const storage = await open(hurried)
+      const [jobs, rated] = [storage.queue('jobs'), storage.queue('rated')]
+      const ran: string[] = []
+      const handler: Handler<string, unknown> = ({ data, attempt }) => {
+        ran.push(data)
+        if (data === 'broken' && attempt === 1) throw new Error('broken')
+        return data === 'put off' && ran.filter((one) => one === data).length === 1 ? snooze(50) : undefined
+      }
+      for (const mode of ['lease', 'transaction'] as const) {
+        const workers = [jobs, rated].map((some) => some.work(handler, { mode, pollMs: HOUR_MS }))
+        const added = [await jobs.enqueue('at once'), await jobs.enqueue('delayed', { delayMs: 50 })]
+        added.push(await jobs.enqueue('timed', { runAt: new Date(Date.now() + 50) }))
+        added.push(...(await jobs.enqueueMany([{ data: 'broken' }, { data: 'put off' }])))
+        for (const { id } of added) await jobs.waitFor(id, { timeoutMs: 20_000 })
+        for (const { id } of await rated.enqueueMany([{ data: '1' }, { data: '2' }, { data: '3' }]))
+          await rated.waitFor(id, { timeoutMs: 20_000 })
+        for (const worker of workers) await worker.stop()
+        assert.equal(ran.splice(0).length, 10)
+      }
     },
   },
   {

@@ -21,7 +21,7 @@ import { Committed } from './committed.ts'
 import { Counters } from './metrics.ts'
 import { type IdsInReach, Reaches } from './reaches.ts'
 import { pauseBefore } from './retry.ts'
-import { assertTransactionOptions } from './transaction-options.ts'
+import { assertTransactionOptions, NO_OPTIONS } from './transaction-options.ts'
 import { MissingTable, type TransactionRoot, TransactionSession } from './transaction-session.ts'
 
 const DEFAULT_RETRIES = 10
@@ -107,7 +107,10 @@ export class RootSession implements Session, TransactionRoot {
     }
   }
 
-  async transaction<T>(work: (session: Session) => Promise<T>, options: RetryingTransactionOptions = {}): Promise<T> {
+  async transaction<T>(
+    work: (session: Session) => Promise<T>,
+    options: RetryingTransactionOptions = NO_OPTIONS,
+  ): Promise<T> {
     return this.runTransaction(work, options)
   }
 

@@ -31,7 +31,7 @@ import { SessionStores, type Shared, TransactionStores } from './session-stores.
 import { assertStorageOptions, type StorageOptions } from './storage-options.ts'
 import type { QueueData, QueueResult, QueueResultInput, Stores, Transaction, TransactionOptions } from './stores.ts'
 import { backendOf } from './targets.ts'
-import { assertFunction } from './transaction-options.ts'
+import { assertFunction, NO_OPTIONS } from './transaction-options.ts'
 import type { TransactionSession } from './transaction-session.ts'
 import { EnsuringSession } from './undeclared.ts'
 
@@ -145,7 +145,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
    * })
    * ```
    */
-  async transaction<T>(work: (tx: Transaction<S>) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  async transaction<T>(work: (tx: Transaction<S>) => Promise<T>, options: TransactionOptions = NO_OPTIONS): Promise<T> {
     assertFunction(work, 'work')
     let stores: TransactionStores<S> | undefined
     try {

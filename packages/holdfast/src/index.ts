@@ -89,6 +89,8 @@ export type {
   Job,
   JobError,
   JobOrId,
+  JobPage,
+  JobPageOptions,
   JobSettings,
   JobState,
   ListOptions,

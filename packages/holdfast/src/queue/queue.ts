@@ -23,8 +23,10 @@ import type { EnqueueOptions } from './job/accept-job.ts'
 import { countJobs, findJob, finished, listJobs, live, type QueueStats } from './job/find.ts'
 import { type Job, jobOf } from './job/job.ts'
 import type { JobState } from './job/models.ts'
+import { type JobPage, type JobPageOptions, pageOfJobs } from './job/page.ts'
 import { acceptResult } from './job/payload.ts'
 import type { QueueScope } from './job/scope.ts'
+import { checkState, JOB_STATES } from './job/states.ts'
 import { controlTopicOf } from './job/topics.ts'
 import { setPaused } from './limits/gates.ts'
 import {
@@ -169,6 +171,20 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
       checkWhole(limit, 0, 'limit', issues)
     })
     return listJobs(this.#session, this.name, state, limit) as Promise<Job<Data, Result>[]>
+  }
+
+  /**
+   * A page of jobs in the order of `list`. Jobs that go from one state to another while pages are read can be met twice, or not at all.
+   *
+   * @throws ValidationError for an option that is none.
+   *
+   * @example
+   * ```ts
+   * const { items, next } = await storage.queue('mail').page({ state: 'failed', first: 50, after })
+   * ```
+   */
+  page(options: JobPageOptions = {}): Promise<JobPage<Data, Result>> {
+    return pageOfJobs(this.#session, this.name, options) as Promise<JobPage<Data, Result>>
   }
 
   /** How many jobs are in each state. */
@@ -447,13 +463,6 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   #refused(path: string, reason: string): ValidationError {
     return new ValidationError(`A call on the queue ${this.name} was refused`, [{ path, reason }])
   }
-}
-
-const JOB_STATES = ['blocked', 'scheduled', 'waiting', 'active', 'completed', 'failed', 'cancelled']
-
-function checkState(state: unknown, known: readonly string[], issues: Issue[]): void {
-  if (state === undefined || known.includes(state as string)) return
-  issues.push({ path: 'state', reason: `must be one of ${known.join(', ')}, got ${describe(state)}` })
 }
 
 /** Whether somebody gave a job, as far as it matters for ending it. */

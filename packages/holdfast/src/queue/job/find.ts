@@ -72,7 +72,7 @@ interface Part {
 }
 
 /** Where jobs are, by their states: the indexes of live jobs are sparse, so that those that wait and the others are in different ones. */
-const PARTS: readonly Part[] = [
+export const PARTS: readonly Part[] = [
   {
     model: liveJobs.name,
     states: new Set(['waiting']),

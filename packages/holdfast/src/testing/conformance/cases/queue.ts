@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { JobPage } from '../../../queue/index.ts'
 import { defineSchema, queue, t, table } from '../../../schema/index.ts'
 import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
@@ -96,6 +97,41 @@ export const queueCases: readonly ConformanceCase[] = [
         (await jobs.list({ state: 'failed' }))[0]?.errors.map(({ message }) => message),
         ['attempt 1', 'attempt 2'],
       )
+    },
+  },
+  {
+    id: 'queue/pages',
+    title: 'Jobs of all states, of one or of a group are listed page by page, each once, in the order of a list',
+    async run({ open }) {
+      const jobs = (await open(schema)).queue('jobs')
+      await jobs.enqueueMany(Array.from({ length: 5 }, (_, n) => ({ data: { n } })))
+      for (const job of await jobs.dequeueMany(3)) await jobs.fail(job, new Error('broken'), false)
+      await jobs.dequeue()
+      const data = Array.from({ length: 4 }, (_, at) => ({
+        data: { n: 10 + at },
+        delayMs: 60_000 + at,
+        group: `g${at % 2}`,
+      }))
+      await jobs.enqueueMany(data)
+      const pagesOf = async (options: { state?: 'failed' | 'scheduled'; group?: string; first?: number }) => {
+        const ids: string[] = []
+        let after: string | null = null
+        do {
+          const { items, next }: JobPage = await jobs.page({ ...options, after })
+          assert.ok(items.length <= (options.first ?? 100))
+          ids.push(...pick(items, 'id'))
+          after = next
+        } while (after !== null)
+        return ids
+      }
+      const all = pick(await jobs.list(), 'id')
+      assert.equal(all.length, 9)
+      for (const first of [1, 2, 3, 9, 100]) assert.deepEqual(await pagesOf({ first }), all)
+      for (const state of ['failed', 'scheduled'] as const)
+        assert.deepEqual(await pagesOf({ state, first: 2 }), pick(await jobs.list({ state }), 'id'))
+      const ofGroup = (await jobs.list()).filter(({ group }) => group === 'g1')
+      assert.deepEqual(await pagesOf({ group: 'g1', first: 1 }), pick(ofGroup, 'id'))
+      assert.deepEqual((await jobs.page()).next, null)
     },
   },
   {

@@ -1,0 +1,75 @@
+import type { Session } from '../../backend/index.ts'
+import { type Issue, ValidationError } from '../../base/errors.ts'
+import { checkKnown, checkName, checkWhole, describe } from '../../schema/index.ts'
+import { PARTS } from './find.ts'
+import { type Job, jobOf } from './job.ts'
+import type { JobState } from './models.ts'
+import { checkState, JOB_STATES } from './states.ts'
+
+/** Which jobs a page holds. */
+export interface JobPageOptions {
+  /** All unless given. */
+  readonly state?: JobState
+  /** Only those of this group. */
+  readonly group?: string
+  /** How many; 100 unless given. */
+  readonly first?: number
+  /** The `next` of the page before; left out or null for the first page. */
+  readonly after?: string | null
+}
+
+/** A page of jobs and where the next one starts; null after the last. */
+export interface JobPage<Data = unknown, Result = unknown> {
+  readonly items: Job<Data, Result>[]
+  readonly next: string | null
+}
+
+/**
+ * A page of the jobs of a queue, in the order of `listJobs`.
+ *
+ * @throws ValidationError for an option that is none.
+ */
+export async function pageOfJobs(session: Session, queue: string, options: JobPageOptions): Promise<JobPage> {
+  const { state, group, first = 100, after } = accept(queue, options)
+  const items: Job[] = []
+  const { part, cursor } = positionOf(queue, after)
+  const parts = [...PARTS.entries()].filter(
+    ([at, { states }]) => at >= part && (state === undefined || states.has(state)),
+  )
+  for (const [at, { rows, where, orderBy }] of parts) {
+    if (items.length === first) return { items, next: `${at}.` }
+    const query = {
+      where: { queue, ...where, ...(state !== undefined && { state }), ...(group !== undefined && { group }) },
+      orderBy,
+      first: first - items.length,
+      after: at === part ? cursor : null,
+    }
+    const page = await rows(session).page(query as never)
+    items.push(...page.items.map((row) => ({ ...jobOf(row), token: null })))
+    if (page.next !== null) return { items, next: `${at}.${page.next}` }
+  }
+  return { items, next: null }
+}
+
+function accept(queue: string, options: JobPageOptions): JobPageOptions {
+  const issues: Issue[] = []
+  checkKnown(options, ['state', 'group', 'first', 'after'], '', issues)
+  const { state, group, first } = options ?? {}
+  checkState(state, JOB_STATES, issues)
+  if (group !== undefined) checkName(group, 'group', issues)
+  if (first !== undefined) checkWhole(first, 1, 'first', issues)
+  if (issues.length > 0) throw new ValidationError(`A page of the jobs of ${queue} was refused`, issues)
+  return options
+}
+
+/** Where a page starts: in which part, and after what of it. */
+function positionOf(queue: string, after: unknown): { readonly part: number; readonly cursor: string | null } {
+  if (after === undefined || after === null) return { part: 0, cursor: null }
+  const [, part, cursor] = (typeof after === 'string' && /^([0-2])\.(.*)$/.exec(after)) || []
+  if (part === undefined) {
+    throw new ValidationError(`A page of the jobs of ${queue} was refused`, [
+      { path: 'after', reason: `must be the next of a page, got ${describe(after)}` },
+    ])
+  }
+  return { part: Number(part), cursor: cursor || null }
+}

@@ -23,16 +23,23 @@ export const contenders: readonly Contender[] = [
   holdfast('memory', 'full', 100_000),
   peer('sqlite', 'plainjob', 'relaxed', 10_000),
   holdfast('sqlite', 'relaxed', 50_000),
+  keepingNone(holdfast('sqlite', 'relaxed', 50_000)),
   holdfast('sqlite', 'full', 50_000),
   peer('postgres', 'pg-boss', 'full', 20_000),
   peer('postgres', 'graphile-worker', 'full', 20_000),
   holdfast('postgres', 'full', 40_000),
+  keepingNone(holdfast('postgres', 'full', 40_000)),
 ]
 
 function holdfast(database: Contender['database'], durability: Contender['durability'], runJobs: number): Contender {
   const title = database === 'sqlite' ? `**Holdfast**, \`${durability}\`` : '**Holdfast**'
   const name = `queue-${database}-holdfast-${durability}`
   return { name, title, database, peer: 'holdfast', durability, runJobs, modes: both }
+}
+
+function keepingNone(contender: Contender): Contender {
+  const [name, title] = [`${contender.name}-keeping-none`, `${contender.title}, keeping no completed jobs`]
+  return { ...contender, name, title, peer: 'holdfast-keeping-none' }
 }
 
 function peer(

@@ -1,4 +1,4 @@
-import { defineSchema, openStorage, queue } from 'holdfast'
+import { defineSchema, openStorage, type QueueOptions, queue } from 'holdfast'
 import type { Target } from '../../peers/store.ts'
 import { Countdown, type JobQueue, type Payload } from '../job-queue.ts'
 
@@ -7,8 +7,13 @@ const BATCH = 1_000
 const CONCURRENCY = 100
 
 /** Holdfast, on whatever the target names. Jobs have five attempts, and finished ones are kept. */
-export async function open(target: Target): Promise<JobQueue> {
-  const schema = defineSchema({ work: queue<Payload>() })
+export function open(target: Target): Promise<JobQueue> {
+  return openWith(target, {})
+}
+
+/** The same with other options of the queue. */
+export async function openWith(target: Target, options: QueueOptions): Promise<JobQueue> {
+  const schema = defineSchema({ work: queue<Payload>(options) })
   const storage = await openStorage(target.url, { schema, durability: target.durability })
   const work = storage.queue('work')
   return {

@@ -113,6 +113,11 @@ export interface Update {
   readonly skipLocked?: boolean
   /** The columns to give back, in no particular order. */
   readonly returning: readonly string[]
+  /**
+   * Where it commits by itself, nobody waits for the disk: should the database crash, it may be undone, as whatever came before it is not.
+   * For leases, which end by themselves.
+   */
+  readonly unsynced?: boolean
 }
 
 /** Removes rows: all that match, or the first `limit` by `orderBy`. */

@@ -49,7 +49,7 @@ export class Gatherer {
   }
 
   async #alone(plan: PostgresPlan, parameters: readonly unknown[]): Promise<Result> {
-    const requests = plan.requests(parameters)
+    const requests = plan.requestsAlone(parameters)
     if (requests.length === 0) return { rows: [], count: 0 }
     const { replies, failure } = await this.#autocommit.run(requests, plan.writes)
     if (failure !== undefined) throw this.#autocommit.errorOf(failure, plan.writes, plan.statement)

@@ -18,6 +18,8 @@ export const TRANSACTION_ID = 'pg_current_xact_id_if_assigned()::text'
  */
 const SORTING_OFF = `select set_config('enable_sort', 'off', true)`
 const SORTING_ON = `select set_config('enable_sort', 'on', true)`
+/** For what commits by itself and need not wait for the disk. */
+const UNSYNCED = `select set_config('synchronous_commit', 'off', true)`
 
 /** A statement made ready for Postgres: its SQL, and how its rows are read. */
 export class PostgresPlan implements Plan {
@@ -31,6 +33,8 @@ export class PostgresPlan implements Plan {
   readonly #one: PreparedText
   /** What is sent before and after it. */
   readonly #around: readonly [Request, Request] | undefined
+  /** What is sent with it where it commits by itself. */
+  readonly #unsynced: Request | undefined
   readonly #read: ReadRow | undefined
   readonly #onDeleted: ((count: number) => void) | undefined
   #lookup: Lookup | undefined
@@ -51,6 +55,8 @@ export class PostgresPlan implements Plan {
     this.#around = takesInOrder(statement, models)
       ? [new PreparedText(SORTING_OFF, [], prepare).request([]), new PreparedText(SORTING_ON, [], prepare).request([])]
       : undefined
+    const isUnsynced = statement.kind === 'update' && statement.unsynced === true
+    this.#unsynced = isUnsynced ? new PreparedText(UNSYNCED, [], prepare).request([]) : undefined
     this.#read = outputs.length === 0 ? undefined : rowReader(outputs)
     this.rows = statement.kind === 'insert' ? new InsertRows(statement, models, this.#one, prepare) : undefined
     this.gathers = gathers(statement, models)
@@ -82,10 +88,16 @@ export class PostgresPlan implements Plan {
     return this.#identified.request(parameters)
   }
 
+  /** What is sent for a call that commits by itself. */
+  requestsAlone(parameters: readonly unknown[]): readonly Request[] {
+    const requests = this.requests(parameters)
+    return this.#unsynced === undefined ? requests : [...requests, this.#unsynced]
+  }
+
   /** What came of a call. */
   result(replies: readonly Reply[]): Result {
-    const [only] = this.#around === undefined ? replies : replies.slice(1, 2)
-    if ((replies.length === 1 || this.#around !== undefined) && only !== undefined) return this.#resultOf(only)
+    // Whatever is sent around it, there is one statement; but for inserts, around which nothing is.
+    if (this.rows === undefined) return this.#resultOf(replies[this.#around === undefined ? 0 : 1] as Reply)
     const results = replies.map((reply) => this.#resultOf(reply))
     return {
       rows: results.flatMap(({ rows }) => rows),

@@ -4,6 +4,7 @@ import { Statements } from '../../../../../test/statements.ts'
 import { type Backend, type Connection, Plans } from '../../backend/index.ts'
 import { defineSchema, t, table } from '../../schema/index.ts'
 import type { Field, Update } from '../../statement/index.ts'
+import type { PostgresPlan } from './plan.ts'
 
 const ROWS = 20_000
 const schema = defineSchema({
@@ -68,4 +69,21 @@ it('takes the first of many rows without reading the others, though the server h
       { timeout: 10_000 },
     )
     .toBeLessThan(ROWS / 2)
+})
+
+it('lets a statement that need not be synced not wait for the disk, where it commits by itself, and nothing else', async () => {
+  const other = await database.open(schema)
+  const plan = new Plans(other).get('open unsynced', () => ({ ...open, unsynced: true })) as PostgresPlan
+  const parameters = [true, 'in', false, 1]
+  const textsOf = (requests: readonly { readonly text: string }[]) => requests.map(({ text }) => text).join(';')
+  expect(textsOf(plan.requestsAlone(parameters))).toContain('synchronous_commit')
+  expect(textsOf(plan.requests(parameters))).not.toContain('synchronous_commit')
+  const setting = async (on: Pick<Connection, 'sql'>) => (await on.sql?.('show synchronous_commit', []))?.rows
+  expect((await other.execute(plan, parameters)).rows).toHaveLength(1)
+  expect(await setting(other)).toEqual([{ synchronous_commit: 'on' }])
+  await other.transaction({}, async (connection) => {
+    expect((await connection.execute(plan, parameters)).rows).toHaveLength(1)
+    expect(await setting(connection)).toEqual([{ synchronous_commit: 'on' }])
+  })
+  await other.close()
 })

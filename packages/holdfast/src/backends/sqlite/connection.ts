@@ -2,6 +2,11 @@ import { ConstraintError } from '../../base/errors.ts'
 import type { Compiled } from '../sql/index.ts'
 import type { Database, PreparedStatement } from './driver.ts'
 
+interface ConnectionOptions {
+  readonly writes?: boolean
+  readonly syncs?: boolean
+}
+
 /** An open connection and the statements prepared on it: each is prepared once. */
 export class SqliteConnection {
   readonly database: Database
@@ -11,9 +16,12 @@ export class SqliteConnection {
   readonly #rollback: PreparedStatement
   readonly #dataVersion: PreparedStatement
   readonly #clock: PreparedStatement
+  readonly #syncs: boolean
 
-  constructor(database: Database, { writes = true }: { readonly writes?: boolean } = {}) {
+  /** @param options `syncs`: each commit waits for the disk. */
+  constructor(database: Database, { writes = true, syncs = false }: ConnectionOptions = {}) {
     this.database = database
+    this.#syncs = syncs
     this.#begin = database.prepareWrite(writes ? 'begin immediate' : 'begin')
     this.#commit = database.prepareWrite('commit')
     this.#rollback = database.prepareWrite('rollback')
@@ -52,6 +60,17 @@ export class SqliteConnection {
 
   commit(): void {
     this.#commit.run()
+  }
+
+  /** Runs a write that commits by itself, and does not wait for the disk. */
+  unsynced<T>(write: () => T): T {
+    if (!this.#syncs) return write()
+    this.database.exec('pragma synchronous = normal')
+    try {
+      return write()
+    } finally {
+      this.database.exec('pragma synchronous = full')
+    }
   }
 
   /** Whether foreign keys are looked at and followed. It changes nothing inside a transaction. */

@@ -117,7 +117,9 @@ async function openFile(
   const connection =
     options.readOnly === true
       ? undefined
-      : new SqliteConnection(await untilFree(() => openWriter(driver, path, options), failures, busyTimeoutMs))
+      : new SqliteConnection(await untilFree(() => openWriter(driver, path, options), failures, busyTimeoutMs), {
+          syncs: options.durability !== 'relaxed',
+        })
   try {
     const workers = new Workers({ driver: driver.name, path })
     const reads = new FileReads({ open: openAnother, workers, failures, busyTimeoutMs })

@@ -2,6 +2,8 @@ import { chmodSync, existsSync, linkSync, mkdirSync, statSync, writeFileSync } f
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SqliteFiles, sqliteDrivers } from '../../../../../test/sqlite.ts'
 import { recordsSchema } from '../../../../../test/sqlite-records.ts'
+import { SqliteConnection } from './connection.ts'
+import { loadDriver } from './load-driver.ts'
 import { hasWalResetBug } from './opening.ts'
 
 describe.each(sqliteDrivers)('opening a SQLite file through %s', (driver) => {
@@ -58,6 +60,23 @@ describe.each(sqliteDrivers)('opening a SQLite file through %s', (driver) => {
       backend.transaction({}, async (tx) => (await tx.sql?.('pragma synchronous', []))?.rows)
     expect(await setting(full)).toEqual([{ synchronous: 2 }])
     expect(await setting(relaxed)).toEqual([{ synchronous: 1 }])
+  })
+
+  it('waits for no disk where a write need not be synced, and for the next one again', async () => {
+    const { open: openDriver } = await loadDriver(driver)
+    const database = openDriver(files.path('unsynced.db'))
+    const synchronous = () => database.query('pragma synchronous', []).rows[0]?.['synchronous']
+    const syncing = new SqliteConnection(database, { syncs: true })
+    database.exec('pragma journal_mode = wal; pragma synchronous = full')
+    expect(syncing.unsynced(synchronous)).toBe(1)
+    expect(synchronous()).toBe(2)
+    const failing = () => {
+      throw new Error('no')
+    }
+    expect(() => syncing.unsynced(failing)).toThrow('no')
+    expect(synchronous()).toBe(2)
+    expect(new SqliteConnection(database).unsynced(synchronous)).toBe(2)
+    syncing.close()
   })
 
   it('keeps as many pages in memory with every driver', async () => {

@@ -21,6 +21,9 @@ export function runWhole(plan: WritePlan, connection: SqliteConnection, paramete
 
 /** Runs a write outside a transaction: one statement commits by itself, several need a transaction of their own. */
 export function runAlone(plan: WritePlan, connection: SqliteConnection, parameters: readonly unknown[]): Result {
+  const { statement } = plan
+  if (statement.kind === 'update' && statement.unsynced === true)
+    return connection.unsynced(() => plan.run(connection, parameters))
   if (!plan.takesSeveral(parameters)) return plan.run(connection, parameters)
   connection.begin()
   try {

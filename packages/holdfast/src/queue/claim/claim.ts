@@ -91,6 +91,8 @@ async function take({ session, queue, declaration }: QueueScope, count: number, 
     limit: 8,
     skipLocked: true,
     returning: TAKEN,
+    // Undone by a crash, the job waits again, and whoever held it has lost its lease.
+    unsynced: true,
   }))
   const token = randomUUID()
   const plusMs = clockOffsetMs(session) + leaseMs

@@ -289,8 +289,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     const { buffered, running } = this.#held
     const { most } = this.#runner
     if (most > 1) return Math.max(0, (concurrency - this.#busy) * most - buffered)
-    // What is still to be written down is bounded too.
-    if (running - this.#busy >= batch) return 0
+    // What is still to be written down is bounded too: while one batch is, another is taken.
+    if (running - this.#busy >= 2 * batch) return 0
     const free = concurrency - this.#busy
     if (this.#usualMs > QUICK_MS) return Math.max(0, free - buffered)
     return buffered > batch / 2 ? 0 : Math.max(batch, free) - buffered

@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path'
 import { freePort } from './free-port.ts'
 
 const START_DEADLINE_MS = 20_000
+const ATTEMPTS = 3
 
 /** Where the program is: on the PATH, or where Debian installs it, which the PATH of most users leaves out. */
 export function findPgBouncer(): string | undefined {
@@ -31,6 +32,15 @@ export class PgBouncer {
    * @throws Error with what the program said, when it ends or is not up in time.
    */
   static async start(program: string, server: string): Promise<PgBouncer> {
+    // Somebody may take a port that was free.
+    for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+      const started = await PgBouncer.#start(program, server).catch(() => undefined)
+      if (started !== undefined) return started
+    }
+    return PgBouncer.#start(program, server)
+  }
+
+  static async #start(program: string, server: string): Promise<PgBouncer> {
     const { hostname, port, username, password } = new URL(server)
     const url = new URL(server)
     url.port = String(await freePort())

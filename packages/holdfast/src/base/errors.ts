@@ -132,10 +132,8 @@ export class NotFoundError extends HoldfastError {
   /** The key that was asked for. */
   readonly key: unknown
 
-  constructor(model: string, key: unknown) {
-    super('NOT_FOUND', `${model} has no record with the key ${describeKey(key)}.`, {
-      hint: `Use findById where the record may be missing; it answers null.`,
-    })
+  constructor(model: string, key: unknown, hint = 'Use findById where the record may be missing; it answers null.') {
+    super('NOT_FOUND', `${model} has no record with the key ${describeKey(key)}.`, { hint })
     this.model = model
     this.key = key
   }
@@ -251,14 +249,19 @@ export class ConnectionError extends HoldfastError {
   }
 }
 
-/** The worker no longer holds the job: its lease ran out and somebody else may be running it. */
+/** The worker no longer holds the job: its lease ran out and somebody else may be running it, or it was cancelled. */
 export class LeaseLostError extends HoldfastError {
   override readonly name = 'LeaseLostError'
+  /** Whether it is known that the job was cancelled. */
+  readonly cancelled: boolean
 
-  constructor(what: string) {
-    super('LEASE_LOST', `The lease of ${what} was lost.`, {
-      hint: 'Stop working on it; raise `leaseMs` or call `extend` while the work goes on.',
+  constructor(what: string, cancelled = false) {
+    super('LEASE_LOST', cancelled ? `${what} was cancelled.` : `The lease of ${what} was lost.`, {
+      hint: cancelled
+        ? 'Stop working on it.'
+        : 'Stop working on it; raise `leaseMs` or call `extend` while the work goes on.',
     })
+    this.cancelled = cancelled
   }
 }
 

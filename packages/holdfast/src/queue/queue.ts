@@ -442,7 +442,11 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     }
     const row = await live(this.#session).findById(jobOrId)
     if (row === null || row['queue'] !== this.name || row['state'] !== 'active')
-      throw new NotFoundError(`the queue ${this.name}`, jobOrId)
+      throw new NotFoundError(
+        `the queue ${this.name}`,
+        jobOrId,
+        'Only a job that runs can be ended or extended by its id.',
+      )
     return jobOf(row)
   }
 

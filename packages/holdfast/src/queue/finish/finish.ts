@@ -102,8 +102,8 @@ async function putOff(session: Session, job: Job, delayMs: number, attempts = 0)
 const lost = new WeakMap<LeaseLostError, string>()
 
 /** The error for a job whose lease is no longer the caller's. */
-export function leaseLost(job: Pick<Job, 'id' | 'queue'>): LeaseLostError {
-  const error = new LeaseLostError(`the job ${job.id} of ${job.queue}`)
+export function leaseLost(job: Pick<Job, 'id' | 'queue'>, cancelled = false): LeaseLostError {
+  const error = new LeaseLostError(`${cancelled ? 'The' : 'the'} job ${job.id} of ${job.queue}`, cancelled)
   lost.set(error, job.id)
   return error
 }

@@ -44,7 +44,8 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
       // Looked for twice, because it may go from the one table to the other between two statements.
       const job = (await findJob(session, queue, id)) ?? (await findJob(session, queue, id))
       if (job === null && seen !== null && keepsNoCompleted(scope.declaration)) return completed(scope, seen)
-      if (job === null) throw new NotFoundError(`the queue ${queue}`, id)
+      if (job === null)
+        throw new NotFoundError(`the queue ${queue}`, id, 'Has the queue forgotten the job already? See `keep`.')
       seen = job
       if (job.finishedAt !== null) return job
       const told = await tellWaiter(session, id)

@@ -39,7 +39,8 @@ export async function findBlockers(
     for (const other of after) {
       const state = ended.get(other)
       if (live.has(other)) blockers.set(id, [...(blockers.get(id) ?? []), other])
-      else if (state === undefined) throw new NotFoundError('any queue', other)
+      else if (state === undefined)
+        throw new NotFoundError('any queue', other, 'Enqueue the job that others come after before them.')
       else if (state !== 'completed' && onFailure === 'fail') throw hasFailed(queue, other, state)
     }
   }

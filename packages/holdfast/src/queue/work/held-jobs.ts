@@ -1,6 +1,7 @@
 import type { Session } from '../../backend/index.ts'
 import { ConfigurationError } from '../../base/errors.ts'
 import { extendAside, extendLeases, handBack } from '../claim/leases.ts'
+import { cancelledAmong } from '../finish/cancelled.ts'
 import { leaseLost } from '../finish/finish.ts'
 import { isSuspect, type Job } from '../job/job.ts'
 import { timerMs } from '../job/timer.ts'
@@ -83,13 +84,16 @@ export class HeldJobs {
     const held = extended[0].union(extended[1])
     const lost = new Set(jobs.filter(({ id }) => !held.has(id)))
     if (lost.size === 0) return
-    const going = new Set([...this.#running].flatMap(([job, interruption]) => (lost.has(job) ? [] : [interruption])))
-    for (const job of lost) {
-      const interruption = this.#running.get(job)
-      if (interruption !== undefined && !going.has(interruption)) interruption.abort(leaseLost(job))
-    }
     const kept = this.#buffer.filter((job) => !lost.has(job))
     this.#buffer.splice(0, this.#buffer.length, ...kept)
+    const going = new Set([...this.#running].flatMap(([job, interruption]) => (lost.has(job) ? [] : [interruption])))
+    const ids = [...lost].map(({ id }) => id)
+    const cancelled = await cancelledAmong(this.#session, ids)
+    for (const job of lost) {
+      const interruption = this.#running.get(job)
+      if (interruption !== undefined && !going.has(interruption))
+        interruption.abort(leaseLost(job, cancelled.has(job.id)))
+    }
   }
 
   /** Whether the handler of a job has its transaction open. */

@@ -4,6 +4,7 @@ import { describe } from '../../schema/index.ts'
 import { prune } from '../admin/prune.ts'
 import { claim, makeReady } from '../claim/claim.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
+import { cancelledAmong } from '../finish/cancelled.ts'
 import { Completions } from '../finish/completions.ts'
 import { failAttempt, isTriedAgain, snoozeJob } from '../finish/finish.ts'
 import type { Finishing } from '../finish/finishing.ts'
@@ -40,7 +41,7 @@ export interface WorkerEvents<Data = unknown, Result = unknown> {
   failed: [job: Job<Data, Result>, error: unknown, final: boolean]
   /** The job was put off by its handler. */
   snoozed: [job: Job<Data, Result>, ms: number]
-  /** The lease ran out, or the job was cancelled, while its handler ran. Told as an error when nobody listens. */
+  /** The lease ran out, or the job was cancelled, while its handler ran. The former is told as an error when nobody listens. */
   lost: [job: Job<Data, Result>]
 }
 
@@ -366,7 +367,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
           this.#tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
           break
         case 'lost':
-          if (!this.#tell('lost', job)) this.#report(ending.error)
+          if (!this.#tell('lost', job) && !(await this.#isCancelled(job))) this.#report(ending.error)
       }
       // It may be due sooner than this worker looks.
       if (ending.kind !== 'lost') this.#alarm.ringIn()
@@ -374,6 +375,10 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       // As above.
       this.#report(error)
     }
+  }
+
+  async #isCancelled({ id }: Job): Promise<boolean> {
+    return (await cancelledAmong(this.#scope.session, [id])).has(id)
   }
 
   #ended(job: Job): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NotFoundError } from '../../../base/errors.ts'
+import { type LeaseLostError, NotFoundError } from '../../../base/errors.ts'
 import { discard, type Middleware, snooze } from '../../../queue/index.ts'
 import { defineSchema, queue, t, table } from '../../../schema/index.ts'
 import { pick, refused, wrong } from '../assertions.ts'
@@ -130,7 +130,8 @@ export const queueHandlerCases: readonly ConformanceCase[] = [
       worker.on('lost', (job) => lost.push(job.id))
       await started.promise
       assert.equal(await jobs.cancel(id), true)
-      assert.equal(((await aborted.promise) as { code: string }).code, 'LEASE_LOST')
+      const { code, cancelled } = (await aborted.promise) as LeaseLostError
+      assert.deepEqual([code, cancelled], ['LEASE_LOST', true])
       await worker.stop()
       assert.deepEqual(lost, [id])
       assert.equal((await jobs.get(id))?.state, 'cancelled')

@@ -110,7 +110,7 @@ export type {
   WorkManyOptions,
   WorkOptions,
 } from './queue/index.ts'
-export { Discard, discard, Queue, Snooze, snooze, Worker, Workers } from './queue/index.ts'
+export { Discard, discard, Queue, RetryIn, retryIn, Snooze, snooze, Worker, Workers } from './queue/index.ts'
 export type { Include, OrderBy, Page, PageQuery, Patch, Query, ReadOptions } from './repository/index.ts'
 export {
   avg,

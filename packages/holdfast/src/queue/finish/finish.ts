@@ -56,7 +56,7 @@ export async function failAttempt(scope: QueueScope, job: Job, error: unknown, r
   const again = isTriedAgain(job, retry)
   const backoffs = [scope.declaration?.options.backoff, job.settings?.backoff]
   const held = again
-    ? await putOff(scope.session, { ...job, errors }, pauseMs(job.attempt, ...backoffs))
+    ? await putOff(scope.session, { ...job, errors }, pauseMs(error, job.attempt, ...backoffs))
     : (await finish(scope, [{ job: { ...job, errors }, state: 'failed', result: null }])).has(job.id)
   if (!held) throw leaseLost(job)
   return !again

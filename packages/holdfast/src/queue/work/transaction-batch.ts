@@ -122,7 +122,7 @@ export class TransactionBatch {
         const { error } = ending
         const errors = [...job.errors, jobError(error, job.attempt, now)]
         const again = ending.kind === 'failed' && isTriedAgain(job, ending.retry)
-        const dueAt = pauseMs(job.attempt, declaration?.options.backoff, job.settings?.backoff)
+        const dueAt = pauseMs(error, job.attempt, declaration?.options.backoff, job.settings?.backoff)
         if (again) putBack.push({ ...row, attempt: job.attempt, errors, dueAt })
         else finishing.push({ job: { ...job, errors }, state: 'failed', result: null })
       }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type LeaseLostError, NotFoundError } from '../../../base/errors.ts'
-import { discard, type Middleware, snooze } from '../../../queue/index.ts'
+import { discard, type Job, type Middleware, retryIn, snooze } from '../../../queue/index.ts'
 import { defineSchema, queue, t, table } from '../../../schema/index.ts'
 import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
@@ -109,6 +109,32 @@ export const queueHandlerCases: readonly ConformanceCase[] = [
         assert.equal(failed?.state, 'failed')
         assert.match(failed.errors[0]?.message as string, /20 ms/)
       }
+    },
+  },
+  {
+    id: 'queue/retry-in',
+    title: 'A handler says when its job is tried again: the attempt counts, and the error is kept',
+    async run({ open }) {
+      const { storage, time } = await openWithClock(open)
+      const jobs = storage.queue('jobs')
+      const busy = new TypeError('busy')
+      const ways = [
+        () => jobs.drain(() => Promise.reject(retryIn(60_000, busy))),
+        () => jobs.worker(() => Promise.reject(retryIn(60_000, busy)), { mode: 'transaction' }).drain(),
+        () => jobs.manyWorker((some) => some.map(() => retryIn(60_000, busy))).drain(),
+        async () => jobs.fail((await jobs.dequeue()) as Job<{ n: number }>, retryIn(60_000, busy)),
+      ]
+      for (const fail of ways) {
+        const { id } = await jobs.enqueue({ n: 1 })
+        await fail()
+        const { state, attempt, errors } = (await jobs.get(id)) as Job
+        assert.deepEqual([state, attempt, errors[0]?.message, errors[0]?.stack], ['scheduled', 1, 'busy', busy.stack])
+        time.ahead += 59_000
+        assert.equal(await jobs.dequeue(), null)
+        time.ahead += 2_000
+        assert.equal(await jobs.drain(() => undefined), 1)
+      }
+      await refused(async () => retryIn(-1, busy), { code: 'VALIDATION', paths: ['ms'] })
     },
   },
   {

@@ -13,6 +13,7 @@ export type { CatchUp } from './job/schedule-model.ts'
 export { type JobOrId, type ListOptions, type PurgeOptions, Queue } from './queue.ts'
 export type { Schedule, ScheduleOptions } from './schedule/schedules.ts'
 export { Discard, discard, Snooze, snooze } from './work/endings.ts'
+export type { WorkerEvents } from './work/events.ts'
 export type {
   Handled,
   HandledMany,
@@ -26,5 +27,5 @@ export type {
 } from './work/handler.ts'
 export type { LaterTransaction, WorkerHost } from './work/host.ts'
 export type { WorkManyOptions, WorkOptions } from './work/work-options.ts'
-export { Worker, type WorkerEvents } from './work/worker.ts'
+export { Worker } from './work/worker.ts'
 export { type StopOptions, Workers } from './work/workers.ts'

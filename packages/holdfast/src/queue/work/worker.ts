@@ -4,24 +4,22 @@ import { describe } from '../../schema/index.ts'
 import { prune } from '../admin/prune.ts'
 import { claim, makeReady } from '../claim/claim.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
-import { cancelledAmong } from '../finish/cancelled.ts'
-import { Completions } from '../finish/completions.ts'
-import { failAttempt, isTriedAgain, snoozeJob } from '../finish/finish.ts'
-import type { Finishing } from '../finish/finishing.ts'
-import type { Job } from '../job/job.ts'
+import { isTriedAgain } from '../finish/finish.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { timerMs } from '../job/timer.ts'
 import { controlTopicOf, followUpTopicOf, topicOf } from '../job/topics.ts'
 import { Ticker } from '../schedule/ticker.ts'
 import { fireTicks } from '../schedule/ticks.ts'
 import { Alarm } from './alarm.ts'
-import { Attempts, type Ending, type Jobs, type Runner } from './attempt.ts'
+import { Attempts, type Runner } from './attempt.ts'
 import { allAtOnce, oneByOne } from './batch-handlers.ts'
 import { Caution } from './caution.ts'
+import type { WorkerEvents } from './events.ts'
+import { Executor } from './executor.ts'
 import { type Handler, type ManyHandler, surround } from './handler.ts'
 import { HeldJobs } from './held-jobs.ts'
 import type { WorkerHost } from './host.ts'
-import { ABORT_GRACE_MS, type Interruption } from './interruption.ts'
+import { ABORT_GRACE_MS } from './interruption.ts'
 import { ManyAttempts } from './many-attempts.ts'
 import { TransactionBatch } from './transaction-batch.ts'
 import {
@@ -32,25 +30,10 @@ import {
   workSettings,
 } from './work-options.ts'
 
-/** What a worker tells of; what a listener throws is reported to `onError`. */
-export interface WorkerEvents<Data = unknown, Result = unknown> {
-  /** A handler begins. Not told in `transaction` mode, where it may begin several times. */
-  started: [job: Job<Data, Result>]
-  completed: [job: Job<Data, Result>, result: Result]
-  /** An attempt failed; with `final` the job has failed for good. */
-  failed: [job: Job<Data, Result>, error: unknown, final: boolean]
-  /** The job was put off by its handler. */
-  snoozed: [job: Job<Data, Result>, ms: number]
-  /** The lease ran out, or the job was cancelled, while its handler ran. The former is told as an error when nobody listens. */
-  lost: [job: Job<Data, Result>]
-}
-
 const DEFAULT_STOP_MS = 30_000
 const STOPPED = 'The worker was stopped.'
 /** How long a worker waits after something went wrong outside of a handler. */
 const ERROR_PAUSE_MS = 250
-/** Handlers that take longer than this are not quick: no more jobs are taken for them than can begin at once. */
-const QUICK_MS = 20
 /** Between two times of pruning. */
 const PRUNE_MS = 60_000
 
@@ -69,21 +52,12 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #scope: QueueScope
   readonly #settings: WorkSettings
   readonly #held: HeldJobs
-  readonly #runner: Runner
-  readonly #completions: Completions
+  readonly #executor: Executor
   /** In `transaction` mode. */
   readonly #transactions: TransactionBatch | undefined
   readonly #caution: Caution
   readonly #laterVersions: LaterVersions
   readonly #alarm: Alarm
-  /** How many handlers run. */
-  #busy = 0
-  /** How long handlers take, roughly; at first nobody knows. */
-  #usualMs = Number.POSITIVE_INFINITY
-  /** How long jobs wait here for others to be started with. */
-  #waitMs: number
-  /** Since when jobs wait here for others to be started with. */
-  #waitedSince: number | undefined
   #stopping = false
   #paused = false
   #looping: Promise<void> = Promise.resolve()
@@ -106,11 +80,12 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#host = host
     this.#settings = settings
     this.#held = new HeldJobs(scope.session, settings.leaseMs)
-    this.#runner = runner
-    this.#waitMs = settings.waitMs
-    this.#completions = new Completions(scope, Math.max(settings.batch, settings.concurrency), (one, error) =>
-      this.#completed(one, error),
-    )
+    this.#executor = new Executor(scope, settings, this.#held, runner, {
+      tell: (event, ...told) => this.#tell(event, ...told),
+      report: (error) => this.#report(error),
+      hasRoom: () => this.#wake(),
+      mayBeDue: () => this.#alarm.ringIn(),
+    })
     this.#transactions = transactions
     this.#caution = new Caution(scope, settings.leaseMs, settings.batch)
     this.#laterVersions = new LaterVersions(scope)
@@ -174,6 +149,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     }
     const started = performance.now()
     this.#stopping = true
+    this.#executor.stop()
     this.#wake()
     await this.#ticker?.stop()
     const timer = setTimeout(() => this.#transactions?.abort(new Error(STOPPED)), timerMs(timeoutMs))
@@ -195,7 +171,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
 
   /** Runs what is due until nothing is; gives the number of attempts. */
   async drain(): Promise<number> {
-    this.#waitMs = 0
+    this.#executor.waitForNoMore()
     this.#held.keepAlive((error) => this.#report(error))
     try {
       for (let attempts = 0; ; ) {
@@ -216,7 +192,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       this.#transactions === undefined
         ? await this.#take(this.#settings.batch)
         : await this.#workInTransaction(this.#transactions)
-    this.#startJobs()
+    this.#executor.start()
     await this.#held.empty()
     return taken
   }
@@ -248,8 +224,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       this.#readyAt = now
       await this.#lookForLost()
       this.#paused = !(await makeReady(this.#scope))
-      const waitLong = this.#runner.most === 1 && this.#held.buffered > 0 && this.#usualMs > QUICK_MS
-      if (this.#paused || waitLong) await this.#held.handBack()
+      if (this.#paused || this.#executor.keepsWaiting) await this.#held.handBack()
       await this.#alarm.set(performance.now() - now)
     }
     if (now - this.#prunedAt >= PRUNE_MS) {
@@ -276,25 +251,12 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       await this.#laterVersions.look()
       return false
     }
-    const wanted = this.#wanted()
+    const wanted = this.#executor.wanted
     if (wanted === 0) return false
     const taken = await this.#take(wanted)
-    this.#startJobs()
+    this.#executor.start()
     if (taken < wanted) await this.#laterVersions.look()
     return taken === wanted
-  }
-
-  /** How many jobs to take now. Of one at a time, what is quick is taken ahead, in batches; else jobs would wait here that others could run. */
-  #wanted(): number {
-    const { batch, concurrency } = this.#settings
-    const { buffered, running } = this.#held
-    const { most } = this.#runner
-    if (most > 1) return Math.max(0, (concurrency - this.#busy) * most - buffered)
-    // What is still to be written down is bounded too: while one batch is, another is taken.
-    if (running - this.#busy >= 2 * batch) return 0
-    const free = concurrency - this.#busy
-    if (this.#usualMs > QUICK_MS) return Math.max(0, free - buffered)
-    return buffered > batch / 2 ? 0 : Math.max(batch, free) - buffered
   }
 
   /** Takes jobs; gives how many. */
@@ -303,87 +265,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#held.add(jobs)
     for (const { job, error } of buried) this.#tell('failed', job, error, true)
     return jobs.length
-  }
-
-  #startJobs(): void {
-    while (this.#busy < this.#settings.concurrency && !this.#stopping) {
-      const waits = this.#waitMs > 0 && this.#held.buffered < this.#runner.most
-      if (waits && this.#waitedMs() < this.#waitMs) return
-      const next = this.#held.start(this.#runner.most)
-      if (next === undefined) return
-      this.#waitedSince = undefined
-      void this.#run(next.jobs, next.interruption)
-    }
-  }
-
-  /** How long jobs have waited here for others to be started with. */
-  #waitedMs(): number {
-    if (this.#held.buffered === 0) return 0
-    if (this.#waitedSince === undefined) {
-      this.#waitedSince = performance.now()
-      setTimeout(() => this.#startJobs(), timerMs(this.#waitMs)).unref()
-    }
-    return performance.now() - this.#waitedSince
-  }
-
-  /** Runs attempts and writes down what comes of them; nothing is thrown. */
-  async #run(jobs: Jobs, interruption: Interruption): Promise<void> {
-    this.#busy++
-    const started = performance.now()
-    for (const job of jobs) this.#tell('started', job)
-    const endings = await this.#runner.run(jobs, interruption)
-    const tookMs = performance.now() - started
-    this.#usualMs = Number.isFinite(this.#usualMs) ? this.#usualMs * 0.8 + tookMs * 0.2 : tookMs
-    this.#busy--
-    // The next handler begins while this one's ending is written down.
-    this.#startJobs()
-    if (this.#wanted() > 0) this.#wake()
-    for (let at = 0; at < jobs.length; at++) this.#end(jobs[at] as Job, endings[at] as Ending)
-  }
-
-  /** Sees to it that what came of an attempt is written down. */
-  #end(job: Job, ending: Ending): void {
-    if (ending.kind !== 'completed') void this.#endEarly(job, ending).then(() => this.#ended(job))
-    else if (ending.committed) this.#completed({ job, state: 'completed', result: ending.result })
-    else this.#completions.add({ job, state: 'completed', result: ending.result })
-  }
-
-  #completed({ job, result }: Finishing, error?: unknown): void {
-    if (error === undefined) this.#tell('completed', job, result)
-    // The job keeps its lease until it runs out, and is then tried again.
-    else this.#report(error)
-    this.#ended(job)
-  }
-
-  async #endEarly(job: Job, ending: Exclude<Ending, { readonly kind: 'completed' }>): Promise<void> {
-    try {
-      switch (ending.kind) {
-        case 'snoozed':
-          if (!ending.committed) await snoozeJob(this.#scope, job, ending.ms)
-          this.#tell('snoozed', job, ending.ms)
-          break
-        case 'failed':
-          if (!ending.committed) await failAttempt(this.#scope, job, ending.error, ending.retry)
-          this.#tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
-          break
-        case 'lost':
-          if (!this.#tell('lost', job) && !(await this.#isCancelled(job))) this.#report(ending.error)
-      }
-      // It may be due sooner than this worker looks.
-      if (ending.kind !== 'lost') this.#alarm.ringIn()
-    } catch (error) {
-      // As above.
-      this.#report(error)
-    }
-  }
-
-  async #isCancelled({ id }: Job): Promise<boolean> {
-    return (await cancelledAmong(this.#scope.session, [id])).has(id)
-  }
-
-  #ended(job: Job): void {
-    this.#held.done(job)
-    if (this.#wanted() > 0) this.#wake()
   }
 
   /** Works through a batch, or begins one job where caution is called for; gives how many jobs. */
@@ -409,7 +290,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   async #beginWithCaution(): Promise<number> {
     const taken = await this.#take(1)
     this.#caution.began(taken > 0)
-    this.#startJobs()
+    this.#executor.start()
     return taken
   }
 

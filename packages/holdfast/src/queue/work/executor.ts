@@ -1,0 +1,165 @@
+import { cancelledAmong } from '../finish/cancelled.ts'
+import { Completions } from '../finish/completions.ts'
+import { failAttempt, isTriedAgain, snoozeJob } from '../finish/finish.ts'
+import type { Finishing } from '../finish/finishing.ts'
+import type { Job } from '../job/job.ts'
+import type { QueueScope } from '../job/scope.ts'
+import { timerMs } from '../job/timer.ts'
+import type { Ending, Jobs, Runner } from './attempt.ts'
+import type { Tell } from './events.ts'
+import type { HeldJobs } from './held-jobs.ts'
+import type { Interruption } from './interruption.ts'
+import type { WorkSettings } from './work-options.ts'
+
+/** Handlers that take longer than this are not quick: no more jobs are taken for them than can begin at once. */
+const QUICK_MS = 20
+
+/** What an executor says to the worker it belongs to. */
+export interface Outside {
+  readonly tell: Tell
+  readonly report: (error: unknown) => void
+  /** More jobs can be taken. */
+  readonly hasRoom: () => void
+  /** A job was put off, perhaps not for long. */
+  readonly mayBeDue: () => void
+}
+
+/** Runs the jobs that a worker holds, side by side, and writes down what comes of them. */
+export class Executor {
+  readonly #scope: QueueScope
+  readonly #settings: WorkSettings
+  readonly #held: HeldJobs
+  readonly #runner: Runner
+  readonly #outside: Outside
+  readonly #completions: Completions
+  /** How many handlers run. */
+  #busy = 0
+  /** How long handlers take, roughly; at first nobody knows. */
+  #usualMs = Number.POSITIVE_INFINITY
+  /** How long jobs wait here for others to be started with. */
+  #waitMs: number
+  /** Since when jobs wait here for others to be started with. */
+  #waitedSince: number | undefined
+  #stopped = false
+
+  constructor(scope: QueueScope, settings: WorkSettings, held: HeldJobs, runner: Runner, outside: Outside) {
+    this.#scope = scope
+    this.#settings = settings
+    this.#held = held
+    this.#runner = runner
+    this.#outside = outside
+    this.#waitMs = settings.waitMs
+    const most = Math.max(settings.batch, settings.concurrency)
+    this.#completions = new Completions(scope, most, (one, error) => this.#completed(one, error))
+  }
+
+  /** How many jobs to take now. Of one at a time, what is quick is taken ahead, in batches; else jobs would wait here that others could run. */
+  get wanted(): number {
+    const { batch, concurrency } = this.#settings
+    const { buffered, running } = this.#held
+    const { most } = this.#runner
+    if (most > 1) return Math.max(0, (concurrency - this.#busy) * most - buffered)
+    // What is still to be written down is bounded too: while one batch is, another is taken.
+    if (running - this.#busy >= 2 * batch) return 0
+    const free = concurrency - this.#busy
+    if (this.#usualMs > QUICK_MS) return Math.max(0, free - buffered)
+    return buffered > batch / 2 ? 0 : Math.max(batch, free) - buffered
+  }
+
+  /** Whether jobs that are held may wait for long, which others could run meanwhile. */
+  get keepsWaiting(): boolean {
+    return this.#runner.most === 1 && this.#held.buffered > 0 && this.#usualMs > QUICK_MS
+  }
+
+  /** From now on jobs are started without waiting for others to be started with. */
+  waitForNoMore(): void {
+    this.#waitMs = 0
+  }
+
+  /** Starts no more; those that run go on. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** Starts as many of the jobs that are held as may run now. */
+  start(): void {
+    while (this.#busy < this.#settings.concurrency && !this.#stopped) {
+      const waits = this.#waitMs > 0 && this.#held.buffered < this.#runner.most
+      if (waits && this.#waitedMs() < this.#waitMs) return
+      const next = this.#held.start(this.#runner.most)
+      if (next === undefined) return
+      this.#waitedSince = undefined
+      void this.#run(next.jobs, next.interruption)
+    }
+  }
+
+  /** How long jobs have waited here for others to be started with. */
+  #waitedMs(): number {
+    if (this.#held.buffered === 0) return 0
+    if (this.#waitedSince === undefined) {
+      this.#waitedSince = performance.now()
+      setTimeout(() => this.start(), timerMs(this.#waitMs)).unref()
+    }
+    return performance.now() - this.#waitedSince
+  }
+
+  /** Runs attempts and writes down what comes of them; nothing is thrown. */
+  async #run(jobs: Jobs, interruption: Interruption): Promise<void> {
+    this.#busy++
+    const started = performance.now()
+    for (const job of jobs) this.#outside.tell('started', job)
+    const endings = await this.#runner.run(jobs, interruption)
+    const tookMs = performance.now() - started
+    this.#usualMs = Number.isFinite(this.#usualMs) ? this.#usualMs * 0.8 + tookMs * 0.2 : tookMs
+    this.#busy--
+    // The next handler begins while this one's ending is written down.
+    this.start()
+    if (this.wanted > 0) this.#outside.hasRoom()
+    for (let at = 0; at < jobs.length; at++) this.#end(jobs[at] as Job, endings[at] as Ending)
+  }
+
+  /** Sees to it that what came of an attempt is written down. */
+  #end(job: Job, ending: Ending): void {
+    if (ending.kind !== 'completed') void this.#endEarly(job, ending).then(() => this.#ended(job))
+    else if (ending.committed) this.#completed({ job, state: 'completed', result: ending.result })
+    else this.#completions.add({ job, state: 'completed', result: ending.result })
+  }
+
+  #completed({ job, result }: Finishing, error?: unknown): void {
+    if (error === undefined) this.#outside.tell('completed', job, result)
+    // The job keeps its lease until it runs out, and is then tried again.
+    else this.#outside.report(error)
+    this.#ended(job)
+  }
+
+  async #endEarly(job: Job, ending: Exclude<Ending, { readonly kind: 'completed' }>): Promise<void> {
+    try {
+      switch (ending.kind) {
+        case 'snoozed':
+          if (!ending.committed) await snoozeJob(this.#scope, job, ending.ms)
+          this.#outside.tell('snoozed', job, ending.ms)
+          break
+        case 'failed':
+          if (!ending.committed) await failAttempt(this.#scope, job, ending.error, ending.retry)
+          this.#outside.tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
+          break
+        case 'lost':
+          if (!this.#outside.tell('lost', job) && !(await this.#isCancelled(job))) this.#outside.report(ending.error)
+      }
+      // It may be due sooner than the worker looks.
+      if (ending.kind !== 'lost') this.#outside.mayBeDue()
+    } catch (error) {
+      // As above.
+      this.#outside.report(error)
+    }
+  }
+
+  async #isCancelled({ id }: Job): Promise<boolean> {
+    return (await cancelledAmong(this.#scope.session, [id])).has(id)
+  }
+
+  #ended(job: Job): void {
+    this.#held.done(job)
+    if (this.wanted > 0) this.#outside.hasRoom()
+  }
+}

@@ -1,11 +1,11 @@
 import type { LinkPool } from './pool.ts'
 
-/** A table is left alone until so many of its rows are gone: `least`, and a share of those that were left the last time. */
-const LEAST = 5_000
+/** A table is left alone until so many of its rows are gone, and a share of those that were left the last time. */
+const LEAST = 4_000
 /** Autovacuum's own. */
 const SHARE = 0.2
-/** How many times as long as the last one took nothing is done: at most a tenth of a session's time goes into it. */
-const REST = 9
+/** How many times as long as the last one took nothing is done: at most a fifth of a session's time goes into it. */
+const REST = 4
 /** How long nothing is done after one that failed. Autovacuum has come by then. */
 const REST_AFTER_FAILURE_MS = 60_000
 

@@ -63,6 +63,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   #looping: Promise<void> = Promise.resolve()
   #wake: () => void = () => undefined
   #readyAt = Number.NEGATIVE_INFINITY
+  /** The `#readyAt` that the alarm was set for. */
+  #alarmSetFor = Number.NEGATIVE_INFINITY
   #prunedAt = performance.now() - Math.random() * PRUNE_MS
   #ticker: Ticker | undefined
   #subscriptions: readonly (() => Promise<void>)[] = []
@@ -209,7 +211,10 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       this.#wake = resolve
       try {
         await this.#lookAfter()
-        if (!(await this.#step()) && !this.#stopping) await this.#sleep(woken, this.#idleMs())
+        if ((await this.#step()) || this.#stopping) continue
+        // Not before: whoever has a job to take should not wait for it.
+        await this.#setAlarm()
+        await this.#sleep(woken, this.#idleMs())
       } catch (error) {
         this.#report(error)
         await this.#sleep(woken, ERROR_PAUSE_MS)
@@ -225,12 +230,20 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       await this.#lookForLost()
       this.#paused = !(await makeReady(this.#scope))
       if (this.#paused || this.#executor.keepsWaiting) await this.#held.handBack()
-      await this.#alarm.set(performance.now() - now)
     }
     if (now - this.#prunedAt >= PRUNE_MS) {
       this.#prunedAt = now
       await prune(this.#scope)
     }
+  }
+
+  /** Once for each time that it looked for what is due. */
+  async #setAlarm(): Promise<void> {
+    if (this.#alarmSetFor === this.#readyAt) return
+    const lookedAt = this.#readyAt
+    this.#alarmSetFor = lookedAt
+    // Where somebody says that it should look again, it does, and sets the alarm after that.
+    if (Number.isFinite(lookedAt)) await this.#alarm.set(performance.now() - lookedAt)
   }
 
   /** How long to sleep while nothing wakes it: no longer than until more jobs may begin. */

@@ -28,19 +28,24 @@ export class Autocommit {
    * @throws ConnectionError, TimeoutError when there is no session to send them through.
    */
   async run(requests: readonly Request[], writes: boolean): Promise<Outcome> {
-    const outcome = await this.#once(requests)
-    if (outcome.failure === undefined || !isSessionGone(outcome.failure)) return outcome
-    // The session may have been ended while it was idle, and says so only now.
-    return writes && outcome.failure.fate !== 'unsent' ? outcome : this.#once(requests)
+    for (let failedAnew = false; ; ) {
+      const { wasIdle, ...outcome } = await this.#once(requests)
+      if (outcome.failure === undefined || !isSessionGone(outcome.failure)) return outcome
+      if (writes && outcome.failure.fate !== 'unsent') return outcome
+      // Sessions may have been ended while they were idle, and say so only now; there are only so many of those.
+      if (failedAnew && !wasIdle) return outcome
+      failedAnew ||= !wasIdle
+    }
   }
 
-  #once(requests: readonly Request[]): Promise<Outcome> {
+  #once(requests: readonly Request[]): Promise<Outcome & { readonly wasIdle: boolean }> {
     return this.#pool.use(async (link) => {
+      const { wasIdle } = link
       let answer = await link.run(requests)
       if (answer.failure !== undefined && isStale(answer.failure)) answer = await this.#again(link, requests)
-      if (answer.failure === undefined) return { replies: answer.replies }
-      if (isReadOnly(answer.failure)) link.retire()
-      return { failure: answer.failure }
+      if (answer.failure === undefined) return { replies: answer.replies, wasIdle }
+      if (isReadOnly(answer.failure) || isSessionGone(answer.failure)) link.retire()
+      return { failure: answer.failure, wasIdle }
     })
   }
 

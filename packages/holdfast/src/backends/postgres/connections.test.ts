@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TestDatabase } from '../../../../../test/postgres-database.ts'
@@ -163,6 +164,26 @@ describe('connections', () => {
     await statements.select('items')
     await database.terminate("application_name = 'idle'")
     await database.sessions(0, "application_name = 'idle'")
+    expect(await statements.select('items')).toHaveLength(1)
+    await backend.close()
+  })
+
+  it('that the server ends while nobody listens are all replaced', async () => {
+    const backend = await database.open(schema, { applicationName: 'unheard', max: 6 })
+    const statements = new Statements(backend, schema)
+    const sleeping = () => backend.sql?.('select pg_sleep(0.1)', [])
+    await Promise.all(Array.from({ length: 6 }, sleeping))
+    // In another process, which this one waits for without hearing anything of its connections.
+    const ending = `
+      import { Client } from 'pg'
+      const client = new Client({ connectionString: process.argv[1] })
+      await client.connect()
+      const own = "from pg_stat_activity where application_name = 'unheard'"
+      await client.query('select pg_terminate_backend(pid) ' + own)
+      while ((await client.query('select 1 ' + own)).rows.length > 0);
+      await client.end()`
+    const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', ending, database.url.href])
+    expect(status).toBe(0)
     expect(await statements.select('items')).toHaveLength(1)
     await backend.close()
   })

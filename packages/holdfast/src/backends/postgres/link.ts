@@ -17,6 +17,8 @@ export class Link {
   readonly #deadlineMs: number
   /** The run of the server in which the session began; see `Outcomes`. */
   serverRun = ''
+  /** Whether it has lain in the pool, where the server may have ended it unnoticed. */
+  wasIdle = false
   #status = 'I'
   #retired = false
   #broken = false

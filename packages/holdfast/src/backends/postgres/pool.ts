@@ -63,6 +63,7 @@ export class LinkPool {
   release(link: Link): void {
     const release = this.#releases.get(link)
     this.#releases.delete(link)
+    link.wasIdle = true
     release?.(!link.reusable)
     this.#leave()
   }

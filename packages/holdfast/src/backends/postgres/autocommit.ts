@@ -24,14 +24,14 @@ export class Autocommit {
   }
 
   /**
-   * @param writes false when all may be sent again after an answer that was lost; what took no effect is sent again in any case.
+   * @param writes false when all may be sent again after an answer that was lost.
    * @throws ConnectionError, TimeoutError when there is no session to send them through.
    */
   async run(requests: readonly Request[], writes: boolean): Promise<Outcome> {
     for (let failedAnew = false; ; ) {
       const { wasIdle, ...outcome } = await this.#once(requests)
       if (outcome.failure === undefined || !isSessionGone(outcome.failure)) return outcome
-      if (writes && outcome.failure.fate === 'lost') return outcome
+      if (writes && outcome.failure.fate !== 'unsent') return outcome
       // Sessions may have been ended while they were idle, and say so only now; there are only so many of those.
       if (failedAnew && !wasIdle) return outcome
       failedAnew ||= !wasIdle

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TestDatabase } from '../../../../../test/postgres-database.ts'
 import { Statements } from '../../../../../test/statements.ts'
 import { type Backend, Plans } from '../../backend/index.ts'
-import { ConfigurationError, ConnectionError, TimeoutError, UnknownOutcomeError } from '../../base/errors.ts'
+import { ConfigurationError, ConnectionError, TimeoutError } from '../../base/errors.ts'
 import { defineSchema, t, table } from '../../schema/index.ts'
 import { loadDriver } from './driver.ts'
 import { type PostgresOptions, postgres } from './index.ts'
@@ -182,16 +182,9 @@ describe('connections', () => {
       await client.query('select pg_terminate_backend(pid) ' + own)
       while ((await client.query('select 1 ' + own)).rows.length > 0);
       await client.end()`
-    const end = () => spawnSync(process.execPath, ['--input-type=module', '-e', ending, database.url.href]).status
-    expect(end()).toBe(0)
+    const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', ending, database.url.href])
+    expect(status).toBe(0)
     expect(await statements.select('items')).toHaveLength(1)
-    await Promise.all(Array.from({ length: 6 }, sleeping))
-    expect(end()).toBe(0)
-    // What the server refused had no effect, so it is sent again; where nothing was heard, nobody knows.
-    const written = await statements
-      .update('items', { name: 'one' }, { where: { id: 1 } })
-      .catch((error: unknown) => error)
-    expect(written instanceof UnknownOutcomeError || (written as { count: number }).count === 1).toBe(true)
     await backend.close()
   })
 

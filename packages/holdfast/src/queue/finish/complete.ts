@@ -1,5 +1,4 @@
-import type { Session } from '../../backend/index.ts'
-import type { Queue as QueueDeclaration } from '../../schema/index.ts'
+import type { ModelColumn, Queue as QueueDeclaration } from '../../schema/index.ts'
 import { all, equals, type MovedColumn, oneOf } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { finishedJobs, liveJobs } from '../job/models.ts'
@@ -28,7 +27,15 @@ export async function completePlainly(
   const ids = finishing.map(({ job }) => job.id)
   const tokens = [...new Set(finishing.map(({ job }) => job.token))]
   const versions = [...new Set(finishing.map(({ job }) => job.version))]
-  const plan = keepsNoCompleted(declaration) ? forgetting(session) : moving(session)
+  const forgets = keepsNoCompleted(declaration)
+  const plan = session.plan(forgets ? 'queue forget completed' : 'queue complete', () => ({
+    kind: 'delete',
+    model: liveJobs.name,
+    where: plainlyHeld,
+    orderBy: [],
+    returning: ['id'],
+    ...(!forgets && { into: { model: finishedJobs.name, columns: finishedJobs.columns.map(movedColumn) } }),
+  }))
   const parameters = [ids, tokens, false, 'completed', null, clockOffsetMs(session), versions]
   const { rows } = await session.execute(plan, parameters)
   return new Set(rows.map((row) => row['id'] as string))
@@ -43,28 +50,7 @@ const plainlyHeld = all(
   oneOf('version', 6),
 )
 
-function forgetting(session: Session) {
-  return session.plan('queue forget completed', () => ({
-    kind: 'delete',
-    model: liveJobs.name,
-    where: plainlyHeld,
-    orderBy: [],
-    returning: ['id'],
-  }))
-}
-
-function moving(session: Session) {
-  return session.plan('queue complete', () => ({
-    kind: 'delete',
-    model: liveJobs.name,
-    where: plainlyHeld,
-    orderBy: [],
-    returning: ['id'],
-    into: { model: finishedJobs.name, columns: finishedJobs.columns.map(({ name }) => movedColumn(name)) },
-  }))
-}
-
-function movedColumn(column: string): MovedColumn {
+function movedColumn({ name: column }: ModelColumn): MovedColumn {
   switch (column) {
     case 'state':
       return { column, value: { kind: 'parameter', parameter: 3 } }

@@ -5,13 +5,13 @@ import { finish, isAbout, leaseLost } from '../finish/finish.ts'
 import { tellRunning } from '../job/channels.ts'
 import type { Job } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
-import { acceptResult } from '../job/payload.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { timerMs } from '../job/timer.ts'
 import { Discard, Snooze } from './endings.ts'
 import { type Handler, type HandlerContext, storableJson } from './handler.ts'
 import type { LaterTransaction, WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
+import { resultOf } from './result.ts'
 import { Steps } from './steps.ts'
 
 /** How often a handler runs again because its transaction met another one; that is no failure of the job. */
@@ -59,9 +59,7 @@ export class Attempts implements Runner {
       interruption.transaction = later
       try {
         const given = await interruption.heeded(() => this.#handle(job, interruption, later))
-        if (given instanceof Snooze || given instanceof Discard) throw given
-        const { declaration, queue } = this.#scope
-        const result = storableJson(acceptResult(declaration, queue, given), 'result')
+        const result = resultOf(this.#scope, given)
         const committed = later.end()
         if (committed) await this.#commit(job, result, later)
         return [{ kind: 'completed', result, committed }]

@@ -1,12 +1,11 @@
 import type { Session } from '../../backend/index.ts'
 import { tellRunning } from '../job/channels.ts'
-import { acceptResult } from '../job/payload.ts'
 import type { QueueScope } from '../job/scope.ts'
 import type { Ending, Jobs } from './attempt.ts'
-import { Discard, Snooze } from './endings.ts'
 import { type Handler, type HandlerContext, type ManyContext, type ManyHandler, storableJson } from './handler.ts'
 import type { WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
+import { resultOf } from './result.ts'
 import { settleMany } from './settle-many.ts'
 
 /** How the jobs of a batch are handled inside its transaction. */
@@ -23,7 +22,6 @@ export function oneByOne(
   host: WorkerHost<unknown>,
   handler: Handler<unknown, unknown>,
 ): BatchHandler {
-  const { declaration, queue } = scope
   return {
     together: false,
     async handle(jobs, session, interruption) {
@@ -39,9 +37,7 @@ export function oneByOne(
         step: async (_, work) => work(),
       }
       const given = await tellRunning(jobs, async () => handler(job, context))
-      if (given instanceof Snooze || given instanceof Discard) throw given
-      const result = storableJson(acceptResult(declaration, queue, given), 'result')
-      return [{ kind: 'completed', result, committed: true }]
+      return [{ kind: 'completed', result: resultOf(scope, given), committed: true }]
     },
   }
 }

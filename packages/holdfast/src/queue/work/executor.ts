@@ -120,7 +120,7 @@ export class Executor {
 
   /** Sees to it that what came of an attempt is written down. */
   #end(job: Job, ending: Ending): void {
-    if (ending.kind !== 'completed') void this.#endEarly(job, ending).then(() => this.#ended(job))
+    if (ending.kind !== 'completed') void this.#endOtherwise(job, ending).then(() => this.#ended(job))
     else if (ending.committed) this.#completed({ job, state: 'completed', result: ending.result })
     else this.#completions.add({ job, state: 'completed', result: ending.result })
   }
@@ -132,7 +132,7 @@ export class Executor {
     this.#ended(job)
   }
 
-  async #endEarly(job: Job, ending: Exclude<Ending, { readonly kind: 'completed' }>): Promise<void> {
+  async #endOtherwise(job: Job, ending: Exclude<Ending, { readonly kind: 'completed' }>): Promise<void> {
     try {
       switch (ending.kind) {
         case 'snoozed':
@@ -149,7 +149,7 @@ export class Executor {
       // It may be due sooner than the worker looks.
       if (ending.kind !== 'lost') this.#outside.mayBeDue()
     } catch (error) {
-      // As above.
+      // As in `#completed`.
       this.#outside.report(error)
     }
   }

@@ -1,10 +1,9 @@
 import type { Job } from '../job/job.ts'
-import { acceptResult } from '../job/payload.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { type Ending, endingOf, isConflict, type Jobs } from './attempt.ts'
 import { Discard, Snooze } from './endings.ts'
-import { storableJson } from './handler.ts'
 import type { Interruption } from './interruption.ts'
+import { resultOf } from './result.ts'
 
 /**
  * What becomes of each of many jobs, by what their handler gave.
@@ -31,18 +30,12 @@ export async function settleMany(
 
 type Settled = PromiseSettledResult<unknown>
 
-function settledEnding(
-  { declaration, queue }: QueueScope,
-  job: Job,
-  interruption: Interruption,
-  settled: Settled,
-): Ending {
+function settledEnding(scope: QueueScope, job: Job, interruption: Interruption, settled: Settled): Ending {
   try {
     if (settled.status === 'rejected') throw settled.reason
     const { value } = settled
-    if (value instanceof Snooze || value instanceof Error) throw value
-    const result = storableJson(acceptResult(declaration, queue, value), 'result')
-    return { kind: 'completed', result, committed: false }
+    if (value instanceof Error) throw value
+    return { kind: 'completed', result: resultOf(scope, value), committed: false }
   } catch (error) {
     // The transaction of all met another one.
     if (isConflict(error)) throw error

@@ -29,12 +29,12 @@ export class Autocommit {
    */
   async run(requests: readonly Request[], writes: boolean): Promise<Outcome> {
     for (let failedAnew = false; ; ) {
-      const { wasIdle, ...outcome } = await this.#once(requests)
+      const outcome = await this.#once(requests)
       if (outcome.failure === undefined || !isSessionGone(outcome.failure)) return outcome
       if (writes && outcome.failure.fate !== 'unsent') return outcome
       // Sessions may have been ended while they were idle, and say so only now; there are only so many of those.
-      if (failedAnew && !wasIdle) return outcome
-      failedAnew ||= !wasIdle
+      if (failedAnew && !outcome.wasIdle) return outcome
+      failedAnew ||= !outcome.wasIdle
     }
   }
 

@@ -72,7 +72,7 @@ test('a handler of many gives what becomes of each', () => {
   resize.workMany(async (jobs) => jobs.map((_, at) => (at > 0 ? new Error('broken') : snooze(1_000))))
   resize.workMany((jobs) => jobs.map(async () => ({ bytes: 1 })))
   const counted: ManyMiddleware = async (jobs, { signal }, next) => (signal.aborted ? jobs.length : next())
-  resize.workMany(() => undefined, { mode: 'transaction', middleware: [counted] })
+  resize.workMany(() => undefined, { middleware: [counted] })
   resize.workMany(async ([first], { tx }) => {
     await tx.queue('notify').enqueue({ to: first.data.url })
   })

@@ -36,7 +36,7 @@ export function examine(scope: QueueScope, taken: readonly Job[]): Examined {
  *
  * @throws an error when it cannot be run: another attempt would come to the same, or would take down workers for ever.
  */
-export function examined({ declaration }: QueueScope, job: Job): Job {
+function examined({ declaration }: QueueScope, job: Job): Job {
   if (job.attempt > job.maxAttempts) throw new Error('The worker that ran it was lost.')
   return openJob(declaration, job)
 }

@@ -22,7 +22,7 @@ import { latestKnown } from '../job/payload.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { isPaused } from '../limits/gates.ts'
 import { admit, dueOfGroups, groupLimitOf, joinGroups } from '../limits/groups.ts'
-import { bringBackAt, byUrgency, hasLimits, putOffUntil, takeWithinLimits } from '../limits/limits.ts'
+import { byUrgency, hasLimits, takeWithinLimits } from '../limits/limits.ts'
 import { type Buried, bury, examine } from './bury.ts'
 import { rescue } from './leases.ts'
 
@@ -73,12 +73,7 @@ export async function claim(scope: QueueScope, count: number, leaseMs: number): 
 }
 
 function takeLimited(scope: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
-  return takeWithinLimits(
-    scope,
-    count,
-    (room) => take(scope, room, leaseMs),
-    (late) => putOffUntil(scope.session, late),
-  )
+  return takeWithinLimits(scope, count, (room) => take(scope, room, leaseMs))
 }
 
 async function take({ session, queue, declaration }: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
@@ -99,26 +94,6 @@ async function take({ session, queue, declaration }: QueueScope, count: number, 
   const latest = latestKnown(declaration)
   const { rows } = await session.execute(plan, ['active', token, plusMs, 1, null, queue, true, latest, count])
   return rows.map((row) => Object.assign(row, { queue, state: 'active', token }))
-}
-
-/** Removes up to `count` waiting jobs, the most urgent first, as far as the limits allow; in a transaction that ends them. */
-export async function removeWaiting(scope: QueueScope, count: number): Promise<Row[]> {
-  const { session, queue, declaration } = scope
-  const plan = session.plan('queue remove waiting', () => ({
-    kind: 'delete',
-    model: liveJobs.name,
-    where: all(equals('queue', 0), equals('ready', 1), compare('version', 'lte', 2)),
-    orderBy: ascending('precedence', 'runAt', 'id'),
-    limit: 3,
-    skipLocked: true,
-    returning: liveJobs.columns.map(({ name }) => name),
-  }))
-  const takeAway = async (room: number) =>
-    (await session.execute(plan, [queue, true, latestKnown(declaration), room])).rows
-  const rows = hasLimits(scope)
-    ? await takeWithinLimits(scope, count, takeAway, (late) => bringBackAt(session, late))
-    : await takeAway(count)
-  return rows.sort(byUrgency)
 }
 
 /**

@@ -121,16 +121,17 @@ async function makeWait(session: Session, rows: readonly Row[]): Promise<void> {
   await session.execute(plan, ['waiting', null, true, ids, tokens, clockOffsetMs(session), RESCUED])
 }
 
-/** Hands jobs back that were taken and not started; the attempt does not count. */
-export async function handBack(session: Session, jobs: readonly Job[]): Promise<void> {
-  if (jobs.length === 0) return
+/** Hands jobs back that were taken and not started; the attempt does not count. Gives the ids of those that were still held. */
+export async function handBack(session: Session, jobs: readonly Job[]): Promise<ReadonlySet<string>> {
+  if (jobs.length === 0) return new Set()
   const plan = session.plan('queue hand back', () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [set('state', 0), set('token', 1), add('attempt', 2), set('ready', 3), set('dueAt', 1)],
     where: all(oneOf('id', 4), oneOf('token', 5)),
     orderBy: [],
-    returning: [],
+    returning: ['id'],
   }))
-  await session.execute(plan, ['waiting', null, -1, true, ...idsAndTokens(jobs)])
+  const { rows } = await session.execute(plan, ['waiting', null, -1, true, ...idsAndTokens(jobs)])
+  return new Set(rows.map((row) => row['id'] as string))
 }

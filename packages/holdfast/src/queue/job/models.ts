@@ -174,18 +174,6 @@ export const leases: Model = resolveModel(
   ),
 )
 
-/**
- * Workers that take jobs in transactions. While such a worker runs nothing is written of the jobs it has taken, so this is how others learn that
- * one of them may have killed it: its time ran out, and it did not take its row away.
- */
-export const batchWorkers: Model = resolveModel(
-  'holdfastBatchWorkers',
-  table(
-    { id: t.text().primaryKey(), queue: t.text(), batch: t.integer(), until: t.timestamp() },
-    { indexes: [['queue', 'until']] },
-  ),
-)
-
 /** The tables of all queues. */
 export const queueModels: readonly Model[] = [
   liveJobs,
@@ -197,5 +185,4 @@ export const queueModels: readonly Model[] = [
   keyWindows,
   followUps,
   leases,
-  batchWorkers,
 ]

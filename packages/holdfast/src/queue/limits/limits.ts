@@ -5,7 +5,7 @@ import type { QueueScope } from '../job/scope.ts'
 import { lockGates, WHOLE_QUEUE, writeGates } from './gates.ts'
 
 /** Jobs that were taken and may not begin yet, and when they may. */
-export type Late = ReadonlyMap<Row, Date>
+type Late = ReadonlyMap<Row, Date>
 
 type Rate = { readonly max: number; readonly perMs: number }
 
@@ -18,19 +18,16 @@ export function hasLimits({ declaration }: QueueScope): boolean {
 /**
  * Takes up to `count` jobs as far as the limits of the queue allow. Its gate stays locked until the transaction ends, so that no two takers
  * believe in the same room.
- *
- * @param giveBack puts jobs off that were taken and whose groups may not begin more yet.
  */
 export async function takeWithinLimits(
   scope: QueueScope,
   count: number,
   takeUpTo: (room: number) => Promise<Row[]>,
-  giveBack: (late: Late) => Promise<void>,
 ): Promise<Row[]> {
   const { session, queue, declaration } = scope
   const { concurrency, rate, groupRate } = declaration?.options ?? {}
   const takeSome = (room: number): Promise<Row[]> =>
-    groupRate === undefined ? takeUpTo(room) : takeWithinGroupRate(scope, groupRate, room, takeUpTo, giveBack)
+    groupRate === undefined ? takeUpTo(room) : takeWithinGroupRate(scope, groupRate, room, takeUpTo)
   if (concurrency === undefined && rate === undefined) return takeSome(count)
   const [gate] = (await lockGates(session, queue, [WHOLE_QUEUE])) as [Row]
   const running = concurrency === undefined ? 0 : await countActive(session, queue)
@@ -48,7 +45,6 @@ async function takeWithinGroupRate(
   rate: Rate,
   count: number,
   takeUpTo: (room: number) => Promise<Row[]>,
-  giveBack: (late: Late) => Promise<void>,
 ): Promise<Row[]> {
   const taken: Row[] = []
   while (taken.length < count) {
@@ -56,7 +52,7 @@ async function takeWithinGroupRate(
     const late = await findLate(session, queue, rate, rows)
     taken.push(...rows.filter((row) => !late.has(row)))
     if (late.size === 0) break
-    await giveBack(late)
+    await putOffUntil(session, late)
   }
   return taken
 }
@@ -112,8 +108,8 @@ async function countActive(session: Session, queue: string): Promise<number> {
   return (await session.execute(plan, [queue, 'active'])).rows[0]?.['n'] as number
 }
 
-/** Puts jobs off that were taken with a lease: as if they had not been. They keep their places in their groups. */
-export async function putOffUntil(session: Session, late: Late): Promise<void> {
+/** Puts jobs off that were taken: as if they had not been. They keep their places in their groups. */
+async function putOffUntil(session: Session, late: Late): Promise<void> {
   const plan = session.plan('queue put off until', () => ({
     kind: 'update',
     model: liveJobs.name,
@@ -126,24 +122,6 @@ export async function putOffUntil(session: Session, late: Late): Promise<void> {
     const ids = some.map(([row]) => row['id'])
     await session.execute(plan, ['scheduled', null, new Date(at), -1, ids])
   }
-}
-
-const COLUMNS = liveJobs.columns.map(({ name }) => name)
-
-/** Brings jobs back, to be due later, that were taken by removing them. They keep their places in their groups. */
-export async function bringBackAt(session: Session, late: Late): Promise<void> {
-  const plan = session.plan('queue bring back', () => ({
-    kind: 'insert',
-    model: liveJobs.name,
-    columns: COLUMNS.map((column) => ({ column, value: 'given' as const })),
-    leading: 0,
-    returning: [],
-  }))
-  const parameters = [...late].flatMap(([row, dueAt]) => {
-    const values: Row = { ...row, state: 'scheduled', ready: null, dueAt }
-    return COLUMNS.map((column) => values[column])
-  })
-  await session.execute(plan, parameters)
 }
 
 /** Orders rows of jobs as they are to be taken. */

@@ -1,18 +1,15 @@
-import type { Session } from '../../backend/index.ts'
 import { LeaseLostError, SerializationError, TimeoutError } from '../../base/errors.ts'
-import { all, equals, set } from '../../statement/index.ts'
 import { finish, isAbout, leaseLost } from '../finish/finish.ts'
 import { tellRunning } from '../job/channels.ts'
 import type { Job } from '../job/job.ts'
-import { liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { timerMs } from '../job/timer.ts'
+import { AttemptContext } from './attempt-context.ts'
 import { Discard, Snooze } from './endings.ts'
-import { type Handler, type HandlerContext, storableJson } from './handler.ts'
+import type { Handler } from './handler.ts'
 import type { LaterTransaction, WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
 import { resultOf } from './result.ts'
-import { Steps } from './steps.ts'
 
 /** How often a handler runs again because its transaction met another one; that is no failure of the job. */
 export const MAX_CONFLICTS = 20
@@ -22,6 +19,8 @@ export type Ending =
   | { readonly kind: 'completed'; readonly result: unknown; readonly committed: boolean }
   | { readonly kind: 'snoozed'; readonly ms: number; readonly committed: boolean }
   | { readonly kind: 'failed'; readonly error: unknown; readonly retry: boolean; readonly committed: boolean }
+  /** Its handler was not called, because the worker was stopped. */
+  | { readonly kind: 'unbegun'; readonly committed: boolean }
   /** Somebody else has the job, or it was cancelled. */
   | { readonly kind: 'lost'; readonly error: LeaseLostError }
 
@@ -87,49 +86,8 @@ export class Attempts implements Runner {
   }
 }
 
-/** What a handler is given. It is made for each job, so what most handlers do not ask for is made when they do. */
-class AttemptContext implements HandlerContext<unknown> {
-  readonly #job: Job
-  readonly #session: Session
-  readonly #interruption: Interruption
-  readonly #later: LaterTransaction<unknown>
-  #steps: Steps | undefined
-
-  constructor(job: Job, session: Session, interruption: Interruption, later: LaterTransaction<unknown>) {
-    this.#job = job
-    this.#session = session
-    this.#interruption = interruption
-    this.#later = later
-  }
-
-  get tx(): unknown {
-    return this.#later.tx
-  }
-
-  get signal(): AbortSignal {
-    return this.#interruption.signal
-  }
-
-  // Functions of their own, since handlers take the context apart.
-  get progress(): HandlerContext<unknown>['progress'] {
-    return (value) => writeProgress(this.#current(), this.#job, storableJson(value, 'progress'))
-  }
-
-  get step(): HandlerContext<unknown>['step'] {
-    return (name, work) => {
-      this.#steps ??= new Steps(this.#job, () => this.#current())
-      return this.#steps.run(name, work)
-    }
-  }
-
-  /** Where one writer works at a time, another transaction would wait for the one that waits for it. */
-  #current(): Session {
-    return this.#later.used ? this.#later.session : this.#session
-  }
-}
-
 /** How long an attempt of a job may take; undefined for no bound. */
-function timeoutOf(job: Job, declaration: QueueScope['declaration']): number | undefined {
+export function timeoutOf(job: Job, declaration: QueueScope['declaration']): number | undefined {
   return job.settings?.timeoutMs ?? declaration?.options.timeoutMs
 }
 
@@ -159,18 +117,6 @@ export function endingOf(error: unknown, interruption: Interruption, job: Job): 
   if (reason instanceof LeaseLostError) return { kind: 'lost', error: reason }
   if (error instanceof LeaseLostError && isAbout(error, job)) return { kind: 'lost', error }
   return { kind: 'failed', error: reason instanceof TimeoutError ? reason : error, retry: true, committed: false }
-}
-
-async function writeProgress(session: Session, job: Job, value: unknown): Promise<void> {
-  const plan = session.plan('queue progress', () => ({
-    kind: 'update',
-    model: liveJobs.name,
-    set: [set('progress', 0)],
-    where: all(equals('id', 1), equals('token', 2)),
-    orderBy: [],
-    returning: [],
-  }))
-  if ((await session.execute(plan, [value, job.id, job.token])).count === 0) throw leaseLost(job)
 }
 
 /** Whether a transaction could not be put in an order with another one, perhaps seen behind an error of the handler. */

@@ -1,65 +1,79 @@
 import type { Session } from '../../backend/index.ts'
 import { tellRunning } from '../job/channels.ts'
+import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
-import type { Ending, Jobs } from './attempt.ts'
-import { type Handler, type HandlerContext, type ManyContext, type ManyHandler, storableJson } from './handler.ts'
-import type { WorkerHost } from './host.ts'
+import { type Ending, endingOf, type Jobs, runLimited, shortestTimeout, timeoutOf } from './attempt.ts'
+import { AttemptContext, type JobTransaction } from './attempt-context.ts'
+import type { Handler, ManyContext, ManyHandler } from './handler.ts'
+import type { LaterTransaction, WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
 import { resultOf } from './result.ts'
 import { settleMany } from './settle-many.ts'
 
-/** How the jobs of a batch are handled inside its transaction. */
-export interface BatchHandler {
-  /** Whether it is called once with all jobs of a batch; else once with each. */
-  readonly together: boolean
-  /** Calls the handler; gives what becomes of each job. When it rejects, that is about all of them. */
-  handle(jobs: Jobs, session: Session, interruption: Interruption): Promise<readonly Ending[]>
+/** Runs handlers for the jobs of a batch; gives what becomes of each job. When it rejects, that is about all of them. */
+export type BatchHandler = (
+  jobs: Jobs,
+  interruption: Interruption,
+  transaction: LaterTransaction<unknown>,
+) => Promise<ReadonlyMap<Job, Ending>>
+
+/** Calls a handler of many jobs once with all of them. */
+export function allAtOnce(scope: QueueScope, handler: ManyHandler<unknown, unknown>): BatchHandler {
+  return (jobs, interruption, transaction) => {
+    const context: ManyContext<unknown> = {
+      get tx() {
+        return transaction.tx
+      },
+      get signal() {
+        return interruption.signal
+      },
+    }
+    const work = async () => settleMany(scope, jobs, interruption, await handler(jobs, context))
+    const timeoutMs = shortestTimeout(jobs, scope.declaration)
+    return runLimited(timeoutMs, interruption, () => interruption.heeded(() => tellRunning(jobs, work)))
+  }
 }
 
-/** Calls a handler once with each job. */
+/** Calls a handler of one job with each of them, one after the other, each call in a savepoint; none any more once it is interrupted. */
 export function oneByOne(
   scope: QueueScope,
   host: WorkerHost<unknown>,
   handler: Handler<unknown, unknown>,
 ): BatchHandler {
-  return {
-    together: false,
-    async handle(jobs, session, interruption) {
-      const [job] = jobs
-      const context: HandlerContext<unknown> = {
-        tx: host.transactionOf(session),
-        get signal() {
-          return interruption.signal
-        },
-        // Nobody could see it before the batch is committed, and by then the job is finished.
-        progress: async (value) => void storableJson(value, 'progress'),
-        // What is done again after a failure was undone before.
-        step: async (_, work) => work(),
+  const handleOne = async (job: Job, session: Session, interruption: Interruption): Promise<Ending> => {
+    const context = new AttemptContext(job, session, interruption, new PartOfBatch(host, session))
+    const given = await interruption.heeded(() => tellRunning([job], () => handler(job, context)))
+    return { kind: 'completed', result: resultOf(scope, given), committed: false }
+  }
+  return async (jobs, interruption, transaction) => {
+    const endings = new Map<Job, Ending>()
+    for (const job of jobs) {
+      if (interruption.aborted) endings.set(job, { kind: 'unbegun', committed: false })
+      else {
+        const own = interruption.part()
+        const work = () => transaction.session.transaction((session) => handleOne(job, session, own))
+        const running = runLimited(timeoutOf(job, scope.declaration), own, work)
+        endings.set(job, await running.catch((error: unknown) => endingOf(error, own, job)))
       }
-      const given = await tellRunning(jobs, async () => handler(job, context))
-      return [{ kind: 'completed', result: resultOf(scope, given), committed: true }]
-    },
+    }
+    return endings
   }
 }
 
-/** Calls a handler of many jobs once with all of them. */
-export function allAtOnce(
-  scope: QueueScope,
-  host: WorkerHost<unknown>,
-  handler: ManyHandler<unknown, unknown>,
-): BatchHandler {
-  return {
-    together: true,
-    async handle(jobs, session, interruption) {
-      const context: ManyContext<unknown> = {
-        tx: host.transactionOf(session),
-        get signal() {
-          return interruption.signal
-        },
-      }
-      const given = await tellRunning(jobs, async () => handler(jobs, context))
-      const endings = await settleMany(scope, jobs, interruption, given)
-      return jobs.map((job) => endings.get(job) as Ending)
-    },
+/** The savepoint of one job. */
+class PartOfBatch implements JobTransaction {
+  readonly used = true
+  readonly session: Session
+  readonly #host: WorkerHost<unknown>
+  #tx: unknown
+
+  constructor(host: WorkerHost<unknown>, session: Session) {
+    this.#host = host
+    this.session = session
+  }
+
+  get tx(): unknown {
+    this.#tx ??= this.#host.transactionOf(this.session)
+    return this.#tx
   }
 }

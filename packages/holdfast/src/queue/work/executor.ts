@@ -1,3 +1,4 @@
+import { handBack } from '../claim/leases.ts'
 import { cancelledAmong } from '../finish/cancelled.ts'
 import { Completions } from '../finish/completions.ts'
 import { failAttempt, isTriedAgain, snoozeJob } from '../finish/finish.ts'
@@ -58,7 +59,7 @@ export class Executor {
     const { batch, concurrency } = this.#settings
     const { buffered, running } = this.#held
     const { most } = this.#runner
-    if (most > 1) return Math.max(0, (concurrency - this.#busy) * most - buffered)
+    if (most > 1) return Math.max(0, Math.min(most, (concurrency - this.#busy) * most - buffered))
     // What is still to be written down is bounded too: while one batch is, another is taken.
     if (running - this.#busy >= 2 * batch) return 0
     const free = concurrency - this.#busy
@@ -143,11 +144,14 @@ export class Executor {
           if (!ending.committed) await failAttempt(this.#scope, job, ending.error, ending.retry)
           this.#outside.tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
           break
+        case 'unbegun':
+          if (!ending.committed) await handBack(this.#scope.session, [job])
+          break
         case 'lost':
           if (!this.#outside.tell('lost', job) && !(await this.#isCancelled(job))) this.#outside.report(ending.error)
       }
       // It may be due sooner than the worker looks.
-      if (ending.kind !== 'lost') this.#outside.mayBeDue()
+      if (ending.kind === 'snoozed' || ending.kind === 'failed') this.#outside.mayBeDue()
     } catch (error) {
       // As in `#completed`.
       this.#outside.report(error)

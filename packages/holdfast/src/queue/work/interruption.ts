@@ -12,6 +12,7 @@ export class Interruption {
   /** The transaction that the handler is given, and whether it has begun. */
   transaction: { readonly used: boolean } | undefined
   #giveUp: ((reason: unknown) => void) | undefined
+  #part: Interruption | undefined
 
   get aborted(): boolean {
     return this.#aborted
@@ -36,7 +37,14 @@ export class Interruption {
     this.#aborted = true
     this.#reason = reason
     this.#controller?.abort(reason)
+    this.#part?.abort(reason)
     setTimeout(() => this.#giveUp?.(reason), ABORT_GRACE_MS)
+  }
+
+  /** What interrupts one job of a batch that runs one after the other: whatever interrupts the batch does, too. */
+  part(): Interruption {
+    this.#part = new Interruption()
+    return this.#part
   }
 
   /** What the work of the handler gives; rejects with the reason of the interruption when it is given up. */

@@ -4,17 +4,20 @@ import type { ManyMiddleware, Middleware } from './handler.ts'
 
 /** How a worker works. */
 export interface WorkOptions {
-  /** How many handlers run at once; 1 unless given. */
+  /** How many handlers run at once, or in `transaction` mode how many batches; 1 unless given. */
   readonly concurrency?: number
-  /** How many jobs are taken with one statement at most, while handlers are quick; as many as run at once, and at least 10, unless given. */
+  /**
+   * How many jobs are taken with one statement at most, while handlers are quick: as many as run at once, and at least 10, unless given. In
+   * `transaction` mode how many share a transaction: 100 unless given.
+   */
   readonly batch?: number
   /** How long a job is this worker's between two signs of life; 30 s unless given. Signs are given three times as often. */
   readonly leaseMs?: number
   /** How often it looks for jobs that it was not told of; 1 s unless given. */
   readonly pollMs?: number
   /**
-   * `lease` (the default): a job is taken, run, and completed. `transaction`: a batch is taken, run and finished in one commit, which is
-   * faster for many short jobs; after a conflict the whole batch runs again.
+   * `lease` (the default): each job has a transaction of its own. `transaction`: a batch is run and completed in one, the handlers one after the
+   * other, each in a savepoint, which is faster for many short jobs that write; after a conflict the whole batch runs again.
    */
   readonly mode?: 'lease' | 'transaction'
   /** What runs around every handler, the first one outermost. */
@@ -25,18 +28,13 @@ export interface WorkOptions {
 
 /** How a worker works whose handler takes many jobs. */
 export interface WorkManyOptions extends Pick<WorkOptions, 'leaseMs' | 'pollMs' | 'onError'> {
-  /**
-   * `lease` (the default): jobs are taken, run, and completed. `transaction`: up to a batch is taken, handled with one call and finished in one
-   * commit; after a conflict it is handled again.
-   */
-  readonly mode?: 'lease' | 'transaction'
   /** What runs around every call of the handler, the first one outermost. */
   readonly middleware?: readonly ManyMiddleware[]
   /** How many handlers run at once; 1 unless given. */
   readonly concurrency?: number
   /** How many jobs a handler is given at most; 100 unless given. */
   readonly batch?: number
-  /** How long to wait for more when there are fewer; 0 unless given. Not in `transaction` mode, where nobody holds jobs while waiting. */
+  /** How long to wait for more when there are fewer; 0 unless given. */
   readonly waitMs?: number
 }
 
@@ -47,10 +45,11 @@ export type WorkSettings = Required<Omit<WorkOptions, 'onError' | 'middleware'>>
     readonly waitMs: number
   }
 
-const OPTIONS = ['concurrency', 'batch', 'leaseMs', 'pollMs', 'mode', 'middleware', 'onError']
+const SHARED_OPTIONS = ['concurrency', 'batch', 'leaseMs', 'pollMs', 'middleware', 'onError']
+const OPTIONS = [...SHARED_OPTIONS, 'mode']
+const MANY_OPTIONS = [...SHARED_OPTIONS, 'waitMs']
 const NUMBERS = ['concurrency', 'batch'] as const
 const TIMES = ['leaseMs', 'pollMs'] as const
-const MANY_OPTIONS = [...OPTIONS, 'waitMs']
 const DEFAULT_MANY = 100
 const DEFAULT_LEASE_MS = 30_000
 const DEFAULT_POLL_MS = 1_000
@@ -81,7 +80,7 @@ export function workSettings(
   if (issues.length > 0) throw new ValidationError(`A worker of the queue ${queue} was refused`, issues)
   return {
     concurrency,
-    batch: options.batch ?? Math.max(concurrency, DEFAULT_BATCH),
+    batch: options.batch ?? (mode === 'transaction' ? DEFAULT_MANY : Math.max(concurrency, DEFAULT_BATCH)),
     leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
     pollMs: options.pollMs ?? DEFAULT_POLL_MS,
     mode,
@@ -100,8 +99,6 @@ export function workManySettings(queue: string, handler: unknown, options: WorkM
   checkKnown(options, MANY_OPTIONS, '', issues)
   const { waitMs = 0, batch = DEFAULT_MANY, ...others } = options ?? {}
   checkMs(waitMs, 0, 'waitMs', issues)
-  if (others.mode === 'transaction' && waitMs !== 0)
-    issues.push({ path: 'waitMs', reason: 'cannot be given in transaction mode, which takes what is there' })
   if (issues.length > 0) throw new ValidationError(`A worker of the queue ${queue} was refused`, issues)
   return { ...workSettings(queue, handler, { ...others, batch }), waitMs }
 }

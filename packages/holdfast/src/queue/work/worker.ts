@@ -4,7 +4,6 @@ import { describe } from '../../schema/index.ts'
 import { prune } from '../admin/prune.ts'
 import { claim, makeReady } from '../claim/claim.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
-import { isTriedAgain } from '../finish/finish.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { timerMs } from '../job/timer.ts'
 import { controlTopicOf, followUpTopicOf, topicOf } from '../job/topics.ts'
@@ -12,16 +11,14 @@ import { Ticker } from '../schedule/ticker.ts'
 import { fireTicks } from '../schedule/ticks.ts'
 import { Alarm } from './alarm.ts'
 import { Attempts, type Runner } from './attempt.ts'
+import { BatchAttempts } from './batch-attempts.ts'
 import { allAtOnce, oneByOne } from './batch-handlers.ts'
-import { Caution } from './caution.ts'
 import type { WorkerEvents } from './events.ts'
 import { Executor } from './executor.ts'
 import { type Handler, type ManyHandler, surround } from './handler.ts'
 import { HeldJobs } from './held-jobs.ts'
 import type { WorkerHost } from './host.ts'
 import { ABORT_GRACE_MS } from './interruption.ts'
-import { ManyAttempts } from './many-attempts.ts'
-import { TransactionBatch } from './transaction-batch.ts'
 import {
   type WorkManyOptions,
   type WorkOptions,
@@ -53,9 +50,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #settings: WorkSettings
   readonly #held: HeldJobs
   readonly #executor: Executor
-  /** In `transaction` mode. */
-  readonly #transactions: TransactionBatch | undefined
-  readonly #caution: Caution
   readonly #laterVersions: LaterVersions
   readonly #alarm: Alarm
   #stopping = false
@@ -70,13 +64,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   #subscriptions: readonly (() => Promise<void>)[] = []
   #unregister: () => void = () => undefined
 
-  private constructor(
-    scope: QueueScope,
-    host: WorkerHost<unknown>,
-    settings: WorkSettings,
-    runner: Runner,
-    transactions?: TransactionBatch,
-  ) {
+  private constructor(scope: QueueScope, host: WorkerHost<unknown>, settings: WorkSettings, runner: Runner) {
     super()
     this.#scope = scope
     this.#host = host
@@ -88,8 +76,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       hasRoom: () => this.#wake(),
       mayBeDue: () => this.#alarm.ringIn(),
     })
-    this.#transactions = transactions
-    this.#caution = new Caution(scope, settings.leaseMs, settings.batch)
     this.#laterVersions = new LaterVersions(scope)
     this.#alarm = new Alarm(scope, settings.pollMs, () => this.#lookAgain())
   }
@@ -107,9 +93,11 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   ): Worker<Data, Result> {
     const settings = workSettings(scope.queue, handler, options)
     const surrounded = surround(handler, options.middleware ?? [])
-    const isTransaction = settings.mode === 'transaction'
-    const transactions = isTransaction ? new TransactionBatch(scope, oneByOne(scope, host, surrounded)) : undefined
-    return new Worker(scope, host, settings, new Attempts(scope, host, surrounded), transactions)
+    const runner =
+      settings.mode === 'transaction'
+        ? new BatchAttempts(scope, host, oneByOne(scope, host, surrounded), settings.batch)
+        : new Attempts(scope, host, surrounded)
+    return new Worker(scope, host, settings, runner)
   }
 
   /**
@@ -125,9 +113,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   ): Worker<Data, Result> {
     const settings = workManySettings(scope.queue, handler, options)
     const surrounded = surround(handler, options.middleware ?? []) as ManyHandler<unknown, unknown>
-    const isTransaction = settings.mode === 'transaction'
-    const transactions = isTransaction ? new TransactionBatch(scope, allAtOnce(scope, host, surrounded)) : undefined
-    return new Worker(scope, host, settings, new ManyAttempts(scope, host, surrounded, settings.batch), transactions)
+    const runner = new BatchAttempts(scope, host, allAtOnce(scope, surrounded), settings.batch)
+    return new Worker(scope, host, settings, runner)
   }
 
   /** Begins to look for jobs. */
@@ -154,10 +141,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#executor.stop()
     this.#wake()
     await this.#ticker?.stop()
-    const timer = setTimeout(() => this.#transactions?.abort(new Error(STOPPED)), timerMs(timeoutMs))
     await this.#looping
     this.#alarm.stop()
-    clearTimeout(timer)
     // Should it fail, they keep their lease until it runs out, and are then taken by somebody else.
     await this.#held.handBack().catch((error: unknown) => this.#report(error))
     if (!(await this.#held.empty(Math.max(0, timeoutMs - (performance.now() - started))))) {
@@ -166,7 +151,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       await this.#held.empty(2 * ABORT_GRACE_MS)
     }
     this.#held.stop()
-    await this.#caution.end().catch((error: unknown) => this.#report(error))
     await Promise.all(this.#subscriptions.map((unsubscribe) => unsubscribe()))
     this.#unregister()
   }
@@ -178,22 +162,17 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     try {
       for (let attempts = 0; ; ) {
         await fireTicks(this.#scope)
-        await this.#lookForLost()
         const taken = (await makeReady(this.#scope)) ? await this.#drainBatch() : 0
         if (taken === 0) return attempts
         attempts += taken
       }
     } finally {
       this.#held.stop()
-      await this.#caution.end()
     }
   }
 
   async #drainBatch(): Promise<number> {
-    const taken =
-      this.#transactions === undefined
-        ? await this.#take(this.#settings.batch)
-        : await this.#workInTransaction(this.#transactions)
+    const taken = await this.#take(this.#settings.batch)
     this.#executor.start()
     await this.#held.empty()
     return taken
@@ -227,7 +206,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     const now = performance.now()
     if (now - this.#readyAt >= this.#settings.pollMs / 2) {
       this.#readyAt = now
-      await this.#lookForLost()
       this.#paused = !(await makeReady(this.#scope))
       if (this.#paused || this.#executor.keepsWaiting) await this.#held.handBack()
     }
@@ -252,18 +230,9 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     return Math.min(this.#settings.pollMs, rate?.perMs ?? Infinity, groupRate?.perMs ?? Infinity)
   }
 
-  async #lookForLost(): Promise<void> {
-    if (this.#transactions !== undefined) await this.#caution.look((error) => this.#report(error))
-  }
-
   /** Takes what can be run soon; false when there is nothing to do until something happens. */
   async #step(): Promise<boolean> {
     if (this.#paused) return false
-    if (this.#transactions !== undefined) {
-      if ((await this.#workInTransaction(this.#transactions)) > 0) return true
-      await this.#laterVersions.look()
-      return false
-    }
     const wanted = this.#executor.wanted
     if (wanted === 0) return false
     const taken = await this.#take(wanted)
@@ -278,33 +247,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#held.add(jobs)
     for (const { job, error } of buried) this.#tell('failed', job, error, true)
     return jobs.length
-  }
-
-  /** Works through a batch, or begins one job where caution is called for; gives how many jobs. */
-  async #workInTransaction(transactions: TransactionBatch): Promise<number> {
-    // It wakes the worker when it ends.
-    if (this.#held.running > 0) return 0
-    if (this.#caution.left > 0) return this.#beginWithCaution()
-    await this.#caution.settle()
-    const ran = await transactions.run(this.#settings.batch)
-    if (ran === undefined) {
-      this.#caution.suspect()
-      return this.#beginWithCaution()
-    }
-    for (const { job, ending } of ran) {
-      if (ending.kind === 'completed') this.#tell('completed', job, ending.result)
-      else if (ending.kind === 'snoozed') this.#tell('snoozed', job, ending.ms)
-      else this.#tell('failed', job, ending.error, !(ending.kind === 'failed' && isTriedAgain(job, ending.retry)))
-    }
-    if (ran.some(({ ending }) => ending.kind !== 'completed')) this.#alarm.ringIn()
-    return ran.length
-  }
-
-  async #beginWithCaution(): Promise<number> {
-    const taken = await this.#take(1)
-    this.#caution.began(taken > 0)
-    this.#executor.start()
-    return taken
   }
 
   /** Somebody cancelled jobs, or paused or resumed the queue. */

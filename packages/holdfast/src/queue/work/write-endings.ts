@@ -1,4 +1,5 @@
 import { LeaseLostError } from '../../base/errors.ts'
+import { handBack } from '../claim/leases.ts'
 import { failAttempt, finish, snoozeJob } from '../finish/finish.ts'
 import type { Finishing } from '../finish/finishing.ts'
 import type { Job } from '../job/job.ts'
@@ -11,16 +12,18 @@ export async function writeEndings(scope: QueueScope, endings: ReadonlyMap<Job, 
     ending.kind === 'completed' ? [{ job, state: 'completed', result: ending.result }] : [],
   )
   const held = new Set(completed.length === 0 ? [] : await finish(scope, completed))
+  const unbegun: Job[] = []
   for (const [job, ending] of endings) {
-    if (ending.kind !== 'completed' && (await writeOne(scope, job, ending))) held.add(job.id)
+    if (ending.kind === 'unbegun') unbegun.push(job)
+    else if (ending.kind !== 'completed' && (await writeOne(scope, job, ending))) held.add(job.id)
   }
-  return held
+  return held.union(await handBack(scope.session, unbegun))
 }
 
 async function writeOne(
   scope: QueueScope,
   job: Job,
-  ending: Exclude<Ending, { readonly kind: 'completed' }>,
+  ending: Exclude<Ending, { readonly kind: 'completed' | 'unbegun' }>,
 ): Promise<boolean> {
   try {
     if (ending.kind === 'snoozed') await snoozeJob(scope, job, ending.ms)

@@ -25,8 +25,6 @@ async function openWithClock(open: Parameters<ConformanceCase['run']>[0]['open']
 
 const numbers = (jobs: readonly Job<{ n: number }>[]) => jobs.map(({ data }) => data.n)
 
-const MODES = ['lease', 'transaction'] as const
-
 /** Handlers that take many jobs at once. */
 export const queueManyCases: readonly ConformanceCase[] = [
   {
@@ -34,18 +32,15 @@ export const queueManyCases: readonly ConformanceCase[] = [
     title: 'A handler of many is given up to a batch of jobs in the order of taking, and they are done when it returns',
     async run({ open }) {
       const { jobs, add, states } = await openWithClock(open)
-      for (const mode of MODES) {
-        await add(7)
-        const given: number[][] = []
-        const worker = jobs.manyWorker((some) => void given.push(numbers(some)), { batch: 3, mode })
-        const told: unknown[] = []
-        worker.on('completed', (job, result) => told.push([job.data.n, result]))
-        assert.equal(await worker.drain(), 7)
-        assert.deepEqual(given, [[0, 1, 2], [3, 4, 5], [6]])
-        assert.deepEqual(told[6], [6, null])
-        assert.deepEqual(new Set(await states()), new Set(['completed 1']))
-        await jobs.purge()
-      }
+      await add(7)
+      const given: number[][] = []
+      const worker = jobs.manyWorker((some) => void given.push(numbers(some)), { batch: 3 })
+      const told: unknown[] = []
+      worker.on('completed', (job, result) => told.push([job.data.n, result]))
+      assert.equal(await worker.drain(), 7)
+      assert.deepEqual(given, [[0, 1, 2], [3, 4, 5], [6]])
+      assert.deepEqual(told[6], [6, null])
+      assert.deepEqual(new Set(await states()), new Set(['completed 1']))
     },
   },
   {
@@ -54,24 +49,20 @@ export const queueManyCases: readonly ConformanceCase[] = [
       'Of many jobs some are completed, fail, are put off or given up, each for itself, with a transaction and without',
     async run({ open }) {
       const { storage, jobs, time, add, states } = await openWithClock(open)
-      const ways = MODES.flatMap((mode) => [false, true].map((writes) => ({ mode, writes })))
-      for (const { mode, writes } of ways) {
+      for (const writes of [false, true]) {
         await add(6)
         const told: string[] = []
-        const worker = jobs.manyWorker(
-          async (some, { tx }) => {
-            if (writes) await tx.repository('done').create({ id: mode })
-            return [
-              { n: 0 },
-              new Error('broken'),
-              snooze(5_000),
-              discard('gone'),
-              Promise.resolve('late'),
-              Promise.reject(new Error(`no ${some.length}`)),
-            ]
-          },
-          { mode },
-        )
+        const worker = jobs.manyWorker(async (some, { tx }) => {
+          if (writes) await tx.repository('done').create({ id: 'x' })
+          return [
+            { n: 0 },
+            new Error('broken'),
+            snooze(5_000),
+            discard('gone'),
+            Promise.resolve('late'),
+            Promise.reject(new Error(`no ${some.length}`)),
+          ]
+        })
         worker.on('completed', (job) => told.push(`completed ${job.data.n}`))
         worker.on('failed', (job, _, final) => told.push(`failed ${job.data.n} ${final}`))
         worker.on('snoozed', (job, ms) => told.push(`snoozed ${job.data.n} ${ms}`))
@@ -102,7 +93,7 @@ export const queueManyCases: readonly ConformanceCase[] = [
         assert.equal(await jobs.manyWorker(() => undefined).drain(), 3)
         await jobs.purge()
       }
-      assert.deepEqual(pick(await storage.repository('done').find({ orderBy: { id: 'asc' } }), 'id'), MODES)
+      assert.deepEqual(pick(await storage.repository('done').find({ orderBy: { id: 'asc' } }), 'id'), ['x'])
     },
   },
   {
@@ -111,32 +102,24 @@ export const queueManyCases: readonly ConformanceCase[] = [
       'What is written for one of many jobs can be undone alone, and the rest is committed with what becomes of all',
     async run({ open }) {
       const { storage, jobs, add, states } = await openWithClock(open)
-      for (const mode of MODES) {
-        await add(3)
-        await jobs
-          .manyWorker(
-            (some, { tx }) => {
-              const doOne = (job: Job<{ n: number }>) =>
-                tx.transaction(async (part): Promise<Error | undefined> => {
-                  await part.repository('done').create({ id: String(job.data.n) })
-                  if (job.data.n === 1) throw new Error('broken')
-                  return undefined
-                })
-              return some.reduce(async (before: Promise<(Error | undefined)[]>, job) => {
-                const known = await before
-                return [...known, await doOne(job).catch((error: Error) => error)]
-              }, Promise.resolve([]))
-            },
-            { mode },
-          )
-          .drain()
-        const rows = await storage.repository('done').find({ orderBy: { id: 'asc' } })
-        assert.deepEqual(pick(rows, 'id'), ['0', '2'])
-        assert.deepEqual(await states(), ['completed 1', 'scheduled 1', 'completed 1'])
-        await jobs.cancelMany({ state: 'scheduled' })
-        await jobs.purge()
-        await storage.repository('done').deleteMany({})
-      }
+      await add(3)
+      await jobs
+        .manyWorker((some, { tx }) => {
+          const doOne = (job: Job<{ n: number }>) =>
+            tx.transaction(async (part): Promise<Error | undefined> => {
+              await part.repository('done').create({ id: String(job.data.n) })
+              if (job.data.n === 1) throw new Error('broken')
+              return undefined
+            })
+          return some.reduce(async (before: Promise<(Error | undefined)[]>, job) => {
+            const known = await before
+            return [...known, await doOne(job).catch((error: Error) => error)]
+          }, Promise.resolve([]))
+        })
+        .drain()
+      const rows = await storage.repository('done').find({ orderBy: { id: 'asc' } })
+      assert.deepEqual(pick(rows, 'id'), ['0', '2'])
+      assert.deepEqual(await states(), ['completed 1', 'scheduled 1', 'completed 1'])
     },
   },
   {
@@ -144,31 +127,25 @@ export const queueManyCases: readonly ConformanceCase[] = [
     title: 'When a handler of many throws, or gives no list of their number, all have failed and nothing is written',
     async run({ open }) {
       const { storage, jobs, time, add } = await openWithClock(open)
-      for (const mode of MODES) {
-        await add(2)
-        const attempt = async (ends: () => unknown): Promise<string[]> => {
-          await jobs
-            .manyWorker(
-              async (_, { tx }) => {
-                await tx.repository('done').create({ id: 'x' })
-                return wrong(ends())
-              },
-              { mode },
-            )
-            .drain()
-          time.ahead += 2_000
-          const all = await jobs.list()
-          return all.map(({ state, errors }) => `${state}: ${errors.at(-1)?.message}`)
-        }
-        const broken = await attempt(() => {
-          throw new Error('broken')
-        })
-        assert.deepEqual(broken, ['scheduled: broken', 'scheduled: broken'])
-        for (const told of await attempt(() => ['one'])) assert.match(told, /it was given 2 jobs and gave a list of 1/)
-        for (const told of await attempt(() => 'one')) assert.match(told, /^failed: .* gave no list/)
-        assert.equal(await storage.repository('done').count(), 0)
-        await jobs.purge()
+      await add(2)
+      const attempt = async (ends: () => unknown): Promise<string[]> => {
+        await jobs
+          .manyWorker(async (_, { tx }) => {
+            await tx.repository('done').create({ id: 'x' })
+            return wrong(ends())
+          })
+          .drain()
+        time.ahead += 2_000
+        const all = await jobs.list()
+        return all.map(({ state, errors }) => `${state}: ${errors.at(-1)?.message}`)
       }
+      const broken = await attempt(() => {
+        throw new Error('broken')
+      })
+      assert.deepEqual(broken, ['scheduled: broken', 'scheduled: broken'])
+      for (const told of await attempt(() => ['one'])) assert.match(told, /it was given 2 jobs and gave a list of 1/)
+      for (const told of await attempt(() => 'one')) assert.match(told, /^failed: .* gave no list/)
+      assert.equal(await storage.repository('done').count(), 0)
     },
   },
   {
@@ -263,29 +240,28 @@ export const queueManyCases: readonly ConformanceCase[] = [
       'Middleware runs once around each call of a handler of many, the first outermost, and may change what it gives',
     async run({ open }) {
       const { storage, jobs, add, states } = await openWithClock(open)
-      for (const mode of MODES) {
-        const trace: string[] = []
-        const named =
-          (name: string): ManyMiddleware =>
-          async (some, { signal }, next) => {
-            trace.push(`${name} before ${some.length} ${signal.aborted}`)
-            const results = (await next()) as string[]
-            trace.push(`${name} after`)
-            return results.map((result) => `${name}(${result})`)
-          }
-        await add(5)
-        const options = { batch: 3, mode, middleware: [named('outer'), named('inner')] }
-        await jobs.manyWorker((some) => some.map(({ data }) => data.n), options).drain()
-        const results = (await jobs.list()).map(({ result }) => result)
-        assert.deepEqual(
-          results.sort(),
-          [0, 1, 2, 3, 4].map((n) => `outer(inner(${n}))`),
-        )
-        const around = (count: number) => [`outer before ${count} false`, `inner before ${count} false`]
-        const after = ['inner after', 'outer after']
-        assert.deepEqual(trace, [...around(3), ...after, ...around(2), ...after])
-        await jobs.purge()
-      }
+      const trace: string[] = []
+      const named =
+        (name: string): ManyMiddleware =>
+        async (some, { signal }, next) => {
+          trace.push(`${name} before ${some.length} ${signal.aborted}`)
+          const results = (await next()) as string[]
+          trace.push(`${name} after`)
+          return results.map((result) => `${name}(${result})`)
+        }
+      await add(5)
+      const options = { batch: 3, middleware: [named('outer'), named('inner')] }
+      await jobs.manyWorker((some) => some.map(({ data }) => data.n), options).drain()
+      const results = (await jobs.list()).map(({ result }) => result)
+      assert.deepEqual(
+        results.sort(),
+        [0, 1, 2, 3, 4].map((n) => `outer(inner(${n}))`),
+      )
+      const around = (count: number) => [`outer before ${count} false`, `inner before ${count} false`]
+      const after = ['inner after', 'outer after']
+      assert.deepEqual(trace, [...around(3), ...after, ...around(2), ...after])
+      await jobs.purge()
+
       await add(2)
       const broken: ManyMiddleware = async (_, __, next) => {
         await next()
@@ -300,22 +276,19 @@ export const queueManyCases: readonly ConformanceCase[] = [
   },
   {
     id: 'queue/many-abandoned',
-    title: 'Many jobs in transaction mode whose worker is stopped midway are as if they had never been taken',
+    title: 'Many jobs whose worker is stopped midway have failed, and nothing is written',
     async run({ open }) {
       const { storage, jobs, add, states } = await openWithClock(open)
       await add(3)
       const begun = Promise.withResolvers<void>()
-      const worker = jobs.workMany(
-        async (_, { tx, signal }) => {
-          await tx.repository('done').create({ id: 'x' })
-          begun.resolve()
-          await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-        },
-        { mode: 'transaction' },
-      )
+      const worker = jobs.workMany(async (_, { tx, signal }) => {
+        await tx.repository('done').create({ id: 'x' })
+        begun.resolve()
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      })
       await begun.promise
       await worker.stop({ timeoutMs: 0 })
-      assert.deepEqual(await states(), ['waiting 0', 'waiting 0', 'waiting 0'])
+      assert.deepEqual(await states(), ['scheduled 1', 'scheduled 1', 'scheduled 1'])
       assert.equal(await storage.repository('done').count(), 0)
     },
   },
@@ -345,14 +318,13 @@ export const queueManyCases: readonly ConformanceCase[] = [
     async run({ open }) {
       const { jobs } = await openWithClock(open)
       const nothing = () => undefined
-      await refused(() => jobs.workMany(nothing, wrong({ mode: 'none' })), { code: 'VALIDATION', paths: ['mode'] })
+      await refused(() => jobs.workMany(nothing, wrong({ mode: 'transaction' })), {
+        code: 'VALIDATION',
+        paths: ['mode'],
+      })
       await refused(() => jobs.workMany(nothing, wrong({ middleware: [1] })), {
         code: 'VALIDATION',
         paths: ['middleware'],
-      })
-      await refused(() => jobs.workMany(nothing, { mode: 'transaction', waitMs: 5 }), {
-        code: 'VALIDATION',
-        paths: ['waitMs'],
       })
       await refused(() => jobs.workMany(nothing, { batch: 0 }), { code: 'VALIDATION', paths: ['batch'] })
       await refused(() => jobs.workMany(nothing, { waitMs: -1 }), { code: 'VALIDATION', paths: ['waitMs'] })

@@ -1,32 +1,21 @@
 import { leaseLost } from '../finish/finish.ts'
-import { tellRunning } from '../job/channels.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
-import {
-  type Ending,
-  endingOf,
-  isConflict,
-  type Jobs,
-  MAX_CONFLICTS,
-  type Runner,
-  runLimited,
-  shortestTimeout,
-} from './attempt.ts'
-import type { ManyContext, ManyHandler } from './handler.ts'
+import { type Ending, endingOf, isConflict, type Jobs, MAX_CONFLICTS, type Runner } from './attempt.ts'
+import type { BatchHandler } from './batch-handlers.ts'
 import type { LaterTransaction, WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
-import { settleMany } from './settle-many.ts'
 import { writeEndings } from './write-endings.ts'
 
-/** Runs handlers of many jobs, each in one transaction that begins when it is used. */
-export class ManyAttempts implements Runner {
+/** Runs the handlers of batches, each batch in one transaction, which begins when it is used and takes in what becomes of all its jobs. */
+export class BatchAttempts implements Runner {
   readonly most: number
   readonly #scope: QueueScope
   readonly #host: WorkerHost<unknown>
-  readonly #handler: ManyHandler<unknown, unknown>
+  readonly #handler: BatchHandler
 
-  /** @param most how many jobs a handler is given at most. */
-  constructor(scope: QueueScope, host: WorkerHost<unknown>, handler: ManyHandler<unknown, unknown>, most: number) {
+  /** @param most how many jobs are in a batch at most. */
+  constructor(scope: QueueScope, host: WorkerHost<unknown>, handler: BatchHandler, most: number) {
     this.#scope = scope
     this.#host = host
     this.#handler = handler
@@ -34,8 +23,7 @@ export class ManyAttempts implements Runner {
   }
 
   async run(jobs: Jobs, interruption: Interruption): Promise<readonly Ending[]> {
-    const timeoutMs = shortestTimeout(jobs, this.#scope.declaration)
-    const endings = await runLimited(timeoutMs, interruption, () => this.#try(jobs, interruption))
+    const endings = await this.#try(jobs, interruption)
     return jobs.map((job) => endings.get(job) as Ending)
   }
 
@@ -66,17 +54,7 @@ export class ManyAttempts implements Runner {
     interruption: Interruption,
     later: LaterTransaction<unknown>,
   ): Promise<ReadonlyMap<Job, Ending>> {
-    const context: ManyContext<unknown> = {
-      get tx() {
-        return later.tx
-      },
-      get signal() {
-        return interruption.signal
-      },
-    }
-    const handle = () =>
-      later.run(async () => settleMany(this.#scope, jobs, interruption, await this.#handler(jobs, context)))
-    const endings = await interruption.heeded(() => tellRunning(jobs, handle))
+    const endings = await later.run(() => this.#handler(jobs, interruption, later))
     const committed = later.end()
     if (committed)
       await later.commit(async (session) => {

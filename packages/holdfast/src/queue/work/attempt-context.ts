@@ -1,0 +1,65 @@
+import type { Session } from '../../backend/index.ts'
+import { all, equals, set } from '../../statement/index.ts'
+import { leaseLost } from '../finish/finish.ts'
+import type { Job } from '../job/job.ts'
+import { liveJobs } from '../job/models.ts'
+import { type HandlerContext, storableJson } from './handler.ts'
+import type { LaterTransaction } from './host.ts'
+import type { Interruption } from './interruption.ts'
+import { Steps } from './steps.ts'
+
+/** The transaction that a handler is given. */
+export type JobTransaction = Pick<LaterTransaction<unknown>, 'tx' | 'session' | 'used'>
+
+/** What a handler is given. It is made for each job, so what most handlers do not ask for is made when they do. */
+export class AttemptContext implements HandlerContext<unknown> {
+  readonly #job: Job
+  readonly #session: Session
+  readonly #interruption: Interruption
+  readonly #transaction: JobTransaction
+  #steps: Steps | undefined
+
+  constructor(job: Job, session: Session, interruption: Interruption, transaction: JobTransaction) {
+    this.#job = job
+    this.#session = session
+    this.#interruption = interruption
+    this.#transaction = transaction
+  }
+
+  get tx(): unknown {
+    return this.#transaction.tx
+  }
+
+  get signal(): AbortSignal {
+    return this.#interruption.signal
+  }
+
+  // Functions of their own, since handlers take the context apart.
+  get progress(): HandlerContext<unknown>['progress'] {
+    return (value) => writeProgress(this.#current(), this.#job, storableJson(value, 'progress'))
+  }
+
+  get step(): HandlerContext<unknown>['step'] {
+    return (name, work) => {
+      this.#steps ??= new Steps(this.#job, () => this.#current())
+      return this.#steps.run(name, work)
+    }
+  }
+
+  /** Where one writer works at a time, another transaction would wait for the one that waits for it. */
+  #current(): Session {
+    return this.#transaction.used ? this.#transaction.session : this.#session
+  }
+}
+
+async function writeProgress(session: Session, job: Job, value: unknown): Promise<void> {
+  const plan = session.plan('queue progress', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [set('progress', 0)],
+    where: all(equals('id', 1), equals('token', 2)),
+    orderBy: [],
+    returning: [],
+  }))
+  if ((await session.execute(plan, [value, job.id, job.token])).count === 0) throw leaseLost(job)
+}

@@ -20,6 +20,7 @@ const schema = defineSchema(
       price: t.decimal(10, 2),
       role: t.enum(['admin', 'user']).default('user'),
       firstSeen: t.timestamp().defaultNow(),
+      avatar: t.bytes(),
       meta: t.json<{ tags: string[] }>(),
     }),
     sessions: table(
@@ -47,6 +48,7 @@ test('rows, inserts and keys are inferred', () => {
     price: string
     role: 'admin' | 'user'
     firstSeen: Date
+    avatar: Uint8Array
     meta: { tags: string[] }
   }>()
   expectTypeOf<Row<S, 'sessions'>['version']>().toEqualTypeOf<number>()
@@ -119,6 +121,17 @@ test('joins bring the fields of the other model', async () => {
     .all()
   expectTypeOf(rows[0]!.name).toEqualTypeOf<string | null>()
   expectTypeOf(rows[0]!.n).toEqualTypeOf<number>()
+  const joined = storage.repository('sessions').query().join('users', { userId: 'id' })
+  joined.where({
+    'users.firstSeen': { gte: new Date(0) },
+    'users.balance': { in: [1n] },
+    'users.meta.tags': { has: 'x' },
+  })
+  joined.where({ 'users.avatar': new Uint8Array(), 'users.firstSeen': new Date(0), or: [{ 'users.balance': 1n }] })
+  // @ts-expect-error a text is no timestamp
+  joined.where({ 'users.firstSeen': { gte: 'yesterday' } })
+  // @ts-expect-error a path holds no timestamps
+  storage.repository('users').find({ where: { 'meta.at': new Date(0) } })
   const whole = await storage.repository('users').query().where({ id: 1 }).all()
   expectTypeOf(whole[0]!.balance).toEqualTypeOf<bigint>()
 })

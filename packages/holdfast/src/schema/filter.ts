@@ -31,6 +31,11 @@ export type FieldFilter<Value> = Value | Comparison<Value>
 /** A condition on a path into a JSON column or a document, such as `'owner.team'`. */
 export type PathFilter = PathValue | PathComparison
 
+/** What stands at a name with a dot: a field of a joined model, such as `'users.firstSeen'`, or a path. */
+type DottedFilter<Row> = PathFilter | DottedField<Row[keyof Row & `${string}.${string}`]>
+
+type DottedField<Value> = [Value] extends [never] ? never : FieldFilter<Value>
+
 /** What a path can be compared with. */
 export type PathValue = string | number | boolean | null
 
@@ -91,5 +96,5 @@ export type Where<Row> = { readonly [Name in keyof Row]?: FieldFilter<Row[Name]>
   readonly not?: Where<Row>
   /** What can be reached in a graph. */
   readonly reach?: ReachFilter
-  readonly [path: `${string}.${string}`]: PathFilter
+  readonly [path: `${string}.${string}`]: DottedFilter<Row>
 }

@@ -78,15 +78,13 @@ export class LaterSession implements Session, SqlRunner {
     )
   }
 
-  /** Runs `work` after the commit; without a transaction there is none to wait for. */
+  /** Runs `work` after the commit, which also completes the job: a handler that does nothing else with the transaction begins it, too. */
   afterCommit(work: () => void): void {
-    if (this.#opened === undefined) this.#root.afterCommit(work)
-    else
-      void this.#opened.then(
-        (session) => session.afterCommit(work),
-        // Without a transaction there is no commit; who used it was told.
-        () => undefined,
-      )
+    void this.open().then(
+      (session) => session.afterCommit(work),
+      // That it cannot begin is told by the commit, which the attempt fails with.
+      () => undefined,
+    )
   }
 
   onCommitted(listener: CommitListener): () => void {
@@ -108,6 +106,11 @@ export class LaterSession implements Session, SqlRunner {
   /** Whether it has begun. */
   get used(): boolean {
     return this.#opened !== undefined
+  }
+
+  /** Whether more can be done in it. */
+  get active(): boolean {
+    return !this.#ended
   }
 
   /** The transaction, begun if it is not yet. */

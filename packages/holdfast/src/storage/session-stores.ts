@@ -29,7 +29,7 @@ import type { LaterSession } from './later-transaction.ts'
 import type { KyselyOf, SqlRunner, SqlTables } from './sql.ts'
 import type { GraphTypesOf, QueueOf, RepositoryOf, Stores, Transaction, UndeclaredRepository } from './stores.ts'
 import { assertFunction } from './transaction-options.ts'
-import type { TransactionSession } from './transaction-session.ts'
+import { type TransactionSession, transactionEnded } from './transaction-session.ts'
 import { EnsuringSession, undeclaredModel } from './undeclared.ts'
 
 /** What all sessions of a storage share. */
@@ -171,6 +171,7 @@ export class TransactionStores<S extends Schema> extends SessionStores<S> implem
 
   afterCommit(work: () => void): void {
     assertFunction(work, 'afterCommit')
+    if (!this.#session.active) throw transactionEnded()
     this.#session.afterCommit(work)
   }
 }

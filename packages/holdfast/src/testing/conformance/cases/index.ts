@@ -31,6 +31,7 @@ import { orderCases } from './order.ts'
 import { pageCases } from './page.ts'
 import { pathCases } from './paths.ts'
 import { queueCases } from './queue.ts'
+import { queueAfterCommitCases } from './queue-after-commit.ts'
 import { queueContentionCases } from './queue-contention.ts'
 import { queueCrossingCases } from './queue-crossings.ts'
 import { queueFailureCases } from './queue-failures.ts'
@@ -89,6 +90,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...undeclaredCases,
   ...sqlCases,
   ...queueCases,
+  ...queueAfterCommitCases,
   ...queueKeyCases,
   ...queueOrderCases,
   ...queueCrossingCases,

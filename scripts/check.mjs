@@ -76,6 +76,7 @@ const steps = [
   ['unused code', () => run('knip', '--no-progress')],
   ['package', () => run('publint', '--strict', PACKAGE)],
   ['package types', () => run('attw', '--pack', PACKAGE, '--profile', 'esm-only')],
+  ['declarations of applications', () => run('tsc', '-p', 'test/declarations')],
 ]
 
 let failed = 0

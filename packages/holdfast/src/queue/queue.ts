@@ -8,7 +8,7 @@ import {
   checkWhole,
   describe,
   isStorableText,
-  type Queue as QueueDeclaration,
+  type QueueDeclaration,
 } from '../schema/index.ts'
 import { type CancelFilter, cancelChosen, cancelJobs } from './admin/cancel.ts'
 import { prune } from './admin/prune.ts'

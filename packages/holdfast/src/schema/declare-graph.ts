@@ -41,7 +41,11 @@ type LabelsOf<End> = End extends readonly (infer Label)[] ? Label & string : End
 /** A schema need not tell its types. */
 type AsObject<Data> = Data extends object ? Data : object
 
-interface TypesOf<N extends NodeSchemas, R extends { readonly [relation: string]: RelationDeclaration }> {
+/** What a declared graph holds, to the type checker, by the schemas of its nodes and its relations. */
+export interface DeclaredGraphTypes<
+  N extends NodeSchemas,
+  R extends { readonly [relation: string]: RelationDeclaration },
+> {
   readonly nodes: {
     readonly [Label in keyof N & string]: {
       readonly data: AsObject<StandardSchemaV1.InferOutput<N[Label]>>
@@ -82,7 +86,7 @@ export function graph<
   readonly nodes: N
   readonly relations?: R
   readonly indexes?: readonly (string | readonly string[])[]
-}): GraphDeclaration<TypesOf<N, R>> {
+}): GraphDeclaration<DeclaredGraphTypes<N, R>> {
   const { nodes, relations = {}, indexes = [] } = declared
   return { kind: 'graph', nodes, relations, indexes }
 }

@@ -3,7 +3,7 @@ import type { CachedReads } from './cached-reads.ts'
 import type { Column } from './column.ts'
 import type { GraphDeclaration } from './declare-graph.ts'
 import type { Where } from './filter.ts'
-import type { Queue } from './queue.ts'
+import type { QueueDeclaration } from './queue.ts'
 
 /** The columns of a table by their names in TypeScript. */
 // biome-ignore lint/suspicious/noExplicitAny: a column of any value; unknown would refuse modifiers that take it.
@@ -142,7 +142,7 @@ export function documents(options: DocumentsOptions & { readonly schema?: Standa
 }
 
 /** What a schema is made of, by the names used in code. */
-export type Declarations = Record<string, Table | Documents | Queue | GraphDeclaration>
+export type Declarations = Record<string, Table | Documents | QueueDeclaration | GraphDeclaration>
 
 /** A relation to one record: the fields here hold the key of the record there. */
 export interface One<Target extends string = string> {

@@ -9,7 +9,7 @@ export {
 } from './column.ts'
 export * from './declare.ts'
 export * from './declare-graph.ts'
-export type { Comparison, FieldFilter, PathFilter, ReachFilter, Where } from './filter.ts'
+export type { Comparison, FieldFilter, PathComparison, PathFilter, PathValue, ReachFilter, Where } from './filter.ts'
 export { acceptJson, cloneJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
 export * from './model.ts'
 export {
@@ -23,7 +23,14 @@ export {
   type OptionRule,
   optionRules,
 } from './options.ts'
-export { type Backoff, checkBackoff, type KeepFinished, type Queue, type QueueOptions, queue } from './queue.ts'
+export {
+  type Backoff,
+  checkBackoff,
+  type KeepFinished,
+  type QueueDeclaration,
+  type QueueOptions,
+  queue,
+} from './queue.ts'
 export { resolveModel, resolveModels } from './resolve.ts'
 export * from './schema.ts'
 export { type Given, unreadable } from './unreadable.ts'

@@ -72,7 +72,7 @@ export interface QueueOptions {
 }
 
 /** A declared queue. */
-export interface Queue<Data = unknown, Input = Data, Result = unknown, ResultInput = Result> {
+export interface QueueDeclaration<Data = unknown, Input = Data, Result = unknown, ResultInput = Result> {
   readonly kind: 'queue'
   /** Checks payloads when they are enqueued and before they are handled. */
   readonly schema?: StandardSchemaV1<unknown, Data>
@@ -105,19 +105,19 @@ type Input<Schema extends StandardSchemaV1> = StandardSchemaV1.InferInput<Schema
  */
 export function queue<Schema extends StandardSchemaV1, ResultSchema extends StandardSchemaV1>(
   options: QueueOptions & { readonly schema: Schema; readonly resultSchema: ResultSchema },
-): Queue<Output<Schema>, Input<Schema>, Output<ResultSchema>, Input<ResultSchema>>
+): QueueDeclaration<Output<Schema>, Input<Schema>, Output<ResultSchema>, Input<ResultSchema>>
 export function queue<Schema extends StandardSchemaV1>(
   options: QueueOptions & { readonly schema: Schema },
-): Queue<Output<Schema>, Input<Schema>>
+): QueueDeclaration<Output<Schema>, Input<Schema>>
 export function queue<Data, Result = unknown>(
   options?: QueueOptions & {
     readonly schema?: StandardSchemaV1<unknown, Data>
     readonly resultSchema?: StandardSchemaV1<unknown, Result>
   },
-): Queue<Data, Data, Result>
+): QueueDeclaration<Data, Data, Result>
 export function queue(
   options: QueueOptions & { readonly schema?: StandardSchemaV1; readonly resultSchema?: StandardSchemaV1 } = {},
-): Queue {
+): QueueDeclaration {
   const { schema, resultSchema, ...rest } = options
   return {
     kind: 'queue',

@@ -1,7 +1,7 @@
 import type { Declarations, Documents, Many, ModelTypes, One, Relations, Table } from './declare.ts'
 import type { GraphDeclaration } from './declare-graph.ts'
 import type { Model } from './model.ts'
-import type { Queue } from './queue.ts'
+import type { QueueDeclaration } from './queue.ts'
 import { resolveModels } from './resolve.ts'
 
 /** What the relations callback is given. */
@@ -28,7 +28,7 @@ export type ModelName<S extends Schema> = {
 
 /** The names of the queues of a schema. */
 export type QueueName<S extends Schema> = {
-  [Name in keyof S['declarations']]: S['declarations'][Name] extends Queue ? Name : never
+  [Name in keyof S['declarations']]: S['declarations'][Name] extends QueueDeclaration ? Name : never
 }[keyof S['declarations']] &
   string
 

@@ -15,15 +15,7 @@ import { Graph, type UntypedGraph } from '../graph/index.ts'
 import { type BackgroundSettling, type History, type Recorder, RecordingSession } from '../history/index.ts'
 import type { Migrations } from '../migrations/index.ts'
 import { Queue, queueModels, type WorkerHost } from '../queue/index.ts'
-import type {
-  GraphName,
-  GraphTypes,
-  Model,
-  ModelName,
-  Queue as QueueDeclaration,
-  QueueName,
-  Schema,
-} from '../schema/index.ts'
+import type { GraphName, GraphTypes, Model, ModelName, QueueDeclaration, QueueName, Schema } from '../schema/index.ts'
 import { type GraphsKnown, graphIn } from './graphs.ts'
 import type { LaterSession } from './later-transaction.ts'
 import type { KyselyOf, SqlRunner, SqlTables } from './sql.ts'

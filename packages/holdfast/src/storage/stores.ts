@@ -4,7 +4,7 @@ import type { RetryingTransactionOptions } from '../backend/index.ts'
 import type { CacheAccess, CacheOptions } from '../cache/index.ts'
 import type { LiveRepository } from '../changes/index.ts'
 import type { Graph, UntypedGraph } from '../graph/index.ts'
-import type { Queue as JobQueue } from '../queue/index.ts'
+import type { Queue } from '../queue/index.ts'
 import type { RelationsOf, UndeclaredSchema } from '../repository/types.ts'
 import type {
   DocumentFields,
@@ -14,7 +14,7 @@ import type {
   Insert,
   Key,
   ModelName,
-  Queue,
+  QueueDeclaration,
   QueueName,
   Row,
   Schema,
@@ -41,22 +41,22 @@ export type UndeclaredRepository<Content extends object> = LiveRepository<
 
 /** The payload of a queue of a schema, as a handler is given it. */
 export type QueueData<S extends Schema, Name extends QueueName<S>> =
-  S['declarations'][Name] extends Queue<infer Data, infer _, infer _, infer _> ? Data : never
+  S['declarations'][Name] extends QueueDeclaration<infer Data, infer _, infer _, infer _> ? Data : never
 
 /** The payload of a queue of a schema, as `enqueue` takes it. */
 export type QueueInput<S extends Schema, Name extends QueueName<S>> =
-  S['declarations'][Name] extends Queue<infer _, infer Input, infer _, infer _> ? Input : never
+  S['declarations'][Name] extends QueueDeclaration<infer _, infer Input, infer _, infer _> ? Input : never
 
 /** The result of a job of a queue of a schema, as it is read. */
 export type QueueResult<S extends Schema, Name extends QueueName<S>> =
-  S['declarations'][Name] extends Queue<infer _, infer _, infer Result, infer _> ? Result : never
+  S['declarations'][Name] extends QueueDeclaration<infer _, infer _, infer Result, infer _> ? Result : never
 
 /** What a handler of a queue of a schema returns. */
 export type QueueResultInput<S extends Schema, Name extends QueueName<S>> =
-  S['declarations'][Name] extends Queue<infer _, infer _, infer _, infer Input> ? Input : never
+  S['declarations'][Name] extends QueueDeclaration<infer _, infer _, infer _, infer Input> ? Input : never
 
 /** A job queue of a schema. */
-export type QueueOf<S extends Schema, Name extends QueueName<S>> = JobQueue<
+export type QueueOf<S extends Schema, Name extends QueueName<S>> = Queue<
   QueueData<S, Name>,
   QueueInput<S, Name>,
   Transaction<S>,
@@ -81,7 +81,7 @@ export interface Stores<S extends Schema> {
 
   /** A job queue; without a name the default one. */
   queue<Name extends QueueName<S>>(name: Name): QueueOf<S, Name>
-  queue<Data = unknown, Result = unknown>(name?: string): JobQueue<Data, Data, Transaction<S>, Result>
+  queue<Data = unknown, Result = unknown>(name?: string): Queue<Data, Data, Transaction<S>, Result>
 
   /**
    * The cache of a name: the same one however often it is asked for. Its options are given the first time, and need not be repeated. In

@@ -1,6 +1,6 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { SerializationError } from '../../base/errors.ts'
-import type { Queue as QueueDeclaration } from '../../schema/index.ts'
+import type { QueueDeclaration } from '../../schema/index.ts'
 import { all, equals, oneOf, outputs, proposed } from '../../statement/index.ts'
 import { dropLinks, findBlockers, link, refuseCircles } from '../flow/flow.ts'
 import { dropSteps } from '../flow/recorded-steps.ts'

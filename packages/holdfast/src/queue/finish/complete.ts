@@ -1,4 +1,4 @@
-import type { ModelColumn, Queue as QueueDeclaration } from '../../schema/index.ts'
+import type { ModelColumn, QueueDeclaration } from '../../schema/index.ts'
 import { all, equals, type MovedColumn, oneOf } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { finishedJobs, liveJobs } from '../job/models.ts'

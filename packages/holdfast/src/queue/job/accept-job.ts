@@ -10,7 +10,7 @@ import {
   checkWhole,
   describe,
   isStorableText,
-  type Queue as QueueDeclaration,
+  type QueueDeclaration,
   unreadable,
 } from '../../schema/index.ts'
 import type { Job, JobSettings } from './job.ts'

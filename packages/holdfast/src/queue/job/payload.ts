@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Issue, ValidationError } from '../../base/errors.ts'
-import { acceptJson, type Queue as QueueDeclaration, validateStandard } from '../../schema/index.ts'
+import { acceptJson, type QueueDeclaration, validateStandard } from '../../schema/index.ts'
 import type { Job } from './job.ts'
 
 /** The version of payloads whose queue was not declared by those who enqueued them. */

@@ -1,5 +1,5 @@
 import type { Session } from '../../backend/index.ts'
-import type { Queue as QueueDeclaration } from '../../schema/index.ts'
+import type { QueueDeclaration } from '../../schema/index.ts'
 
 /** A queue, as it is seen from one session. */
 export interface QueueScope {

@@ -1,5 +1,5 @@
 import type { Row, Session } from '../../backend/index.ts'
-import type { Queue as QueueDeclaration } from '../../schema/index.ts'
+import type { QueueDeclaration } from '../../schema/index.ts'
 import {
   all,
   ascending,

@@ -6,7 +6,7 @@ import {
   checkKnown,
   describe,
   isStorableText,
-  type Queue as QueueDeclaration,
+  type QueueDeclaration,
   UNSTORABLE_TEXT,
 } from '../../schema/index.ts'
 import { proposed } from '../../statement/index.ts'

@@ -1,6 +1,6 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { type Issue, ValidationError } from '../../base/errors.ts'
-import type { Queue as QueueDeclaration } from '../../schema/index.ts'
+import type { QueueDeclaration } from '../../schema/index.ts'
 import { all, ascending, compare, equals, isDue, outputs, setNow } from '../../statement/index.ts'
 import { enqueueAll } from '../enqueue/enqueue.ts'
 import type { Entry } from '../job/accept-job.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { isHoldfastError } from '../../../base/errors.ts'
-import { defineSchema, type Queue, type QueueOptions, queue, t, table } from '../../../schema/index.ts'
+import { defineSchema, type QueueDeclaration, type QueueOptions, queue, t, table } from '../../../schema/index.ts'
 import { refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
 
@@ -34,7 +34,7 @@ const Padded = standard<{ n?: number }, { n: number; unit: string }>((value) => 
   value: { n: 1, unit: 'mm', ...(value as object) },
 }))
 
-type Changing = { -readonly [Part in keyof Queue]: Queue[Part] }
+type Changing = { -readonly [Part in keyof QueueDeclaration]: QueueDeclaration[Part] }
 
 /** A storage whose code can be replaced by another release, since not every backend can be opened twice. */
 async function openReleases(open: Parameters<ConformanceCase['run']>[0]['open']) {
@@ -43,7 +43,7 @@ async function openReleases(open: Parameters<ConformanceCase['run']>[0]['open'])
   const storage = await open(
     defineSchema({
       done: table({ id: t.text().primaryKey() }),
-      mails: release as Queue,
+      mails: release as QueueDeclaration,
       checked: queue({ schema: Mail, resultSchema: Sent, maxAttempts: 2, backoff: { firstMs: 1_000, jitter: 0 } }),
       measured: queue({ schema: Length }),
       padded: queue({ schema: Padded }),

@@ -151,9 +151,9 @@ describe.each(testBackends)('a queue on $name', ({ fresh }) => {
     expect(await work.cancel(b.id)).toBe(true)
     expect(await work.cancel(b.id)).toBe(false)
     expect(await work.stats()).toEqual({
-      blocked: 0,
+      waiting: 1,
       scheduled: 1,
-      waiting: 0,
+      blocked: 0,
       active: 1,
       completed: 0,
       failed: 0,
@@ -272,7 +272,7 @@ describe.each(testBackends)('a queue on $name', ({ fresh }) => {
     )
     await started.promise
     await worker.stop({ timeoutMs: 20 })
-    expect(await work.stats()).toMatchObject({ waiting: 2, active: 0, scheduled: 1 })
+    expect(await work.stats()).toMatchObject({ waiting: 3, active: 0, scheduled: 1 })
     expect((await work.dequeue())?.attempt).toBe(1)
   })
 

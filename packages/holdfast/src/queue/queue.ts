@@ -22,11 +22,10 @@ import { type WaitOptions, waitForEnd } from './finish/wait-for.ts'
 import type { EnqueueOptions } from './job/accept-job.ts'
 import { countJobs, findJob, finished, listJobs, live, type QueueStats } from './job/find.ts'
 import { type Job, jobOf } from './job/job.ts'
-import type { JobState } from './job/models.ts'
 import { type JobPage, type JobPageOptions, pageOfJobs } from './job/page.ts'
 import { acceptResult } from './job/payload.ts'
 import type { QueueScope } from './job/scope.ts'
-import { checkState, JOB_STATES } from './job/states.ts'
+import { checkState, JOB_STATES, type JobStateFilter, LIVE_STATES } from './job/states.ts'
 import { controlTopicOf } from './job/topics.ts'
 import { setPaused } from './limits/gates.ts'
 import {
@@ -48,7 +47,8 @@ export type JobOrId = Job | string
 
 /** Which jobs `list` gives. */
 export interface ListOptions {
-  readonly state?: JobState
+  /** All unless given. */
+  readonly state?: JobStateFilter
   /** At most so many; 100 unless given. */
   readonly limit?: number
 }
@@ -162,7 +162,10 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     return findJob(this.#session, this.name, id) as Promise<Job<Data, Result> | null>
   }
 
-  /** Jobs of a state (of every state unless given): live ones in the order of taking, finished ones latest first. */
+  /**
+   * Jobs of a state (of every state unless given): those that can be taken in the order of taking, those that wait for their time or for other
+   * jobs and those that run by when something is due about them, finished ones latest first.
+   */
   async list(options: ListOptions = {}): Promise<Job<Data, Result>[]> {
     this.#check((issues) => checkKnown(options, ['state', 'limit'], '', issues))
     const { state, limit = 100 } = options
@@ -187,7 +190,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     return pageOfJobs(this.#session, this.name, options) as Promise<JobPage<Data, Result>>
   }
 
-  /** How many jobs are in each state. */
+  /** How many jobs are in each state; of those that wait also how many wait for their time, and how many for other jobs. */
   stats(): Promise<QueueStats> {
     return countJobs(this.#session, this.name)
   }
@@ -209,7 +212,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   async cancelMany(filter: CancelFilter = {}): Promise<number> {
     this.#check((issues) => {
       checkKnown(filter, ['ids', 'state', 'group', 'limit'], '', issues)
-      checkState(filter?.state, ['blocked', 'scheduled', 'waiting', 'active'], issues)
+      checkState(filter?.state, LIVE_STATES, issues)
       if (filter?.group !== undefined) checkName(filter.group, 'group', issues)
       if (filter?.limit !== undefined) checkWhole(filter.limit, 1, 'limit', issues)
     })

@@ -21,6 +21,9 @@ describe('expecting jobs', () => {
     expect(found.id).toBe(kim.id)
     await expectEnqueued(mail, { runAt: (time) => time > new Date(), group: 'g', priority: 5 })
     await expectEnqueued(mail)
+    await expectNotEnqueued(mail, { state: 'blocked' })
+    await expectNotEnqueued(mail, { state: 'scheduled', priority: 4 })
+    await expectEnqueued(mail, { state: 'waiting', waitsFor: 'time' })
     await expectNotEnqueued(mail, { data: { parts: { lines: [1] } } })
     await expectNotEnqueued(mail, { data: { to: 'max' } })
     await expectNotEnqueued(mail, { data: { to: (name) => name.length > 3 } })
@@ -61,7 +64,7 @@ describe('running a job', () => {
     const resized = await runJob(storage.queue('resize'), ({ data }) => ({ bytes: data.width * 2 }), { width: 4 })
     expect(resized.result?.bytes).toBe(8)
     const later = await runJob(storage.queue('resize'), () => snooze(1_000), { width: 4 })
-    expect(later.state).toBe('scheduled')
+    expect(later.waitsFor).toBe('time')
   })
 
   it('throws what went wrong, whether or not it would be tried again', async () => {

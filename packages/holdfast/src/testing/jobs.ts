@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert'
 import { isDeepStrictEqual } from 'node:util'
-import type { EnqueueOptions, Handler, Job, Queue } from '../queue/index.ts'
+import type { EnqueueOptions, Handler, Job, JobStateFilter, Queue } from '../queue/index.ts'
 
 /** Part of a value: what is named must be equal, objects only as far as they are named. A function says itself whether it will do. */
 export type Expected<T> =
@@ -15,7 +15,9 @@ export type Expected<T> =
 export interface ExpectedJob<Data> {
   /** The payload, as far as it matters. */
   readonly data?: Expected<Data>
-  readonly state?: Expected<Job['state']>
+  /** `scheduled` stands for a job that waits for its time, `blocked` for one that waits for other jobs, as in `list`. */
+  readonly state?: Expected<Job['state']> | JobStateFilter
+  readonly waitsFor?: Expected<Job['waitsFor']>
   readonly priority?: Expected<number>
   readonly runAt?: Expected<Date>
   readonly key?: Expected<string | null>
@@ -27,7 +29,7 @@ export interface ExpectedJob<Data> {
 const MOST = 10_000
 
 /**
- * Makes sure that a job was enqueued, and gives it: the first that fits among those that wait, are scheduled or blocked, or run.
+ * Makes sure that a job was enqueued, and gives it: the first that fits among those that wait or run.
  *
  * @throws AssertionError listing the jobs that there are.
  *
@@ -42,7 +44,7 @@ export async function expectEnqueued<Data, Input, Tx, Result, ResultInput>(
   expected: ExpectedJob<Data> = {},
 ): Promise<Job<Data, Result>> {
   const jobs = await liveJobs(queue)
-  const found = jobs.find((job) => fits(expected, job))
+  const found = jobs.find(fitting(expected))
   if (found !== undefined) return found
   const what = Object.keys(expected).length === 0 ? 'No job' : 'No such job'
   throw new AssertionError({
@@ -67,7 +69,7 @@ export async function expectNotEnqueued<Data, Input, Tx, Result, ResultInput>(
   queue: Queue<Data, Input, Tx, Result, ResultInput>,
   expected: ExpectedJob<Data> = {},
 ): Promise<void> {
-  const found = (await liveJobs(queue)).filter((job) => fits(expected, job))
+  const found = (await liveJobs(queue)).filter(fitting(expected))
   if (found.length === 0) return
   throw new AssertionError({
     message: `Jobs of ${queue.name} were enqueued that should not be: there ${listed(found)}`,
@@ -116,6 +118,14 @@ async function liveJobs<Data, Input, Tx, Result, ResultInput>(
   return (await queue.list({ limit: MOST })).filter(({ finishedAt }) => finishedAt === null)
 }
 
+/** Whether jobs are as expected. */
+function fitting<Data>(expected: ExpectedJob<Data>): (job: Job<Data>) => boolean {
+  const { state, ...others } = expected
+  if (state === 'scheduled') return fitting({ waitsFor: 'time', ...others })
+  if (state === 'blocked') return fitting({ waitsFor: 'jobs', ...others })
+  return (job) => fits(expected, job)
+}
+
 function fits(expected: unknown, actual: unknown): boolean {
   if (typeof expected === 'function') return expected(actual) === true
   if (!isPlain(expected)) return isDeepStrictEqual(actual, expected)
@@ -136,8 +146,9 @@ const TOLD = 20
 
 function listed(jobs: readonly Job[]): string {
   if (jobs.length === 0) return 'are none.'
-  const lines = jobs.slice(0, TOLD).map(({ state, data, priority, key, group }) => {
+  const lines = jobs.slice(0, TOLD).map(({ state, waitsFor, data, priority, key, group }) => {
     const marks = {
+      ...(waitsFor !== null && waitsFor !== 'worker' && { waitsFor }),
       ...(priority !== 0 && { priority }),
       ...(key !== null && { key }),
       ...(group !== null && { group }),

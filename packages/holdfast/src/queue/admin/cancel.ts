@@ -6,6 +6,7 @@ import { live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
+import { type LIVE_STATES, storedStates } from '../job/states.ts'
 import { controlTopicOf } from '../job/topics.ts'
 
 /** Which jobs `cancelMany` ends: all that have not finished unless given. */
@@ -13,7 +14,7 @@ export interface CancelFilter {
   /** These. */
   readonly ids?: readonly string[]
   /** Those that stand so. */
-  readonly state?: 'blocked' | 'scheduled' | 'waiting' | 'active'
+  readonly state?: (typeof LIVE_STATES)[number]
   /** Those of this group. */
   readonly group?: string
   /** At most so many, the oldest first; 1,000 unless given. */
@@ -28,7 +29,7 @@ export async function cancelChosen(scope: QueueScope, filter: CancelFilter): Pro
   const where = {
     queue: scope.queue,
     ...(ids !== undefined && { id: { in: ids } }),
-    ...(state !== undefined && { state }),
+    ...(state !== undefined && { state: { in: storedStates(state) } }),
     ...(group !== undefined && { group }),
   }
   const found = await live(scope.session).find({ where, orderBy: { id: 'asc' }, limit } as never)

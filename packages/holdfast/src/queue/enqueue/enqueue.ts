@@ -104,7 +104,7 @@ async function addWithCare(
   const byKey = new Map(fresh.map(({ id, key }) => [key, byId.get(id) as Job]))
   return jobs.map(({ id, key }) => {
     const job = (byId.get(id) ?? known.get(id) ?? byKey.get(key)) as Job
-    return admitted.has(job.id) ? { ...job, state: 'waiting' } : job
+    return admitted.has(job.id) ? { ...job, waitsFor: 'worker' } : job
   })
 }
 

@@ -2,14 +2,17 @@ import type { Row, Session } from '../../backend/index.ts'
 import { Repository } from '../../repository/index.ts'
 import { all, type Condition, equals, isNull, not, outputs } from '../../statement/index.ts'
 import { type Job, jobOf } from './job.ts'
-import { finishedJobs, type JobState, liveJobs } from './models.ts'
+import { finishedJobs, liveJobs } from './models.ts'
+import { JOB_STATES, type JobStateFilter, type StoredState, storedStates } from './states.ts'
 
 /** How many jobs a queue has in each state. */
 export interface QueueStats {
-  /** They come after other jobs, or stand behind others of their group. */
-  readonly blocked: number
-  readonly scheduled: number
+  /** All that wait. */
   readonly waiting: number
+  /** How many of those wait for their time: put off, or to be tried again. */
+  readonly scheduled: number
+  /** How many of those wait for other jobs: those that they come after, or others of their group. */
+  readonly blocked: number
   readonly active: number
   readonly completed: number
   readonly failed: number
@@ -42,68 +45,65 @@ export async function findJobs(session: Session, queue: string, ids: readonly st
 }
 
 /**
- * The jobs of a queue in a state (in every state unless given): those that wait in the order of taking, other live ones by when something is
- * due about them, finished ones latest first.
+ * The jobs of a queue that a state chooses (all unless given): those that can be taken in the order of taking, then those that wait for their
+ * time, those that wait for other jobs and those that run, each by when something is due about them, then finished ones, latest first.
  */
 export async function listJobs(
   session: Session,
   queue: string,
-  state: JobState | undefined,
+  state: JobStateFilter | undefined,
   limit: number,
 ): Promise<Job[]> {
   const found: Row[] = []
-  for (const part of PARTS) {
-    if (found.length >= limit || (state !== undefined && !part.states.has(state))) continue
-    const where = { queue, ...part.where, ...(state !== undefined && { state }) }
-    const query = { where, orderBy: part.orderBy, limit: limit - found.length } as never
-    found.push(...(await part.rows(session).find(query)))
+  for (const { rows, where, orderBy } of partsOf(queue, state)) {
+    if (found.length >= limit) break
+    found.push(...(await rows(session).find({ where, orderBy, limit: limit - found.length } as never)))
   }
   return found.map((row) => ({ ...jobOf(row), token: null }))
 }
 
 interface Part {
-  readonly model: string
-  readonly states: ReadonlySet<JobState>
+  readonly states: readonly StoredState[]
   readonly rows: (session: Session) => JobRows
   /** What makes the rows of it be found by an index. */
   readonly where: object
-  readonly condition: Condition
   readonly orderBy: object
 }
 
-/** Where jobs are, by their states: the indexes of live jobs are sparse, so that those that wait and the others are in different ones. */
-export const PARTS: readonly Part[] = [
-  {
-    model: liveJobs.name,
-    states: new Set(['waiting']),
-    rows: live,
-    where: { ready: true },
-    condition: not(isNull('ready')),
-    orderBy: [{ precedence: 'asc' }, { runAt: 'asc' }],
-  },
-  {
-    model: liveJobs.name,
-    states: new Set(['blocked', 'scheduled', 'active']),
-    rows: live,
-    where: { dueAt: { ne: null } },
-    condition: not(isNull('dueAt')),
-    orderBy: [{ dueAt: 'asc' }, { precedence: 'asc' }],
-  },
-  {
-    model: finishedJobs.name,
-    states: new Set(['completed', 'failed', 'cancelled']),
-    rows: finished,
-    where: {},
-    condition: all(),
-    orderBy: { finishedAt: 'desc' },
-  },
+const BY_DUE_TIME = [{ dueAt: 'asc' }, { precedence: 'asc' }]
+
+function due(state: StoredState): Part {
+  return { states: [state], rows: live, where: { dueAt: { ne: null }, state }, orderBy: BY_DUE_TIME }
+}
+
+/** Where jobs are, by their states, so that an index gives each part in its order. */
+const PARTS: readonly Part[] = [
+  { states: ['waiting'], rows: live, where: { ready: true }, orderBy: [{ precedence: 'asc' }, { runAt: 'asc' }] },
+  due('scheduled'),
+  due('blocked'),
+  due('active'),
+  { states: ['completed', 'failed', 'cancelled'], rows: finished, where: {}, orderBy: { finishedAt: 'desc' } },
+]
+
+/** The parts of a queue in which there are jobs that a state chooses, with what finds these there and the part's place among all. */
+export function partsOf(queue: string, state: JobStateFilter | undefined): (Part & { readonly at: number })[] {
+  const chosen = state === undefined ? JOB_STATES : storedStates(state)
+  const only = chosen.length === 1 ? { state: chosen[0] } : {}
+  const parts = PARTS.map((part, at) => ({ ...part, at, where: { queue, ...part.where, ...only } }))
+  return parts.filter(({ states }) => states.some((one) => chosen.includes(one)))
+}
+
+/** What is counted: the indexes of live jobs are sparse, so that those that can be taken and the others are in different ones. */
+const COUNTED: readonly (readonly [model: string, condition: Condition])[] = [
+  [liveJobs.name, not(isNull('ready'))],
+  [liveJobs.name, not(isNull('dueAt'))],
+  [finishedJobs.name, all()],
 ]
 
 /** Counts the jobs of a queue by state. */
 export async function countJobs(session: Session, queue: string): Promise<QueueStats> {
-  const stats = { blocked: 0, scheduled: 0, waiting: 0, active: 0, completed: 0, failed: 0, cancelled: 0 }
-  const plans = PARTS.map(({ model, condition, states }) =>
-    session.plan(`queue count ${[...states]}`, () => ({
+  const plans = COUNTED.map(([model, condition], at) =>
+    session.plan(`queue count ${at}`, () => ({
       kind: 'select',
       model,
       joins: [],
@@ -114,6 +114,8 @@ export async function countJobs(session: Session, queue: string): Promise<QueueS
     })),
   )
   const counted = await Promise.all(plans.map((plan) => session.execute(plan, [queue])))
-  for (const { rows } of counted) for (const row of rows) stats[row['state'] as JobState] = row['n'] as number
+  const stats = { waiting: 0, scheduled: 0, blocked: 0, active: 0, completed: 0, failed: 0, cancelled: 0 }
+  for (const { rows } of counted) for (const row of rows) stats[row['state'] as StoredState] = row['n'] as number
+  stats.waiting += stats.scheduled + stats.blocked
   return stats
 }

@@ -1,6 +1,6 @@
 import type { Row } from '../../backend/index.ts'
 import type { Backoff } from '../../schema/index.ts'
-import type { JobState } from './models.ts'
+import { type JobState, SHOWN, type StoredState, type WaitsFor } from './states.ts'
 
 /** One failed attempt. */
 export interface JobError {
@@ -32,6 +32,8 @@ export interface Job<Data = unknown, Result = unknown> {
   /** Which form the payload has: see `QueueOptions.version`; 0 where it was enqueued by code that did not declare the queue. */
   readonly version: number
   readonly state: JobState
+  /** What it waits for; null when it does not wait. */
+  readonly waitsFor: WaitsFor | null
   /** How often it was taken; 1 while it runs for the first time. */
   readonly attempt: number
   readonly maxAttempts: number
@@ -65,12 +67,14 @@ const NO_ERRORS: readonly JobError[] = Object.freeze([])
 /** The job of a row of either table. */
 export function jobOf<Data, Result>(row: Row): Job<Data, Result> {
   const settings = (row['settings'] ?? null) as JobSettings | null
+  const { state, waitsFor } = SHOWN[row['state'] as StoredState]
   return {
     id: row['id'] as string,
     queue: row['queue'] as string,
     data: row['data'] as Data,
     version: row['version'] as number,
-    state: row['state'] as JobState,
+    state,
+    waitsFor,
     attempt: row['attempt'] as number,
     maxAttempts: row['maxAttempts'] as number,
     priority: 0 - (row['precedence'] as number),

@@ -1,11 +1,9 @@
 import { type Model, resolveModel, t, table } from '../../schema/index.ts'
 import { schedules } from './schedule-model.ts'
 
-/** Where a job stands. The first four are in the table of live jobs, the others in that of finished ones. */
-export type JobState = 'blocked' | 'scheduled' | 'waiting' | 'active' | 'completed' | 'failed' | 'cancelled'
-
 /**
- * Live jobs: what is to be done and what is being done. Small and hot, so that taking a job stays cheap however many were finished.
+ * Live jobs: what is to be done and what is being done. Small and hot, so that taking a job stays cheap however many were finished. Their
+ * states are finer than those that jobs show: see `StoredState`.
  *
  * ```
  *   enqueue ─┬▶ blocked ──(jobs before it ended)──┐

@@ -1,15 +1,14 @@
 import type { Session } from '../../backend/index.ts'
 import { type Issue, ValidationError } from '../../base/errors.ts'
 import { checkKnown, checkName, checkWhole, describe } from '../../schema/index.ts'
-import { PARTS } from './find.ts'
+import { partsOf } from './find.ts'
 import { type Job, jobOf } from './job.ts'
-import type { JobState } from './models.ts'
-import { checkState, JOB_STATES } from './states.ts'
+import { checkState, JOB_STATES, type JobStateFilter } from './states.ts'
 
 /** Which jobs a page holds. */
 export interface JobPageOptions {
   /** All unless given. */
-  readonly state?: JobState
+  readonly state?: JobStateFilter
   /** Only those of this group. */
   readonly group?: string
   /** How many; 100 unless given. */
@@ -33,13 +32,11 @@ export async function pageOfJobs(session: Session, queue: string, options: JobPa
   const { state, group, first = 100, after } = accept(queue, options)
   const items: Job[] = []
   const { part, cursor } = positionOf(queue, after)
-  const parts = [...PARTS.entries()].filter(
-    ([at, { states }]) => at >= part && (state === undefined || states.has(state)),
-  )
-  for (const [at, { rows, where, orderBy }] of parts) {
+  for (const { at, rows, where, orderBy } of partsOf(queue, state)) {
+    if (at < part) continue
     if (items.length === first) return { items, next: `${at}.` }
     const query = {
-      where: { queue, ...where, ...(state !== undefined && { state }), ...(group !== undefined && { group }) },
+      where: { ...where, ...(group !== undefined && { group }) },
       orderBy,
       first: first - items.length,
       after: at === part ? cursor : null,
@@ -65,7 +62,7 @@ function accept(queue: string, options: JobPageOptions): JobPageOptions {
 /** Where a page starts: in which part, and after what of it. */
 function positionOf(queue: string, after: unknown): { readonly part: number; readonly cursor: string | null } {
   if (after === undefined || after === null) return { part: 0, cursor: null }
-  const [, part, cursor] = (typeof after === 'string' && /^([0-2])\.(.*)$/.exec(after)) || []
+  const [, part, cursor] = (typeof after === 'string' && /^([0-4])\.(.*)$/.exec(after)) || []
   if (part === undefined) {
     throw new ValidationError(`A page of the jobs of ${queue} was refused`, [
       { path: 'after', reason: `must be the next of a page, got ${describe(after)}` },

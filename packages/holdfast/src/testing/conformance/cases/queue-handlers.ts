@@ -127,8 +127,8 @@ export const queueHandlerCases: readonly ConformanceCase[] = [
       for (const fail of ways) {
         const { id } = await jobs.enqueue({ n: 1 })
         await fail()
-        const { state, attempt, errors } = (await jobs.get(id)) as Job
-        assert.deepEqual([state, attempt, errors[0]?.message, errors[0]?.stack], ['scheduled', 1, 'busy', busy.stack])
+        const { waitsFor, attempt, errors } = (await jobs.get(id)) as Job
+        assert.deepEqual([waitsFor, attempt, errors[0]?.message, errors[0]?.stack], ['time', 1, 'busy', busy.stack])
         time.ahead += 59_000
         assert.equal(await jobs.dequeue(), null)
         time.ahead += 2_000

@@ -42,6 +42,7 @@ export const queueHostileCases: readonly ConformanceCase[] = [
         [() => jobs.retryMany(wrong({ state: 'completed' })), 'state'],
         [() => jobs.list(wrong({ state: 'nope' })), 'state'],
         [() => jobs.list({ limit: -1 }), 'limit'],
+        [() => jobs.cancelMany(wrong({ state: 'completed' })), 'state'],
         [() => jobs.list(wrong(null)), 'options'],
         [() => jobs.page(wrong({ state: 'nope' })), 'state'],
         [() => jobs.page({ first: 0 }), 'first'],

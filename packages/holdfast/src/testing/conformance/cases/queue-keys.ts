@@ -85,8 +85,7 @@ export const queueKeyCases: readonly ConformanceCase[] = [
         )
         assert.equal(new Set(pick(made, 'id')).size, 1, JSON.stringify(option))
       }
-      const { waiting, scheduled } = await jobs.stats()
-      assert.equal(waiting + scheduled, options.length)
+      assert.equal((await jobs.stats()).waiting, options.length)
     },
   },
   {

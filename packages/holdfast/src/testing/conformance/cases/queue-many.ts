@@ -77,11 +77,11 @@ export const queueManyCases: readonly ConformanceCase[] = [
         ])
         assert.deepEqual(await states(), [
           'completed 1',
-          'scheduled 1',
-          'scheduled 0',
+          'waiting 1',
+          'waiting 0',
           'failed 1',
           'completed 1',
-          'scheduled 1',
+          'waiting 1',
         ])
         const byNumber = new Map((await jobs.list()).map((job) => [job.data.n, job]))
         assert.deepEqual([byNumber.get(0)?.result, byNumber.get(4)?.result], [{ n: 0 }, 'late'])
@@ -119,7 +119,7 @@ export const queueManyCases: readonly ConformanceCase[] = [
         .drain()
       const rows = await storage.repository('done').find({ orderBy: { id: 'asc' } })
       assert.deepEqual(pick(rows, 'id'), ['0', '2'])
-      assert.deepEqual(await states(), ['completed 1', 'scheduled 1', 'completed 1'])
+      assert.deepEqual(await states(), ['completed 1', 'waiting 1', 'completed 1'])
     },
   },
   {
@@ -142,7 +142,7 @@ export const queueManyCases: readonly ConformanceCase[] = [
       const broken = await attempt(() => {
         throw new Error('broken')
       })
-      assert.deepEqual(broken, ['scheduled: broken', 'scheduled: broken'])
+      assert.deepEqual(broken, ['waiting: broken', 'waiting: broken'])
       for (const told of await attempt(() => ['one'])) assert.match(told, /it was given 2 jobs and gave a list of 1/)
       for (const told of await attempt(() => 'one')) assert.match(told, /^failed: .* gave no list/)
       assert.equal(await storage.repository('done').count(), 0)
@@ -270,7 +270,7 @@ export const queueManyCases: readonly ConformanceCase[] = [
       const write: ManyHandler<unknown, Transaction<typeof schema>> = async (_, { tx }) =>
         void (await tx.repository('done').create({ id: 'x' }))
       await jobs.manyWorker(write, { middleware: [broken] }).drain()
-      assert.deepEqual(await states(), ['scheduled 1', 'scheduled 1'])
+      assert.deepEqual(await states(), ['waiting 1', 'waiting 1'])
       assert.equal(await storage.repository('done').count(), 0)
     },
   },
@@ -288,7 +288,7 @@ export const queueManyCases: readonly ConformanceCase[] = [
       })
       await begun.promise
       await worker.stop({ timeoutMs: 0 })
-      assert.deepEqual(await states(), ['scheduled 1', 'scheduled 1', 'scheduled 1'])
+      assert.deepEqual(await states(), ['waiting 1', 'waiting 1', 'waiting 1'])
       assert.equal(await storage.repository('done').count(), 0)
     },
   },

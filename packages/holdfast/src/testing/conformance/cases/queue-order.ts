@@ -30,7 +30,7 @@ export const queueOrderCases: readonly ConformanceCase[] = [
       const jobs = storage.queue('jobs')
       const entries = [1, 2, 3, 4].map((n) => ({ data: { n }, group: n % 2 === 0 ? 'even' : 'odd' }))
       const made = await jobs.enqueueMany([...entries, { data: { n: 5 } }])
-      assert.deepEqual(pick(made, 'state'), ['waiting', 'waiting', 'blocked', 'blocked', 'waiting'])
+      assert.deepEqual(pick(made, 'waitsFor'), ['worker', 'worker', 'jobs', 'jobs', 'worker'])
       const first = await jobs.dequeueMany(10)
       assert.deepEqual(numbers(first), [1, 2, 5])
       assert.deepEqual(await jobs.dequeueMany(10), [])
@@ -167,7 +167,7 @@ export const queueOrderCases: readonly ConformanceCase[] = [
         const b = await tx.queue('other').enqueue({ n: 2 })
         return tx.queue('jobs').enqueue({ n: 3 }, { after: [a, b.id, a.id] })
       })
-      assert.deepEqual([last.state, last.after.length], ['blocked', 2])
+      assert.deepEqual([last.waitsFor, last.after.length], ['jobs', 2])
       const [first] = await jobs.dequeueMany(10)
       assert.equal(first?.data.n, 1)
       await jobs.acknowledge(first as NonNullable<typeof first>)
@@ -176,7 +176,7 @@ export const queueOrderCases: readonly ConformanceCase[] = [
       await other.acknowledge(second)
       assert.equal((await jobs.dequeue())?.data.n, 3)
       // What has completed by then holds nothing up.
-      assert.equal((await jobs.enqueue({ n: 4 }, { after: [second] })).state, 'waiting')
+      assert.equal((await jobs.enqueue({ n: 4 }, { after: [second] })).waitsFor, 'worker')
     },
   },
   {
@@ -198,7 +198,7 @@ export const queueOrderCases: readonly ConformanceCase[] = [
       assert.equal((await jobs.dequeue())?.id, cleaning.id)
       await refused(() => jobs.enqueue({ n: 5 }, { after: [root] }), { code: 'VALIDATION', paths: ['after'] })
       await refused(() => jobs.enqueue({ n: 5 }, { after: ['nobody'] }), 'NOT_FOUND')
-      assert.equal((await jobs.enqueue({ n: 6 }, { after: [root], onFailure: 'run' })).state, 'waiting')
+      assert.equal((await jobs.enqueue({ n: 6 }, { after: [root], onFailure: 'run' })).waitsFor, 'worker')
     },
   },
   {

@@ -177,10 +177,7 @@ export const queueRandomCases: readonly ConformanceCase[] = [
             })
           }
           const stats = await Promise.all(queues.map((jobs) => jobs.stats()))
-          left = stats.reduce(
-            (sum, { blocked, scheduled, waiting, active }) => sum + blocked + scheduled + waiting + active,
-            0,
-          )
+          left = stats.reduce((sum, { waiting, active }) => sum + waiting + active, 0)
         }
         const done = new Set((await storage.repository('done').find()).map(({ id }) => id))
         for (const [id, jobs] of mixture.added) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { JobPage } from '../../../queue/index.ts'
+import type { Job, JobPage, JobStateFilter } from '../../../queue/index.ts'
 import { defineSchema, queue, t, table } from '../../../schema/index.ts'
 import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
@@ -100,6 +100,55 @@ export const queueCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/states',
+    title: 'A job that waits is waiting and says what for, and states choose all that wait or some of them',
+    async run({ open }) {
+      const storage = await open(schema, { clock: { now: () => 1e12 } })
+      const jobs = storage.queue('jobs')
+      const failing = await jobs.enqueue({ n: 1 })
+      await jobs.fail((await jobs.dequeue()) as Job, new Error('once'))
+      const now = await jobs.enqueue({ n: 2 })
+      const later = await jobs.enqueue({ n: 3 }, { delayMs: 60_000 })
+      const last = await jobs.enqueue({ n: 4 }, { after: [now], delayMs: 60_000 })
+      const running = await jobs.enqueue({ n: 5 }, { priority: 1, group: 'g' })
+      const next = await jobs.enqueue({ n: 6 }, { group: 'g' })
+      await jobs.dequeue()
+      const states = async (state?: JobStateFilter) =>
+        (await jobs.list({ ...(state && { state }) })).map((job) => [job.data.n, job.state, job.waitsFor])
+      const ready = [[2, 'waiting', 'worker']]
+      const scheduled = [
+        [1, 'waiting', 'time'],
+        [3, 'waiting', 'time'],
+      ]
+      const blocked = [
+        [6, 'waiting', 'jobs'],
+        [4, 'waiting', 'jobs'],
+      ]
+      const active = [[5, 'active', null]]
+      assert.deepEqual(await states('scheduled'), scheduled)
+      assert.deepEqual(await states('blocked'), blocked)
+      assert.deepEqual(await states('waiting'), [...ready, ...scheduled, ...blocked])
+      assert.deepEqual(await states(), [...ready, ...scheduled, ...blocked, ...active])
+      assert.deepEqual(pick([failing, now, later, last, running, next], 'state'), Array(6).fill('waiting'))
+      assert.deepEqual(pick([now, later, last, running, next], 'waitsFor'), [
+        'worker',
+        'time',
+        'jobs',
+        'worker',
+        'jobs',
+      ])
+      const none = { completed: 0, failed: 0, cancelled: 0 }
+      assert.deepEqual(await jobs.stats(), { waiting: 5, scheduled: 2, blocked: 2, active: 1, ...none })
+      assert.equal(await jobs.cancelMany({ state: 'scheduled', limit: 1 }), 1)
+      assert.equal(await jobs.cancelMany({ state: 'waiting' }), 4)
+      assert.deepEqual(
+        await states('cancelled').then((all) => all.map(([, ...rest]) => rest)),
+        Array(5).fill(['cancelled', null]),
+      )
+      assert.deepEqual(await states('waiting'), [])
+    },
+  },
+  {
     id: 'queue/pages',
     title: 'Jobs of all states, of one or of a group are listed page by page, each once, in the order of a list',
     async run({ open }) {
@@ -113,7 +162,12 @@ export const queueCases: readonly ConformanceCase[] = [
         group: `g${at % 2}`,
       }))
       await jobs.enqueueMany(data)
-      const pagesOf = async (options: { state?: 'failed' | 'scheduled'; group?: string; first?: number }) => {
+      const [blocker] = await jobs.enqueueMany([
+        { data: { n: 20 }, priority: -1 },
+        { data: { n: 21 }, delayMs: 1 },
+      ])
+      await jobs.enqueueMany([22, 23].map((n) => ({ data: { n }, after: [blocker as Job], delayMs: n * 1_000 })))
+      const pagesOf = async (options: { state?: JobStateFilter; group?: string; first?: number }) => {
         const ids: string[] = []
         let after: string | null = null
         do {
@@ -125,10 +179,11 @@ export const queueCases: readonly ConformanceCase[] = [
         return ids
       }
       const all = pick(await jobs.list(), 'id')
-      assert.equal(all.length, 9)
+      assert.equal(all.length, 13)
       for (const first of [1, 2, 3, 9, 100]) assert.deepEqual(await pagesOf({ first }), all)
-      for (const state of ['failed', 'scheduled'] as const)
-        assert.deepEqual(await pagesOf({ state, first: 2 }), pick(await jobs.list({ state }), 'id'))
+      for (const state of ['failed', 'waiting', 'scheduled', 'blocked', 'active'] as const)
+        for (const first of [1, 2, 3])
+          assert.deepEqual(await pagesOf({ state, first }), pick(await jobs.list({ state }), 'id'))
       const ofGroup = (await jobs.list()).filter(({ group }) => group === 'g1')
       assert.deepEqual(await pagesOf({ group: 'g1', first: 1 }), pick(ofGroup, 'id'))
       assert.deepEqual((await jobs.page()).next, null)

@@ -204,10 +204,12 @@ export { defineSchema, documents, graph, queue, t, table } from './schema/index.
 export type { AggregateFunction, DateUnit, Direction } from './statement/index.ts'
 export type {
   BatchOperation,
+  BatchResults,
   Environment,
   GraphTypesOf,
   Health,
   NoSchema,
+  OnlyOperations,
   QueueData,
   QueueHandlers,
   QueueInput,

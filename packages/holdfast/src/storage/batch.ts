@@ -1,21 +1,63 @@
 import { type Issue, ValidationError } from '../base/errors.ts'
-import { checkKnown, describe, unreadable } from '../schema/index.ts'
+import type { EnqueueOptions, Job } from '../queue/index.ts'
+import {
+  checkKnown,
+  describe,
+  type ModelName,
+  type QueueName,
+  type Row,
+  type Schema,
+  unreadable,
+} from '../schema/index.ts'
 import { isPlainObject } from '../statement/index.ts'
+import type { QueueData, QueueResult } from './stores.ts'
 
-/** One operation of a batch. */
+/**
+ * One operation of a batch: a record or several to insert, a change or a removal of one record, or a job to enqueue with its options.
+ *
+ * @example
+ * ```ts
+ * const operations: BatchOperation[] = [
+ *   { update: 'plans', id: 'p1', set: { status: 'queued' }, ifVersion: 3 },
+ *   { enqueue: 'execute', data: { planId: 'p1' }, key: 'p1', group: 'plans' },
+ * ]
+ * ```
+ */
 export type BatchOperation =
   | { readonly insert: string; readonly values: object | readonly object[] }
   | { readonly update: string; readonly id: unknown; readonly set: object; readonly ifVersion?: number }
   | { readonly delete: string; readonly id: unknown }
-  | {
-      readonly enqueue: string
-      readonly data: unknown
-      readonly runAt?: Date
-      readonly delayMs?: number
-      readonly priority?: number
-      readonly key?: string
-      readonly maxAttempts?: number
-    }
+  | ({ readonly enqueue: string; readonly data: unknown } & EnqueueOptions)
+
+/** Refuses members that no operation has, which inference alone would let pass. */
+export type OnlyOperations<Operations> = {
+  readonly [Index in keyof Operations]: {
+    readonly [Member in Exclude<keyof Operations[Index], MemberOf<BatchOperation>>]: never
+  }
+}
+
+type MemberOf<Operation> = Operation extends unknown ? keyof Operation : never
+
+/** What the operations of a batch give, in their order. */
+export type BatchResults<S extends Schema, Operations extends readonly BatchOperation[]> = {
+  -readonly [Index in keyof Operations]: BatchResult<S, Operations[Index]>
+}
+
+type BatchResult<S extends Schema, Operation> = Operation extends { readonly delete: string }
+  ? boolean
+  : Operation extends { readonly update: infer Name }
+    ? RecordOf<S, Name>
+    : Operation extends { readonly insert: infer Name; readonly values: infer Values }
+      ? Values extends readonly unknown[]
+        ? RecordOf<S, Name>[]
+        : RecordOf<S, Name>
+      : Operation extends { readonly enqueue: infer Name }
+        ? JobIn<S, Name>
+        : unknown
+
+type RecordOf<S extends Schema, Name> = Name extends ModelName<S> ? Row<S, Name> : Record<string, unknown>
+
+type JobIn<S extends Schema, Name> = Name extends QueueName<S> ? Job<QueueData<S, Name>, QueueResult<S, Name>> : Job
 
 /** What a batch runs on: a transaction, seen without types. */
 export interface BatchTarget {

@@ -1,4 +1,4 @@
-export type { BatchOperation } from './batch.ts'
+export type { BatchOperation, BatchResults, OnlyOperations } from './batch.ts'
 export type { Environment } from './env.ts'
 export type { StorageMetrics } from './metrics.ts'
 export { type CopyOptions, onCopy } from './on-copy.ts'

@@ -20,7 +20,14 @@ import { defineSchema, type Models, type QueueName, type Schema } from '../schem
 import { assertChecks } from '../statement/index.ts'
 import { assertHandlers } from './accept-handlers.ts'
 import { ActingSession } from './acting-session.ts'
-import { acceptBatch, type BatchOperation, type BatchTarget, runBatch } from './batch.ts'
+import {
+  acceptBatch,
+  type BatchOperation,
+  type BatchResults,
+  type BatchTarget,
+  type OnlyOperations,
+  runBatch,
+} from './batch.ts'
 import { type Environment, targetFromEnv } from './env.ts'
 import { features } from './features.ts'
 import { idsInReach } from './graphs.ts'
@@ -170,12 +177,18 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
    *
    * @example
    * ```ts
-   * await storage.batch([{ insert: 'users', values: user }, { update: 'plans', id, set: { status: 'done' } }])
+   * const [user, plan] = await storage.batch([
+   *   { insert: 'users', values: { name: 'kim' } },
+   *   { update: 'plans', id, set: { status: 'done' } },
+   * ])
    * ```
    */
-  async batch(operations: readonly BatchOperation[]): Promise<unknown[]> {
+  async batch<const Operations extends readonly BatchOperation[]>(
+    operations: Operations & OnlyOperations<Operations>,
+  ): Promise<BatchResults<S, Operations>> {
     const accepted = acceptBatch(operations)
-    return this.transaction((tx) => runBatch(tx as unknown as BatchTarget, accepted))
+    const given = await this.transaction((tx) => runBatch(tx as unknown as BatchTarget, accepted))
+    return given as BatchResults<S, Operations>
   }
 
   /**

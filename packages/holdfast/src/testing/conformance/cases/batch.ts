@@ -47,7 +47,7 @@ export const batchCases: readonly ConformanceCase[] = [
         false,
       ])
       assert.equal(await storage.repository('rows').count(), 2)
-      assert.equal((await storage.queue('jobs').dequeue())?.id, (given[6] as { id: string }).id)
+      assert.equal((await storage.queue('jobs').dequeue())?.id, given[6].id)
       assert.deepEqual(await storage.batch([]), [])
     },
   },
@@ -63,7 +63,7 @@ export const batchCases: readonly ConformanceCase[] = [
         { delete: 'checked', id: 'a' },
         { insert: 'checked', values: { id: 'a', n: 9 } },
       ])
-      assert.deepEqual([(given[1] as { n: number }).n, given[2]], [3, true])
+      assert.deepEqual([given[1].n, given[2]], [3, true])
       assert.equal((await storage.repository('checked').getById('a')).version, 1)
     },
   },

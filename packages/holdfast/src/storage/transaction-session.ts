@@ -50,7 +50,7 @@ export interface TransactionRoot
  *   open ──────────────────────────────────▶ waiting for it ──▶ open again
  *    │  a statement fails
  *    ├───────────────────▶ failed: refuses statements, and refuses to commit
- *    │  `work` settles
+ *    │  `work` settles, or the outer one was rejected: then nobody waits for `work` any more
  *    └───────────────────▶ ended: refuses everything
  * ```
  *
@@ -75,6 +75,10 @@ export class TransactionSession implements Session {
   readonly #scope: AmbientScope
   readonly #readOnly: boolean
   #child: Promise<unknown> | undefined
+  /** The nested one that is open. */
+  #nested: TransactionSession | undefined
+  /** Rejects what this one, which is nested, waits for. */
+  #abandon: ((reason: unknown) => void) | undefined
   #failure: unknown
   #ended = false
 
@@ -190,8 +194,9 @@ export class TransactionSession implements Session {
 
   async #savepoint<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
     const child = new TransactionSession(this.root, this.#connection, this.actor, this.isolation, this.#readOnly)
+    this.#nested = child
     try {
-      const value = await this.#connection.savepoint(() => child.run(work))
+      const value = await this.#connection.savepoint(() => child.run(() => child.#unlessGivenUp(work)))
       this.#hooks.push(...child.#hooks)
       this.written.addAll(child.written)
       if (child.#gathered !== undefined) this.#gather().addAll(child.#gathered)
@@ -200,8 +205,25 @@ export class TransactionSession implements Session {
       if (endsWholeTransaction(child.#failure)) this.#fail(child.#failure)
       throw error
     } finally {
+      this.#nested = undefined
       child.end()
     }
+  }
+
+  /** What `work` gives; rejects when the outer transaction does before: it would hold that one open for as long as it likes. */
+  #unlessGivenUp<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.assertUsable()
+      this.#abandon = reject
+      Promise.resolve(work(this)).then(resolve, reject)
+    })
+  }
+
+  /** Ends it and what is nested in it, the innermost first, whatever their work is at. */
+  #giveUp(reason: unknown): void {
+    this.#ended = true
+    if (this.#nested !== undefined) this.#nested.#giveUp(reason)
+    this.#abandon?.(reason)
   }
 
   /**
@@ -221,6 +243,9 @@ export class TransactionSession implements Session {
       }
       if (this.#failure !== undefined) throw this.#failed()
       return value
+    } catch (error) {
+      this.#giveUp(error)
+      throw error
     } finally {
       this.#ended = true
       if (this.#running > 0) await this.#quiet()

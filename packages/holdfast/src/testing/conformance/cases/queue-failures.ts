@@ -74,6 +74,55 @@ export const queueFailureCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/given-up-nested',
+    title: 'A handler that is given up in a nested transaction is undone as well, and holds nobody up',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const hasty = storage.queue('hasty')
+      const { id } = await hasty.enqueue({ n: 1 })
+      await hasty.drain(async (_, { tx }) => {
+        await tx.repository('done').create({ id: 'x' })
+        await tx.transaction((inner) =>
+          inner.transaction(async (innermost) => {
+            await innermost.repository('done').create({ id: 'y' })
+            await new Promise(() => undefined)
+          }),
+        )
+      })
+      assert.equal((await hasty.get(id))?.state, 'failed')
+      assert.deepEqual(await storage.repository('done').find(), [])
+      await storage.repository('done').create({ id: 'x' })
+    },
+  },
+  {
+    id: 'queue/given-up-nested-in-batch',
+    title: 'A handler of a batch that is given up in a nested transaction undoes its own part, and the others go on',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const hasty = storage.queue('hasty')
+      const wakeUp = Promise.withResolvers<void>()
+      const jobs = await hasty.enqueueMany([1, 2, 3].map((n) => ({ data: { n }, timeoutMs: n === 2 ? 20 : 60_000 })))
+      const worker = hasty.worker(
+        async ({ data: { n } }, { tx }) => {
+          await tx.repository('done').create({ id: `${n}` })
+          await tx.transaction(async (inner) => {
+            await inner.repository('done').create({ id: `${n} nested` })
+            if (n === 2) await wakeUp.promise
+            // What was given up ends while another part of the batch is nested.
+            if (n === 3) wakeUp.resolve()
+            await inner.repository('done').create({ id: `${n} late` })
+          })
+        },
+        { mode: 'transaction' },
+      )
+      await worker.drain()
+      const states = await Promise.all(jobs.map(async ({ id }) => (await hasty.get(id))?.state))
+      assert.deepEqual(states, ['completed', 'failed', 'completed'])
+      const written = (await storage.repository('done').find()).map(({ id }) => id)
+      assert.deepEqual(written, ['1', '1 late', '1 nested', '3', '3 late', '3 nested'])
+    },
+  },
+  {
     id: 'queue/given-up-cancelled',
     title: 'A handler of a cancelled job that does not care makes room for the next',
     async run({ open }) {

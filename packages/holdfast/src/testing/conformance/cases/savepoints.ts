@@ -76,6 +76,38 @@ export const savepointCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'savepoints/given-up',
+    title:
+      'A transaction that rejects waits for no nested one: neither for one that is open nor for one that would be next',
+    async run({ open }) {
+      const storage = await open(schema)
+      const nested: Promise<unknown>[] = []
+      const work = storage.transaction(async (tx) => {
+        await tx.repository('names').create({ name: 'outer' })
+        const began = Promise.withResolvers<void>()
+        nested.push(
+          tx.transaction(async (inner) => {
+            await inner.repository('names').create({ name: 'inner' })
+            await inner.transaction(async (innermost) => {
+              await innermost.repository('names').create({ name: 'innermost' })
+              began.resolve()
+              await new Promise(() => undefined)
+            })
+          }),
+          tx.transaction((inner) => inner.repository('names').create({ name: 'next' })),
+        )
+        for (const one of nested) one.catch(() => undefined)
+        await began.promise
+        throw new Error('mine')
+      })
+      await assert.rejects(work, /mine/)
+      await assert.rejects(nested[0] as Promise<unknown>, /mine/)
+      await refused(() => nested[1] as Promise<unknown>, 'TRANSACTION_MISUSE')
+      await storage.repository('names').create({ name: 'after' })
+      assert.deepEqual(pick(await storage.repository('names').find(), 'name'), ['after'])
+    },
+  },
+  {
     id: 'savepoints/many',
     title: 'Fifty nested transactions one after the other, every third undone, leave what the others wrote',
     async run({ open }) {

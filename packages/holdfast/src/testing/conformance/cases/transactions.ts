@@ -207,6 +207,28 @@ export const transactionCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'transactions/time-limit-nested',
+    title: 'The time limit of a transaction holds while a nested one is open, and leaves nothing of either',
+    async run({ open }) {
+      const storage = await open(schema)
+      const accounts = storage.repository('accounts')
+      const slow = () =>
+        storage.transaction(
+          async (tx) => {
+            await tx.repository('accounts').create({ id: 'a', balance: 1 })
+            await tx.transaction(async (inner) => {
+              await inner.repository('accounts').create({ id: 'b', balance: 1 })
+              await new Promise(() => undefined)
+            })
+          },
+          { timeoutMs: 100 },
+        )
+      await refused(slow, 'TIMEOUT')
+      assert.equal(await accounts.count(), 0)
+      await accounts.create({ id: 'a', balance: 2 })
+    },
+  },
+  {
     id: 'transactions/time-limit-late-writes',
     title: 'A function that goes on after the time limit of its transaction can write nothing',
     async run({ open }) {

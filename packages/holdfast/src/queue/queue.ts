@@ -35,6 +35,7 @@ import {
   type Schedule,
   type ScheduleOptions,
 } from './schedule/schedules.ts'
+import { drainLikeLast, rememberWorker } from './work/draining.ts'
 import type { Handler, ManyHandler } from './work/handler.ts'
 import type { WorkerHost } from './work/host.ts'
 import type { WorkManyOptions, WorkOptions } from './work/work-options.ts'
@@ -390,42 +391,29 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
 
   /**
    * Runs what is due until nothing is, and gives how many attempts were made. For tests and scripts: with the handler given, or else with that
-   * of the worker of this queue that was started last, and its options.
+   * of the worker of this queue that was started last, and its options. Then it waits until the workers of this queue that run on this storage
+   * have written down what they ran, too, and counts their attempts that ended meanwhile; a handler of the queue cannot wait for that.
+   *
+   * @throws ConfigurationError without a handler where no worker was started; inside a transaction.
    */
   async drain(handler?: Handler<Data, Tx, ResultInput>): Promise<number> {
-    if (handler !== undefined) return this.worker(handler).drain()
-    const made = this.#makers().get(this.name)
-    if (made === undefined) {
-      throw new ConfigurationError(
-        `No worker of the queue ${this.name} was started here, so there is nothing to drain with.`,
-        {
-          hint: 'Start one with work(handler), or give the handler: drain(handler).',
-        },
-      )
-    }
-    return made().drain()
+    return handler === undefined ? drainLikeLast(this.#host, this.name) : this.worker(handler).drain()
   }
 
   /** Makes a worker, and remembers how to make one for `drain`. */
   #worker(make: (host: WorkerHost<unknown>) => Worker<Data, Result>): Worker<Data, Result> {
-    const host = this.#workers
-    if (host === undefined) {
-      throw new ConfigurationError('A worker cannot be started inside a transaction.', {
-        code: 'TRANSACTION_MISUSE',
-        hint: 'Use storage.queue(…).work(…) outside of it.',
-      })
-    }
+    const host = this.#host
     const worker = make(host)
-    this.#makers().set(this.name, () => make(host))
+    rememberWorker(host, this.name, () => make(host))
     return worker
   }
 
-  /** How to make a worker like the last one of each queue of this storage. */
-  #makers(): Map<string, () => Pick<Worker, 'drain'>> {
-    const key = this.#workers ?? this
-    const known = makers.get(key) ?? new Map<string, () => Pick<Worker, 'drain'>>()
-    makers.set(key, known)
-    return known
+  get #host(): WorkerHost<Tx> {
+    if (this.#workers !== undefined) return this.#workers
+    throw new ConfigurationError('A worker cannot be started inside a transaction.', {
+      code: 'TRANSACTION_MISUSE',
+      hint: 'Use storage.queue(…).work(…) outside of it.',
+    })
   }
 
   get #declaration(): QueueDeclaration | undefined {
@@ -479,6 +467,3 @@ function isJob(job: Job | null | undefined): job is Job {
   const isText = (value: unknown) => typeof value === 'string' && isStorableText(value)
   return isText(id) && (token === null || isText(token)) && Array.isArray(errors)
 }
-
-/** For `drain`, by storage. */
-const makers = new WeakMap<object, Map<string, () => Pick<Worker, 'drain'>>>()

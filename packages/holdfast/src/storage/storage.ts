@@ -103,6 +103,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
       transactionOf,
       openLater: () => openLater(session, actor, transactionOf),
       started: (worker) => this.#running(worker),
+      running: workers,
     }
     this.watching = { started: (watching) => this.#running(watching) }
     this.#session = session

@@ -41,6 +41,7 @@ export class Executor {
   #waitMs: number
   /** Since when jobs wait here for others to be started with. */
   #waitedSince: number | undefined
+  #attempts = 0
   #stopped = false
 
   constructor(scope: QueueScope, settings: WorkSettings, held: HeldJobs, runner: Runner, outside: Outside) {
@@ -52,6 +53,11 @@ export class Executor {
     this.#waitMs = settings.waitMs
     const most = Math.max(settings.batch, settings.concurrency)
     this.#completions = new Completions(scope, most, (one, error) => this.#completed(one, error))
+  }
+
+  /** How many attempts have ended. */
+  get attempts(): number {
+    return this.#attempts
   }
 
   /** How many jobs to take now. Of one at a time, what is quick is taken ahead, in batches; else jobs would wait here that others could run. */
@@ -121,6 +127,7 @@ export class Executor {
 
   /** Sees to it that what came of an attempt is written down. */
   #end(job: Job, ending: Ending): void {
+    if (ending.kind !== 'unbegun') this.#attempts++
     if (ending.kind !== 'completed') void this.#endOtherwise(job, ending).then(() => this.#ended(job))
     else if (ending.committed) this.#completed({ job, state: 'completed', result: ending.result })
     else this.#completions.add({ job, state: 'completed', result: ending.result })

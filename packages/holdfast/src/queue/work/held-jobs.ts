@@ -32,6 +32,11 @@ export class HeldJobs {
     return this.#running.size
   }
 
+  /** Whether it holds none. */
+  get none(): boolean {
+    return this.#running.size === 0 && this.#buffer.length === 0
+  }
+
   /** Keeps jobs until they are started. */
   add(jobs: readonly Job[]): void {
     this.#buffer.push(...jobs)

@@ -8,6 +8,8 @@ export interface WorkerHost<Tx> {
   openLater(): LaterTransaction<Tx>
   /** Notes a worker, so that closing the storage stops it; gives the function to call when it has stopped. */
   started(worker: { stop(): Promise<void> }): () => void
+  /** What was noted and has not stopped, workers and whatever else: the same set for all hosts of a storage. */
+  readonly running: ReadonlySet<object>
 }
 
 /** A transaction that begins when it is first used, and takes in the completion of a job. */

@@ -53,6 +53,11 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #laterVersions: LaterVersions
   readonly #alarm: Alarm
   #stopping = false
+  #stopped = false
+  #asleep = false
+  #taken = 0
+  /** Told when it falls asleep, or has stopped. */
+  readonly #onAsleep: (() => void)[] = []
   #paused = false
   #looping: Promise<void> = Promise.resolve()
   #wake: () => void = () => undefined
@@ -117,6 +122,31 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     return new Worker(scope, host, settings, runner)
   }
 
+  /** The queue whose jobs it takes. */
+  get queue(): string {
+    return this.#scope.queue
+  }
+
+  /** How many jobs it has taken. */
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** How many attempts have ended. */
+  get attempts(): number {
+    return this.#executor.attempts
+  }
+
+  /** Whether it waits for something to happen, and has written down all that it ran. */
+  get idle(): boolean {
+    return this.#asleep && this.#held.none
+  }
+
+  /** Waits until it is idle, or has stopped. After its last job it looks for more and falls asleep. */
+  async untilIdle(): Promise<void> {
+    while (!this.idle && !this.#stopped) await new Promise<void>((resolve) => this.#onAsleep.push(resolve))
+  }
+
   /** Begins to look for jobs. */
   start(): void {
     // At once and until it has stopped, so that a storage that is closed meanwhile waits for it.
@@ -153,6 +183,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#held.stop()
     await Promise.all(this.#subscriptions.map((unsubscribe) => unsubscribe()))
     this.#unregister()
+    this.#stopped = true
+    this.#tellAsleep()
   }
 
   /** Runs what is due until nothing is; gives the number of attempts. */
@@ -245,6 +277,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   async #take(count: number): Promise<number> {
     const { jobs, buried } = await claim(this.#scope, count, this.#settings.leaseMs)
     this.#held.add(jobs)
+    this.#taken += jobs.length
     for (const { job, error } of buried) this.#tell('failed', job, error, true)
     return jobs.length
   }
@@ -264,8 +297,15 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   async #sleep(woken: Promise<unknown>, ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, timerMs(ms))
+    this.#asleep = true
+    this.#tellAsleep()
     await Promise.race([woken, promise])
+    this.#asleep = false
     clearTimeout(timer)
+  }
+
+  #tellAsleep(): void {
+    for (const tell of this.#onAsleep.splice(0)) tell()
   }
 
   /** Tells listeners; whether there are any. One that throws must not keep jobs from being done. */

@@ -34,6 +34,7 @@ import { queueCases } from './queue.ts'
 import { queueAfterCommitCases } from './queue-after-commit.ts'
 import { queueContentionCases } from './queue-contention.ts'
 import { queueCrossingCases } from './queue-crossings.ts'
+import { queueDrainCases } from './queue-drain.ts'
 import { queueFailureCases } from './queue-failures.ts'
 import { queueGroupRateCases } from './queue-group-rates.ts'
 import { queueHandlerCases } from './queue-handlers.ts'
@@ -91,6 +92,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...sqlCases,
   ...queueCases,
   ...queueAfterCommitCases,
+  ...queueDrainCases,
   ...queueKeyCases,
   ...queueOrderCases,
   ...queueCrossingCases,

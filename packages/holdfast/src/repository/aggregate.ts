@@ -82,8 +82,8 @@ export function readAggregate(source: Source, query: RawAggregate, shape: Shape)
   const conditions = (query.where ?? [])
     .map((where) => readWhere(where, scope, shape))
     .filter((condition) => condition !== undefined)
-  const groups = readOutputs('groupBy', query.groupBy ?? {}, scope, shape)
-  const selected = readOutputs('select', query.select ?? {}, scope, shape)
+  const groups = readOutputs('groupBy', query.groupBy, scope, shape)
+  const selected = readOutputs('select', query.select, scope, shape)
   const outputs = [
     ...groups,
     ...selected.filter(({ output }) => !groups.some((group) => group.output.name === output.name)),
@@ -120,11 +120,9 @@ export function readAggregate(source: Source, query: RawAggregate, shape: Shape)
   }
 }
 
-function readOutputs(part: 'groupBy' | 'select', named: unknown, scope: Scope, shape: Shape): TypedOutput[] {
+function readOutputs(part: 'groupBy' | 'select', named: unknown = {}, scope: Scope, shape: Shape): TypedOutput[] {
   shape.mark(part)
-  const entries = Array.isArray(named)
-    ? Array.from(named, (name, index): [string, unknown] => [typeof name === 'string' ? name : String(index), name])
-    : Object.entries(asObject(part, named, shape))
+  const entries = Object.entries(outputsOf(part, named, shape))
   return entries.flatMap(([name, value]) => {
     shape.mark(name)
     const path = `${part}.${name}`
@@ -143,10 +141,20 @@ function readOutputs(part: 'groupBy' | 'select', named: unknown, scope: Scope, s
   })
 }
 
-function asObject(part: string, value: unknown, shape: Shape): Record<string, unknown> {
-  if (isPlainObject(value)) return value
-  shape.refuse(part, `must be an object of named results, got ${describe(value)}`)
-  return {}
+/** Fields that are named alone, or in a list, are called in the results what they are called in the model. */
+function outputsOf(part: string, given: unknown, shape: Shape): Record<string, unknown> {
+  if (isPlainObject(given)) return given
+  if (typeof given === 'string') return { [given]: given }
+  if (!Array.isArray(given)) {
+    shape.refuse(part, `must be a field, a list of fields or an object of named results, got ${describe(given)}`)
+    return {}
+  }
+  const fields = Array.from(given, (name: unknown, index) => {
+    if (typeof name === 'string') return name
+    shape.refuse(`${part}.${index}`, `must be a field, got ${describe(name)}; to name a result, give an object`)
+    return undefined
+  })
+  return Object.fromEntries(fields.filter((name) => name !== undefined).map((name) => [name, name]))
 }
 
 function readFieldOutput(name: string, value: string, scope: Scope, shape: Shape, path: string): TypedOutput[] {

@@ -1,7 +1,8 @@
 import type { Row, Session } from '../backend/index.ts'
 import { ValidationError } from '../base/errors.ts'
-import { describe, type Model, type ModelTypes, type Schema, unreadable, type Where } from '../schema/index.ts'
+import { describe, type Model, type Schema, unreadable, type Where } from '../schema/index.ts'
 import {
+  type Direction,
   type Field,
   isPlainObject,
   type Join,
@@ -14,13 +15,7 @@ import {
 import { type RawAggregate, readAggregate, type Source } from './aggregate.ts'
 import type { Aggregate, DateTrunc } from './expressions.ts'
 import { type ReadCaching, type ReadOptions, readingSession } from './read-through.ts'
-import type { Path } from './types.ts'
-
-type RowOf<S extends Schema, Name> = Name extends keyof S['declarations']
-  ? NonNullable<(S['declarations'][Name] & ModelTypes)['$row']>
-  : never
-
-type Direction = 'asc' | 'desc'
+import type { Named, Names, Path, RowOf } from './types.ts'
 
 /** The fields of a joined model, behind its name: `'users.username'`. */
 type JoinedRow<S extends Schema, Name extends string, Null> = {
@@ -121,17 +116,22 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
     return this.#join(model, 'left', on as Record<string, string>)
   }
 
-  /** Groups rows by named fields or truncated timestamps; the names are part of each result. */
-  groupBy<const G extends { readonly [name: string]: (keyof Scope & string) | Path | DateTrunc }>(
-    groupBy: G,
-  ): QueryBuilder<S, Scope, Selected<Scope, G>> {
+  /**
+   * Groups rows by a field, by a list of fields, or by names that each stand for a field or a truncated timestamp; the names are part of each
+   * result.
+   */
+  groupBy<
+    const G extends
+      | Names<(keyof Scope & string) | Path>
+      | { readonly [name: string]: (keyof Scope & string) | Path | DateTrunc },
+  >(groupBy: G): QueryBuilder<S, Scope, Selected<Scope, Named<G>>> {
     return this.#with({ query: { ...this.#state.query, groupBy } })
   }
 
-  /** Names what each result holds: fields, truncated timestamps or aggregates. */
-  select<const Selection extends { readonly [name: string]: SelectItem<Scope> }>(
+  /** Says what each result holds: a field, a list of fields, or names for fields, truncated timestamps and aggregates. */
+  select<const Selection extends Names<(keyof Scope & string) | Path> | { readonly [name: string]: SelectItem<Scope> }>(
     select: Selection,
-  ): QueryBuilder<S, Scope, (Result extends Unselected ? unknown : Result) & Selected<Scope, Selection>> {
+  ): QueryBuilder<S, Scope, (Result extends Unselected ? unknown : Result) & Selected<Scope, Named<Selection>>> {
     return this.#with({ query: { ...this.#state.query, select } })
   }
 

@@ -110,6 +110,29 @@ test('aggregates are typed by their functions and fields', async () => {
   >()
 })
 
+test('groups and results may be named by fields alone', async () => {
+  const users = storage.repository('users')
+  const one = await users.aggregate({ groupBy: 'role', select: { n: count() }, having: { role: 'admin' } })
+  expectTypeOf(one[0]!).toEqualTypeOf<{ role: 'admin' | 'user' } & { n: number }>()
+  const two = await users.aggregate({
+    groupBy: ['role', 'meta.tags'],
+    select: { n: count() },
+    orderBy: { role: 'asc' },
+  })
+  expectTypeOf(two[0]!).toEqualTypeOf<{ role: 'admin' | 'user'; 'meta.tags': unknown } & { n: number }>()
+  const joined = storage.repository('sessions').query().join('users', { userId: 'id' })
+  const picked = await joined.select(['turns', 'users.balance']).all()
+  expectTypeOf(picked[0]!).toEqualTypeOf<{ turns: number; 'users.balance': bigint }>()
+  const grouped = await joined.groupBy('users.role').select({ n: count() }).all()
+  expectTypeOf(grouped[0]!).toEqualTypeOf<{ 'users.role': 'admin' | 'user' } & { n: number }>()
+  const single = await joined.select('turns').all()
+  expectTypeOf(single[0]!).toEqualTypeOf<{ turns: number }>()
+  // @ts-expect-error an unknown field
+  users.aggregate({ groupBy: 'nope', select: { n: count() } })
+  // @ts-expect-error an unknown field in a list
+  joined.select(['nope'])
+})
+
 test('joins bring the fields of the other model', async () => {
   const rows = await storage
     .repository('sessions')

@@ -19,7 +19,8 @@ export type RelationsOf<S extends Schema, Name> = Name extends keyof S['relation
   ? Extract<S['relations'][Name], ModelRelations>
   : Record<never, never>
 
-type RowOf<S extends Schema, Name> = Name extends keyof S['declarations']
+/** The row of a model of a schema, by any name. */
+export type RowOf<S extends Schema, Name> = Name extends keyof S['declarations']
   ? NonNullable<(S['declarations'][Name] & ModelTypes)['$row']>
   : never
 
@@ -107,8 +108,29 @@ type IncrementOf<Value> =
       : Increment<N>
     : never
 
-/** What `aggregate` groups by: result names, each a field or a truncated timestamp. */
-export type GroupBy<Row> = { readonly [name: string]: keyof Row | Path | DateTrunc<(keyof Row & string) | Path> }
+/**
+ * What `aggregate` groups by: a field, a list of fields, or result names, each with a field or a truncated timestamp.
+ *
+ * @example
+ * ```ts
+ * groupBy: 'userId'
+ * groupBy: ['userId', 'status']
+ * groupBy: { user: 'userId', day: dateTrunc('day', 'sentAt') }
+ * ```
+ */
+export type GroupBy<Row> =
+  | Names<(keyof Row & string) | Path>
+  | { readonly [name: string]: (keyof Row & string) | Path | DateTrunc<(keyof Row & string) | Path> }
+
+/** Fields that are called in the results what they are called in the model: one, or a list. */
+export type Names<Name extends string> = Name | readonly Name[]
+
+/** Result names and what they stand for, also where only fields were named. */
+export type Named<Outputs> = Outputs extends string
+  ? { readonly [Name in Outputs]: Name }
+  : Outputs extends readonly (infer Name extends string)[]
+    ? { readonly [Field in Name]: Field }
+    : Outputs
 
 /** What `aggregate` computes: result names, each an aggregate. */
 export type Aggregates<Row> = {
@@ -132,10 +154,12 @@ export interface AggregateQuery<Row, G extends GroupBy<Row>, A extends Aggregate
 }
 
 /** One result of an aggregate. */
-export type AggregateRow<Row, G, A> = {
-  -readonly [Name in keyof G]: G[Name] extends DateTrunc ? Date : G[Name] extends keyof Row ? Row[G[Name]] : unknown
-} & {
+export type AggregateRow<Row, G, A> = GroupRow<Row, Named<G>> & {
   -readonly [Name in keyof A]: A[Name] extends Aggregate<infer F, infer Field> ? AggregateValue<Row, F, Field> : never
+}
+
+type GroupRow<Row, G> = {
+  -readonly [Name in keyof G]: G[Name] extends DateTrunc ? Date : G[Name] extends keyof Row ? Row[G[Name]] : unknown
 }
 
 type AggregateValue<Row, F extends AggregateFunction, Field> = F extends 'count' | 'countDistinct'

@@ -345,6 +345,32 @@ export const aggregateCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'aggregate/fields',
+    title: 'Groups are named by a field, by a list of fields or by names for them, and a field named twice counts once',
+    async run({ open }) {
+      const rows = (await open(schema)).repository('rows')
+      await rows.createMany([
+        { id: 1, team: 'a', int: 1, data: { x: 'p' } },
+        { id: 2, team: 'a', int: 2, data: { x: 'p' } },
+        { id: 3, team: 'b', int: 2, data: { x: 'q' } },
+      ])
+      const select = { n: count() }
+      const byTeam = [
+        { team: 'a', n: 2 },
+        { team: 'b', n: 1 },
+      ]
+      assert.deepEqual(await rows.aggregate({ groupBy: 'team', select }), byTeam)
+      assert.deepEqual(await rows.aggregate({ groupBy: ['team'], select }), byTeam)
+      assert.deepEqual(await rows.aggregate({ groupBy: ['team', 'team'], select }), byTeam)
+      assert.deepEqual(await rows.aggregate({ groupBy: { team: 'team' }, select }), byTeam)
+      assert.deepEqual(await rows.aggregate({ groupBy: ['data.x', 'int'], select, orderBy: { int: 'desc' } }), [
+        { 'data.x': 'p', int: 2, n: 1 },
+        { 'data.x': 'q', int: 2, n: 1 },
+        { 'data.x': 'p', int: 1, n: 1 },
+      ])
+    },
+  },
+  {
     id: 'aggregate/too-large',
     title: 'A sum that its type cannot hold is refused, and one that only passes through such a value is not',
     async run({ open }) {
@@ -379,7 +405,12 @@ export const aggregateCases: readonly ConformanceCase[] = [
         [{ select: { n: 5 } }, 'select.n'],
         [{ select: { n: { function: 'count' } } }, 'select.n'],
         [{ select: {} }, 'select'],
-        [{ select: 'n' }, 'select'],
+        [{ select: 5 }, 'select'],
+        [{ select: 'n' }, 'select.n'],
+        [{ groupBy: ['nope'], select: { n: count() } }, 'groupBy.nope'],
+        [{ groupBy: [dateTrunc('day', 'at')], select: { n: count() } }, 'groupBy.0'],
+        [{ groupBy: new Array(1), select: { n: count() } }, 'groupBy.0'],
+        [{ groupBy: null, select: { n: count() } }, 'groupBy'],
         [{ groupBy: { x: 'nope' }, select: { n: count() } }, 'groupBy.x'],
         [{ groupBy: { x: 'data' }, select: { n: count() } }, 'groupBy.x'],
         [{ groupBy: { x: dateTrunc('day', 'team') }, select: { n: count() } }, 'groupBy.x'],

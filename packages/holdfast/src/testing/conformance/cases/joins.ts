@@ -42,6 +42,27 @@ async function shop({ open }: ConformanceContext) {
 
 export const joinCases: readonly ConformanceCase[] = [
   {
+    id: 'joins/fields',
+    title: 'A query selects and groups by a field, by a list of fields or by names for them',
+    async run(context) {
+      const orders = (await shop(context)).repository('orders')
+      const query = orders.query().join('users', { userId: 'id' }).orderBy({ id: 'asc' })
+      assert.deepEqual(await query.select('total').limit(2).all(), [{ total: '10.00' }, { total: '0.50' }])
+      assert.deepEqual(await query.select(['id', 'users.name']).all(), [
+        { id: 1, 'users.name': 'lee' },
+        { id: 2, 'users.name': 'kim' },
+        { id: 3, 'users.name': 'lee' },
+      ])
+      const grouped = orders.query().join('users', { userId: 'id' }).select({ n: count() })
+      const byName = [
+        { 'users.name': 'kim', n: 1 },
+        { 'users.name': 'lee', n: 2 },
+      ]
+      assert.deepEqual(await grouped.groupBy('users.name').all(), byName)
+      assert.deepEqual(await grouped.groupBy(['users.name']).all(), byName)
+    },
+  },
+  {
     id: 'joins/inner',
     title:
       'join puts equal records beside each other; null and what has no partner drop out; fields of any type come along',

@@ -3,36 +3,68 @@ import { add, all, equals, isDue, oneOf, outputs, set } from '../../statement/in
 import type { NewJob } from '../job/accept-job.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { findJobs } from '../job/find.ts'
-import type { Job } from '../job/job.ts'
+import { type Job, jobOf } from '../job/job.ts'
 import { keyWindows, liveJobs } from '../job/models.ts'
 
-/** Reserves keys for their windows; gives the jobs that had one reserved before, by the ids of those that are not added for it. */
+/**
+ * Reserves keys for their windows; gives the jobs that had one reserved before, by the ids of those that are not added for it. Of one that
+ * was forgotten since no more is known than its id and that it has ended.
+ */
 export async function takeWindows(
   session: Session,
   queue: string,
   jobs: readonly NewJob[],
 ): Promise<ReadonlyMap<string, Job>> {
-  const windowed = jobs.filter(({ windowMs, onDuplicate }) => windowMs !== null && onDuplicate === 'ignore')
-  if (windowed.length === 0) return new Map()
-  let refused = await reserve(session, queue, windowed)
-  // Looked at only now: to read what is not there yet would put serializable transactions in each other's way.
-  if (refused.length > 0 && (await forgetEnded(session, queue, refused)) > 0)
-    refused = await reserve(session, queue, refused)
-  if (refused.length === 0) return new Map()
-  const holders = await holdersOf(
-    session,
-    queue,
-    refused.map(({ key }) => key as string),
-  )
-  const found = new Map((await findJobs(session, queue, [...new Set(holders.values())])).map((job) => [job.id, job]))
   const known = new Map<string, Job>()
-  for (const { id, key } of refused) {
-    const holder = holders.get(key as string) as string
-    const job = found.get(holder)
-    // Reserved by one that comes first in this very call.
-    if (job !== undefined) known.set(id, job)
+  const own = new Set(jobs.map(({ id }) => id))
+  let left = jobs.filter(isThrottled)
+  while (left.length > 0) {
+    left = await reserve(session, queue, left)
+    // Looked at only now: to read what is not there yet would put serializable transactions in each other's way.
+    if (left.length === 0 || (await forgetEnded(session, queue, left)) > 0) continue
+    const holders = await holdersOf(session, queue, left)
+    const found = new Map((await findJobs(session, queue, [...new Set(holders.values())])).map((job) => [job.id, job]))
+    for (const job of left) {
+      const holder = holders.get(job.key as string)
+      // Those that are reserved by one that comes first in this very call are added, and given that one.
+      if (holder !== undefined && !own.has(holder))
+        known.set(job.id, found.get(holder) ?? forgotten(session, queue, holder, job))
+    }
+    left = left.filter(({ key }) => !holders.has(key as string))
   }
   return known
+}
+
+/** The keys that were reserved stand for the jobs that were given: another may have had the key already, without a window. */
+export async function giveWindows(
+  session: Session,
+  queue: string,
+  reserved: readonly NewJob[],
+  given: ReadonlyMap<NewJob, Job>,
+): Promise<void> {
+  const others = reserved.filter((job) => isThrottled(job) && given.get(job)?.id !== job.id)
+  const plan = session.plan('queue give windows', () => ({
+    kind: 'update',
+    model: keyWindows.name,
+    set: [set('job', 0)],
+    where: all(equals('queue', 1), equals('key', 2), oneOf('job', 3)),
+    orderBy: [],
+    returning: [],
+  }))
+  for (const [key, same] of Map.groupBy(others, (job) => job.key)) {
+    const holder = given.get(same[0] as NewJob)?.id
+    const ids = same.map(({ id }) => id)
+    await session.execute(plan, [holder, queue, key, ids])
+  }
+}
+
+function isThrottled({ windowMs, onDuplicate }: NewJob): boolean {
+  return windowMs !== null && onDuplicate === 'ignore'
+}
+
+function forgotten({ clock }: Session, queue: string, id: string, asked: NewJob): Job {
+  const at = new Date(clock.now())
+  return jobOf({ ...asked, id, queue, state: 'completed', runAt: at, attempt: 1, createdAt: at, finishedAt: at })
 }
 
 async function forgetEnded(session: Session, queue: string, jobs: readonly NewJob[]): Promise<number> {
@@ -67,7 +99,7 @@ async function reserve(session: Session, queue: string, jobs: readonly NewJob[])
   return jobs.filter(({ id }) => !reserved.has(id))
 }
 
-async function holdersOf(session: Session, queue: string, keys: readonly string[]): Promise<Map<string, string>> {
+async function holdersOf(session: Session, queue: string, jobs: readonly NewJob[]): Promise<Map<string, string>> {
   const plan = session.plan('queue window holders', () => ({
     kind: 'select',
     model: keyWindows.name,
@@ -76,7 +108,7 @@ async function holdersOf(session: Session, queue: string, keys: readonly string[
     where: all(equals('queue', 0), oneOf('key', 1)),
     orderBy: [],
   }))
-  const { rows } = await session.execute(plan, [queue, keys])
+  const { rows } = await session.execute(plan, [queue, jobs.map(({ key }) => key)])
   return new Map(rows.map((row) => [row['key'] as string, row['job'] as string]))
 }
 

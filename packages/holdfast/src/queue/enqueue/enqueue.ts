@@ -12,7 +12,7 @@ import { liveJobs } from '../job/models.ts'
 import { OWN } from '../job/scope.ts'
 import { followUpTopicOf, topicOf } from '../job/topics.ts'
 import { admit, groupLimitOf } from '../limits/groups.ts'
-import { holdReplaced, type Replaced, takeWindows } from './duplicates.ts'
+import { giveWindows, holdReplaced, type Replaced, takeWindows } from './duplicates.ts'
 import { addPlain, isPlain } from './plain.ts'
 
 const COLUMNS = liveJobs.columns.map(({ name }) => name)
@@ -102,10 +102,10 @@ async function addWithCare(
   const admitted = await admit(session, queue, groups, groupLimitOf(declaration))
   const byId = new Map(fresh.map(({ id }, index) => [id, added[index] as Job]))
   const byKey = new Map(fresh.map(({ id, key }) => [key, byId.get(id) as Job]))
-  return jobs.map(({ id, key }) => {
-    const job = (byId.get(id) ?? known.get(id) ?? byKey.get(key)) as Job
-    return admitted.has(job.id) ? { ...job, waitsFor: 'worker' } : job
-  })
+  const given = new Map(jobs.map((job) => [job, (byId.get(job.id) ?? known.get(job.id) ?? byKey.get(job.key)) as Job]))
+  const reserved = jobs.filter(({ id }) => !known.has(id))
+  await giveWindows(session, queue, reserved, given)
+  return [...given.values()].map((job) => (admitted.has(job.id) ? { ...job, waitsFor: 'worker' } : job))
 }
 
 /**

@@ -69,6 +69,40 @@ export const queueKeyCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/keys-window-forgotten',
+    title: 'A window holds when its job is forgotten: nothing is added, and a completed job of its id is given',
+    async run({ open }) {
+      const { jobs, time } = await openWithClock(open)
+      const options = { key: 'digest', windowMs: 60_000 }
+      const first = await jobs.enqueue({ n: 1 }, options)
+      await jobs.acknowledge((await jobs.dequeue()) as typeof first)
+      assert.equal(await jobs.purge(), 1)
+      const [again, other] = await jobs.enqueueMany([
+        { data: { n: 2 }, ...options },
+        { data: { n: 3 }, key: 'other', windowMs: 60_000 },
+      ])
+      assert.deepEqual([again?.id, again?.state, again?.key], [first.id, 'completed', 'digest'])
+      assert.deepEqual(pick(await jobs.dequeueMany(10), 'id'), [other?.id])
+      time.ahead += 61_000
+      assert.notEqual((await jobs.enqueue({ n: 4 }, options)).id, first.id)
+    },
+  },
+  {
+    id: 'queue/keys-window-late',
+    title: 'A window that is asked for while a job has the key stands for that job',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const options = { key: 'digest', windowMs: 60_000 }
+      const first = await jobs.enqueue({ n: 1 }, { key: 'digest' })
+      const asked = await jobs.enqueueMany([2, 3].map((n) => ({ data: { n }, ...options })))
+      assert.deepEqual(pick(asked, 'id'), [first.id, first.id])
+      await jobs.acknowledge((await jobs.dequeue()) as typeof first)
+      const again = await jobs.enqueue({ n: 4 }, options)
+      assert.deepEqual([again.id, again.state, again.data], [first.id, 'completed', { n: 1 }])
+      assert.equal(await jobs.dequeue(), null)
+    },
+  },
+  {
     id: 'queue/keys-raced',
     title: 'Of twenty callers that enqueue one key at once, with every policy, one job comes',
     async run({ open }) {

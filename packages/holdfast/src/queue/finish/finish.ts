@@ -48,10 +48,9 @@ async function remove(session: Session, finishing: readonly Finishing[]): Promis
 /**
  * Ends an attempt that failed: the job is tried again after a pause while attempts are left, and has failed for good otherwise.
  *
- * @returns whether it has failed for good.
  * @throws LeaseLostError when somebody else has the job by now.
  */
-export async function failAttempt(scope: QueueScope, job: Job, error: unknown, retry: boolean): Promise<boolean> {
+export async function failAttempt(scope: QueueScope, job: Job, error: unknown, retry: boolean): Promise<void> {
   const errors = [...job.errors, jobError(error, job.attempt, scope.session.clock.now())]
   const again = isTriedAgain(job, retry)
   const backoffs = [scope.declaration?.options.backoff, job.settings?.backoff]
@@ -59,7 +58,6 @@ export async function failAttempt(scope: QueueScope, job: Job, error: unknown, r
     ? await putOff(scope.session, { ...job, errors }, pauseMs(error, job.attempt, ...backoffs))
     : (await finish(scope, [{ job: { ...job, errors }, state: 'failed', result: null }])).has(job.id)
   if (!held) throw leaseLost(job)
-  return !again
 }
 
 /** Whether a job is tried again whose attempt failed. */

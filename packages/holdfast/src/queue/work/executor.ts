@@ -1,7 +1,7 @@
-import { handBack } from '../claim/leases.ts'
+import type { LeaseLostError } from '../../base/errors.ts'
 import { cancelledAmong } from '../finish/cancelled.ts'
 import { Completions } from '../finish/completions.ts'
-import { failAttempt, isTriedAgain, snoozeJob } from '../finish/finish.ts'
+import { isTriedAgain } from '../finish/finish.ts'
 import type { Finishing } from '../finish/finishing.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
@@ -11,6 +11,7 @@ import type { Tell } from './events.ts'
 import type { HeldJobs } from './held-jobs.ts'
 import type { Interruption } from './interruption.ts'
 import type { WorkSettings } from './work-options.ts'
+import { type Otherwise, writeEnding } from './write-endings.ts'
 
 /** Handlers that take longer than this are not quick: no more jobs are taken for them than can begin at once. */
 const QUICK_MS = 20
@@ -128,7 +129,8 @@ export class Executor {
   /** Sees to it that what came of an attempt is written down. */
   #end(job: Job, ending: Ending): void {
     if (ending.kind !== 'unbegun') this.#attempts++
-    if (ending.kind !== 'completed') void this.#endOtherwise(job, ending).then(() => this.#ended(job))
+    if (ending.kind === 'lost') void this.#lose(job, ending.error).then(() => this.#ended(job))
+    else if (ending.kind !== 'completed') void this.#endOtherwise(job, ending).then(() => this.#ended(job))
     else if (ending.committed) this.#completed({ job, state: 'completed', result: ending.result })
     else this.#completions.add({ job, state: 'completed', result: ending.result })
   }
@@ -140,27 +142,24 @@ export class Executor {
     this.#ended(job)
   }
 
-  async #endOtherwise(job: Job, ending: Exclude<Ending, { readonly kind: 'completed' }>): Promise<void> {
+  async #endOtherwise(job: Job, ending: Otherwise): Promise<void> {
     try {
-      switch (ending.kind) {
-        case 'snoozed':
-          if (!ending.committed) await snoozeJob(this.#scope, job, ending.ms)
-          this.#outside.tell('snoozed', job, ending.ms)
-          break
-        case 'failed':
-          if (!ending.committed) await failAttempt(this.#scope, job, ending.error, ending.retry)
-          this.#outside.tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
-          break
-        case 'unbegun':
-          if (!ending.committed) await handBack(this.#scope.session, [job])
-          break
-        case 'lost':
-          if (!this.#outside.tell('lost', job) && !(await this.#isCancelled(job))) this.#outside.report(ending.error)
-      }
+      if (!ending.committed) await writeEnding(this.#scope, job, ending)
+      if (ending.kind === 'unbegun') return
+      if (ending.kind === 'snoozed') this.#outside.tell('snoozed', job, ending.ms)
+      else this.#outside.tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
       // It may be due sooner than the worker looks.
-      if (ending.kind === 'snoozed' || ending.kind === 'failed') this.#outside.mayBeDue()
+      this.#outside.mayBeDue()
     } catch (error) {
       // As in `#completed`.
+      this.#outside.report(error)
+    }
+  }
+
+  async #lose(job: Job, lost: LeaseLostError): Promise<void> {
+    try {
+      if (!this.#outside.tell('lost', job) && !(await this.#isCancelled(job))) this.#outside.report(lost)
+    } catch (error) {
       this.#outside.report(error)
     }
   }

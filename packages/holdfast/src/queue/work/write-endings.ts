@@ -15,20 +15,32 @@ export async function writeEndings(scope: QueueScope, endings: ReadonlyMap<Job, 
   const unbegun: Job[] = []
   for (const [job, ending] of endings) {
     if (ending.kind === 'unbegun') unbegun.push(job)
-    else if (ending.kind !== 'completed' && (await writeOne(scope, job, ending))) held.add(job.id)
+    else if (isWritten(ending) && (await writeIfHeld(scope, job, ending))) held.add(job.id)
   }
   return held.union(await handBack(scope.session, unbegun))
 }
 
-async function writeOne(
-  scope: QueueScope,
-  job: Job,
-  ending: Exclude<Ending, { readonly kind: 'completed' | 'unbegun' }>,
-): Promise<boolean> {
+/** The endings of attempts that neither completed their jobs nor lost them. */
+export type Otherwise = Exclude<Ending, { readonly kind: 'completed' | 'lost' }>
+
+/**
+ * Writes down what an attempt came to that did not complete its job.
+ *
+ * @throws LeaseLostError when somebody else has the job by now.
+ */
+export async function writeEnding(scope: QueueScope, job: Job, ending: Otherwise): Promise<void> {
+  if (ending.kind === 'snoozed') await snoozeJob(scope, job, ending.ms)
+  else if (ending.kind === 'failed') await failAttempt(scope, job, ending.error, ending.retry)
+  else await handBack(scope.session, [job])
+}
+
+function isWritten(ending: Ending): ending is Otherwise {
+  return ending.kind !== 'completed' && ending.kind !== 'lost'
+}
+
+async function writeIfHeld(scope: QueueScope, job: Job, ending: Otherwise): Promise<boolean> {
   try {
-    if (ending.kind === 'snoozed') await snoozeJob(scope, job, ending.ms)
-    else if (ending.kind === 'failed') await failAttempt(scope, job, ending.error, ending.retry)
-    else return false
+    await writeEnding(scope, job, ending)
     return true
   } catch (error) {
     if (!(error instanceof LeaseLostError)) throw error

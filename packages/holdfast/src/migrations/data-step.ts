@@ -1,8 +1,8 @@
 import { contentOf, type Plan, type Row, type Session } from '../backend/index.ts'
 import { type Issue, MigrationError, ValidationError } from '../base/errors.ts'
-import { Repository } from '../repository/index.ts'
+import { fromRow, Repository } from '../repository/index.ts'
 import { acceptJson, type Model, type ModelColumn } from '../schema/index.ts'
-import { proposed } from '../statement/index.ts'
+import { ascending, modelScope, outputs, proposed, readWhere, Shape } from '../statement/index.ts'
 import type { AlteringSession } from './host.ts'
 import type { DataStep, DialectSql, RowChange } from './step.ts'
 
@@ -44,7 +44,6 @@ export async function runBatch(
 ): Promise<BatchDone> {
   const rows: Rows = new Repository(session, model)
   const { batch = step.each === undefined ? STATEMENT_BATCH : EACH_BATCH } = step
-  if (step.each !== undefined) return changeEach(session, rows, model, step, from, batch)
   const [end] = (await rows.find({
     where: range(model, from.after, null) as never,
     select: [...model.primaryKey] as never,
@@ -52,11 +51,13 @@ export async function runBatch(
     offset: batch - 1,
   })) as Row[]
   const upper = end === undefined ? null : model.primaryKey.map((name) => end[name])
-  const within = range(model, from.after, upper)
+  const within = { and: [range(model, from.after, upper), step.where ?? {}] }
   const count =
-    step.sql === undefined
-      ? await rows.updateMany({ and: [within, step.where ?? {}] } as never, step.set as never)
-      : await changeBySql(session, model, step.sql, from.after, upper)
+    step.each !== undefined
+      ? await changeEach(session, model, step.each, within)
+      : step.sql === undefined
+        ? await rows.updateMany(within as never, step.set as never)
+        : await changeBySql(session, model, step.sql, from.after, upper)
   return { after: upper, rows: from.rows + count, done: upper === null }
 }
 
@@ -68,25 +69,34 @@ export function countRows(session: Session, model: Model, { where }: DataStep): 
 
 async function changeEach(
   session: AlteringSession,
-  rows: Rows,
   model: Model,
-  step: DataStep,
-  from: DataProgress,
-  batch: number,
-): Promise<BatchDone> {
-  const found = (await rows.find({
-    where: { and: [range(model, from.after, null), step.where ?? {}] } as never,
-    limit: batch,
-  })) as Row[]
-  const last = found.at(-1)
-  const after = last === undefined ? from.after : model.primaryKey.map((name) => last[name])
+  each: NonNullable<DataStep['each']>,
+  within: object,
+): Promise<number> {
   const page = new ChangedPage(model)
-  for (const row of found) {
-    const given = step.each?.(row)
+  for (const row of await lockRows(session, model, within)) {
+    const given = each(fromRow(model, row))
     page.add(row, isPromise(given) ? await given : given)
   }
   await page.write(session)
-  return { after, rows: from.rows + page.changed, done: found.length < batch }
+  return page.changed
+}
+
+/** The rows of a batch. Others wait to write them, or to take them away, until it is committed: they would be overwritten, or brought back. */
+async function lockRows(session: AlteringSession, model: Model, within: object): Promise<readonly Row[]> {
+  const shape = new Shape(`${model.name} lock`)
+  const where = readWhere(within, modelScope(model), shape)
+  shape.assertValid(`A query of ${model.name} was refused`)
+  const plan = session.plan(shape.key, () => ({
+    kind: 'select',
+    model: model.name,
+    joins: [],
+    outputs: outputs(model.columns.map(({ name }) => name)),
+    ...(where !== undefined && { where }),
+    orderBy: ascending(...model.primaryKey),
+    locked: true,
+  }))
+  return (await session.execute(plan, shape.parameters)).rows
 }
 
 /** The rows of a page that change. */
@@ -122,7 +132,7 @@ class ChangedPage {
     for (const name in accepted) this.#written.add(name)
   }
 
-  /** Writes all rows in one statement: each is there, so that what is inserted is always a change. */
+  /** Writes all rows in one statement: each is there and locked, so that what is inserted is always a change. */
   async write(session: Session): Promise<void> {
     if (this.changed === 0) return
     const model = this.#model

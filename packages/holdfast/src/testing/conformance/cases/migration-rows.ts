@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { MigrationError } from '../../../base/errors.ts'
 import type { Migration, MigrationSteps } from '../../../migrations/index.ts'
 import { defineSchema, t, table } from '../../../schema/index.ts'
@@ -331,6 +332,44 @@ export const migrationRowCases: readonly ConformanceCase[] = [
       await refused(() => storage.repository('users').create({ name: 'no age' }), 'CONSTRAINT_NOT_NULL')
       await migrations.rollback()
       assert.deepEqual(await names(), ['n0', 'n1', 'n2', 'n3', 'n4'])
+    },
+  },
+  {
+    id: 'migrations/data-meanwhile',
+    title:
+      'What others write or delete while a function looks at the rows of a data step is neither overwritten nor brought back',
+    async run(context) {
+      const storage = await open(context)
+      const { migrations } = storage
+      const rows = storage.repository('users')
+      const made = await rows.createMany(['a', 'b', 'c', 'd'].map((name) => ({ name })))
+      const [a, b, c, d] = made.map(({ id }) => id) as [number, number, number, number]
+      const seen = Promise.withResolvers<void>()
+      const meanwhile = seen.promise.then(() => Promise.all([rows.update(a, { name: 'theirs' }), rows.delete(c)]))
+      migrations.register({
+        name: '2_data',
+        up(m) {
+          m.addColumn('users', 'age', t.integer().nullable())
+          m.data('users', {
+            batch: 3,
+            async each({ id, name }) {
+              seen.resolve()
+              // Where others could write now they would be done; elsewhere they wait for this.
+              await Promise.race([meanwhile, sleep(100)])
+              return id === b ? { name: `${name}!` } : { age: 1 }
+            },
+          })
+        },
+        down: (m) => m.dropColumn('users', 'age'),
+      })
+      await migrations.apply()
+      await meanwhile
+      assert.deepEqual(await rows.find(), [
+        { id: a, name: 'theirs' },
+        { id: b, name: 'b!' },
+        { id: d, name: 'd' },
+      ])
+      await migrations.rollback()
     },
   },
   {

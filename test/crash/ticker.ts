@@ -1,12 +1,18 @@
 import { openStorage } from '../../packages/holdfast/src/index.ts'
 import { crashSchema } from './schema.ts'
 
-/** A process that declares a schedule and works on its jobs, to be killed by `killed-ticker.test.ts`. Its clock is wrong by `skewMs`. */
-const [target = '', skewMs = ''] = process.argv.slice(2)
+/**
+ * A process that declares a schedule and works on its jobs, to be killed by `killed-ticker.test.ts`. Its clock is wrong by `skewMs`, and the `rule` of the schedule is `interval` or a cron expression. */
+const [target = '', skewMs = '', rule = ''] = process.argv.slice(2)
 const now = Date.now
 Date.now = () => now() + Number(skewMs)
 const storage = await openStorage(target, { schema: crashSchema })
 const work = storage.queue('work')
-await work.schedule('every second', '* * * * * *', { id: 'tick' }, { catchUp: 'all' })
+await work.schedule(
+  'every second',
+  rule === 'interval' ? { everyMs: 1_000 } : '* * * * * *',
+  { id: 'tick' },
+  { catchUp: 'all' },
+)
 work.work(() => process.stdout.write('.'), { leaseMs: 1_000, pollMs: 50, onError: () => undefined })
 process.stdout.write('looking')

@@ -111,6 +111,7 @@ export type {
   RescheduleOptions,
   RetryFilter,
   Schedule,
+  ScheduleInterval,
   ScheduleOptions,
   StopOptions,
   WaitOptions,

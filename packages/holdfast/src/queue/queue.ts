@@ -28,6 +28,7 @@ import type { QueueScope } from './job/scope.ts'
 import { checkState, JOB_STATES, type JobStateFilter, LIVE_STATES } from './job/states.ts'
 import { controlTopicOf } from './job/topics.ts'
 import { setPaused } from './limits/gates.ts'
+import type { ScheduleInterval } from './schedule/interval.ts'
 import {
   listSchedules,
   putSchedule,
@@ -309,20 +310,27 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   }
 
   /**
-   * Makes a job at every tick of a cron expression, or changes the schedule of that name. Each tick makes one job, however many processes
+   * Makes a job at every tick of a cron expression or of an interval, or changes the schedule of that name. Each tick makes one job, however many processes
    * have a worker of the queue; without any, ticks wait and `catchUp` says what becomes of them. The job's `runAt` is the tick.
    *
-   * @param cron `minute hour day month weekday`, with seconds first where there are six fields, or a name such as `@daily`.
+   * @param when `minute hour day month weekday`, with seconds first where there are six fields, or a name such as `@daily`; or
+   *   `{ everyMs }`, whose ticks are counted from when the schedule was first declared so, and stay the same when processes start again.
    * @param data the payload of each job: JSON that the queue's schema takes.
-   * @throws ValidationError for an expression, a zone, a payload or an option that is none.
+   * @throws ValidationError for an expression, an interval, a zone, a payload or an option that is none.
    *
    * @example
    * ```ts
    * await storage.queue('report').schedule('nightly', '0 2 * * *', { kind: 'daily' }, { timezone: 'Europe/Berlin' })
+   * await storage.queue('poll').schedule('news', { everyMs: 30_000 }, { feed: 'news' })
    * ```
    */
-  schedule(name: string, cron: string, data: Input, options: ScheduleOptions = {}): Promise<Schedule<Data>> {
-    return putSchedule(this.#session, this.name, this.#declaration, name, cron, data, options) as Promise<
+  schedule(
+    name: string,
+    when: string | ScheduleInterval,
+    data: Input,
+    options: ScheduleOptions = {},
+  ): Promise<Schedule<Data>> {
+    return putSchedule(this.#session, this.name, this.#declaration, name, when, data, options) as Promise<
       Schedule<Data>
     >
   }

@@ -15,8 +15,12 @@ export const schedules: Model = resolveModel(
     {
       queue: t.text(),
       name: t.text(),
+      /** Empty where it goes by an interval. */
       cron: t.text(),
       timezone: t.text(),
+      /** The interval, and the tick from which the others are counted; nothing where it goes by a cron expression. */
+      everyMs: t.integer().nullable(),
+      since: t.timestamp().nullable(),
       catchUp: t.enum(['none', 'last', 'all']),
       catchUpLimit: t.integer(),
       data: t.json().nullable(),

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Issue } from '../../base/errors.ts'
-import { type CronRule, readCron } from './cron.ts'
+import { readCron } from './cron.ts'
+import type { TickRule } from './tick-rule.ts'
 
-function rule(cron: string, timezone = 'UTC'): CronRule {
+function rule(cron: string, timezone = 'UTC'): TickRule {
   const issues: Issue[] = []
   const read = readCron(cron, timezone, issues)
   if (read === null) throw new Error(JSON.stringify(issues))

@@ -1,15 +1,8 @@
 import { Cron } from 'croner'
 import type { Issue } from '../../base/errors.ts'
 import { describe } from '../../schema/index.ts'
+import type { TickRule } from './tick-rule.ts'
 import { changeBetween, firstInstant, isTimezone, offsetMs } from './zone.ts'
-
-/** When a schedule ticks. */
-export interface CronRule {
-  /** The first tick after an instant, both in milliseconds since 1970; null when none ever comes. */
-  next(after: number): number | null
-  /** The last ticks, at most `limit` of them, from `first` (a tick) up to `last`, in order. */
-  between(first: number, last: number, limit: number): number[]
-}
 
 const NICKNAMES: Readonly<Record<string, string>> = {
   '@yearly': '0 0 1 1 *',
@@ -20,7 +13,8 @@ const NICKNAMES: Readonly<Record<string, string>> = {
   '@midnight': '0 0 * * *',
   '@hourly': '0 * * * *',
 }
-const FIELDS = 'five fields (minute hour day month weekday), six with seconds first, or a name such as @daily'
+const FIELDS =
+  'five fields (minute hour day month weekday), six with seconds first, a name such as @daily, or { everyMs }'
 const FIRST_SPAN_MS = 60_000
 
 /**
@@ -32,7 +26,7 @@ const FIRST_SPAN_MS = 60_000
  *   that are jumped over once, at the moment of the jump.
  * - A rule whose hour is `*` goes by elapsed time: it ticks in both of the hours, and not for those that never were.
  */
-export function readCron(cron: unknown, timezone: unknown, issues: Issue[]): CronRule | null {
+export function readCron(cron: unknown, timezone: unknown, issues: Issue[]): TickRule | null {
   const text = typeof cron === 'string' ? cron.trim() : ''
   const fields = (NICKNAMES[text.toLowerCase()] ?? text).split(/\s+/)
   if (!isTimezone(timezone))
@@ -57,7 +51,7 @@ export function readCron(cron: unknown, timezone: unknown, issues: Issue[]): Cro
 }
 
 /** @param nextWall the first time after another that matches the fields, on a clock that is never changed. */
-function ruleOf(nextWall: (wall: number) => number | null, timezone: string, everyHour: boolean): CronRule {
+function ruleOf(nextWall: (wall: number) => number | null, timezone: string, everyHour: boolean): TickRule {
   const next = (after: number): number | null =>
     everyHour ? nextElapsed(nextWall, timezone, after) : nextNamed(nextWall, timezone, after)
   const ticks = (from: number, last: number): number[] => {

@@ -14,17 +14,19 @@ import { acceptJob, type EnqueueOptions } from '../job/accept-job.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { UNVERSIONED, versionOf } from '../job/payload.ts'
 import { type CatchUp, schedules } from '../job/schedule-model.ts'
-import { type CronRule, readCron } from './cron.ts'
+import { readCron } from './cron.ts'
+import { checkInterval, intervalRule, isInterval, type ScheduleInterval } from './interval.ts'
+import type { TickRule } from './tick-rule.ts'
 
 /** How a schedule ticks, and what its jobs are like. */
 export interface ScheduleOptions extends Pick<EnqueueOptions, 'priority' | 'maxAttempts' | 'key'> {
-  /** The zone whose clocks count, by its IANA name; UTC unless given. */
+  /** With a cron expression, the zone whose clocks count, by its IANA name; UTC unless given. */
   readonly timezone?: string
   /**
-   * What becomes of ticks that came while no worker ran: `last` (the default) makes one job for the latest of them; `all` one for each, the
-   * latest `catchUpLimit`; `none` passes over those that are more than a minute late.
+   * What becomes of ticks that came while no worker ran: `last` (the default) makes one job for the latest of them; `all`, or true, one for
+   * each, the latest `catchUpLimit`; `none`, or false, passes over those that are more than a minute late.
    */
-  readonly catchUp?: CatchUp
+  readonly catchUp?: CatchUp | boolean
   /** How many missed ticks `all` makes jobs for at most; 100 unless given. */
   readonly catchUpLimit?: number
 }
@@ -32,8 +34,11 @@ export interface ScheduleOptions extends Pick<EnqueueOptions, 'priority' | 'maxA
 /** A schedule of a queue. */
 export interface Schedule<Data = unknown> {
   readonly name: string
-  readonly cron: string
+  /** Its cron expression; null where it goes by an interval. */
+  readonly cron: string | null
   readonly timezone: string
+  /** Its interval; null where it goes by a cron expression. */
+  readonly everyMs: number | null
   readonly catchUp: CatchUp
   readonly data: Data
   /** When it ticks next. */
@@ -47,32 +52,29 @@ const MAX_CATCH_UP_LIMIT = 10_000
 const OPTIONS = ['timezone', 'catchUp', 'catchUpLimit', 'priority', 'maxAttempts', 'key']
 const COLUMNS = schedules.columns.map(({ name }) => name)
 
-interface Definition {
-  readonly rule: CronRule
-  readonly row: Row
-}
-
 /**
- * Makes a schedule, or changes the one of that name. While its cron and zone stay the same its ticks do too, so that processes that start
- * again and again neither push the next tick away nor repeat one. A tick that was due and not fired is fired by the new rule.
+ * Makes a schedule, or changes the one of that name. While its cron and zone, or its interval, stay the same its ticks do too, so that
+ * processes that start again and again neither push the next tick away nor repeat one. A tick that was due and not fired is fired by the new
+ * rule.
  */
 export async function putSchedule(
   session: Session,
   queue: string,
   declaration: QueueDeclaration | undefined,
   name: string,
-  cron: string,
+  when: string | ScheduleInterval,
   data: unknown,
   options: ScheduleOptions,
 ): Promise<Schedule> {
-  const { rule, row } = readSchedule(queue, declaration, name, cron, data, options)
+  const row = readSchedule(queue, declaration, name, when, data, options)
   return session.transaction(
     async (inner) => {
       const known = await look(inner, row)
-      const isNew = known['cron'] === ''
-      const kept = known['cron'] === row['cron'] && known['timezone'] === row['timezone']
-      const nextAt = kept ? known['nextAt'] : new Date(nextTick(rule, known, isNew))
-      const changed = { ...known, ...row, nextAt }
+      const isNew = known['cron'] === '' && known['everyMs'] === null
+      const kept = ['cron', 'timezone', 'everyMs'].every((column) => known[column] === row[column])
+      const since = row['everyMs'] === null ? null : kept ? known['since'] : known['seenAt']
+      const moved = { ...known, ...row, since }
+      const changed = kept ? moved : { ...moved, nextAt: new Date(nextTick(ruleOf(moved), known, isNew)) }
       await rewrite(inner, [changed])
       return scheduleOf(changed)
     },
@@ -80,8 +82,15 @@ export async function putSchedule(
   )
 }
 
+/** The rule of a schedule whose row says what was accepted. */
+export function ruleOf(row: Row): TickRule {
+  const everyMs = row['everyMs'] as number | null
+  if (everyMs !== null) return intervalRule(everyMs, (row['since'] as Date).getTime())
+  return readCron(row['cron'], row['timezone'], []) as TickRule
+}
+
 /** The first tick that is not settled: after the last one, and after the database's time unless the old rule has a tick due. */
-function nextTick(rule: CronRule, known: Row, isNew: boolean): number {
+function nextTick(rule: TickRule, known: Row, isNew: boolean): number {
   const [seenAt, nextAt, lastAt] = ['seenAt', 'nextAt', 'lastAt'].map((column) =>
     (known[column] as Date | null)?.getTime(),
   )
@@ -90,7 +99,7 @@ function nextTick(rule: CronRule, known: Row, isNew: boolean): number {
   return rule.next(Math.max(from, lastAt ?? from)) as number
 }
 
-/** The row of a schedule, locked, with the database's time in it; a new one has no cron. */
+/** The row of a schedule, locked, with the database's time in it; a new one has neither cron nor interval. */
 async function look(session: Session, row: Row): Promise<Row> {
   const plan = session.plan('queue schedule look', () => ({
     kind: 'insert',
@@ -101,7 +110,7 @@ async function look(session: Session, row: Row): Promise<Row> {
     returning: COLUMNS,
   }))
   const offset = clockOffsetMs(session)
-  const values: Row = { ...row, cron: '', seenAt: offset, nextAt: offset, lastAt: null }
+  const values: Row = { ...row, cron: '', everyMs: null, since: null, seenAt: offset, nextAt: offset, lastAt: null }
   const { rows } = await session.execute(
     plan,
     COLUMNS.map((column) => values[column]),
@@ -140,18 +149,19 @@ export async function listSchedules(session: Session, queue: string): Promise<Sc
 }
 
 function scheduleOf(row: Row): Schedule {
-  const { name, cron, timezone, catchUp, data, nextAt, lastAt } = row as unknown as Schedule
-  return { name, cron, timezone, catchUp, data, nextAt, lastAt }
+  const { name, cron, timezone, everyMs, catchUp, data, nextAt, lastAt } = row as unknown as Schedule
+  return { name, cron: everyMs === null ? cron : null, timezone, everyMs, catchUp, data, nextAt, lastAt }
 }
 
+/** What a schedule is declared to be, as far as its row says so. */
 function readSchedule(
   queue: string,
   declaration: QueueDeclaration | undefined,
   name: string,
-  cron: string,
+  when: string | ScheduleInterval,
   data: unknown,
   options: ScheduleOptions,
-): Definition {
+): Row {
   const issues: Issue[] = []
   if (typeof name !== 'string' || name === '' || !isStorableText(name)) {
     const reason = typeof name === 'string' && name !== '' ? UNSTORABLE_TEXT : 'must be text that is not empty'
@@ -160,9 +170,10 @@ function readSchedule(
   const subject = `The schedule ${typeof name === 'string' ? name : describe(name)} of ${queue} was refused`
   checkKnown(options, OPTIONS, '', issues)
   if (typeof options !== 'object' || options === null) throw new ValidationError(subject, issues)
-  const { timezone = 'UTC', catchUp = 'last', catchUpLimit = DEFAULT_CATCH_UP_LIMIT, ...job } = options
+  const { timezone = 'UTC', catchUp: missed = 'last', catchUpLimit = DEFAULT_CATCH_UP_LIMIT, ...job } = options
+  const catchUp = missed === true ? 'all' : missed === false ? 'none' : missed
   if (!['none', 'last', 'all'].includes(catchUp))
-    issues.push({ path: 'catchUp', reason: `must be none, last or all, got ${describe(catchUp)}` })
+    issues.push({ path: 'catchUp', reason: `must be none, last, all, true or false, got ${describe(catchUp)}` })
   if (!Number.isSafeInteger(catchUpLimit) || catchUpLimit < 1 || catchUpLimit > MAX_CATCH_UP_LIMIT) {
     const reason = `must be a whole number from 1 to ${MAX_CATCH_UP_LIMIT}, got ${describe(catchUpLimit)}`
     issues.push({ path: 'catchUpLimit', reason })
@@ -171,13 +182,12 @@ function readSchedule(
   const stored = data === undefined ? null : acceptJson(data, 'data', issues)
   const wanted = Object.fromEntries(Object.entries(job).filter(([option]) => OPTIONS.includes(option)))
   if (issues.length === 0) acceptJob(declaration, { data: stored, options: wanted, path: '' }, issues)
-  const rule = readCron(cron, timezone, issues)
-  if (rule === null || issues.length > 0) throw new ValidationError(subject, issues)
+  if (isInterval(when)) checkInterval(when, options.timezone, issues)
+  else readCron(when, timezone, issues)
+  if (issues.length > 0) throw new ValidationError(subject, issues)
+  const rule = isInterval(when) ? { cron: '', everyMs: when.everyMs } : { cron: when.trim(), everyMs: null }
   return {
-    rule,
-    row: {
-      ...{ queue, name, cron: cron.trim(), timezone, catchUp, catchUpLimit, data: stored, options: wanted },
-      version: versionOf(declaration) ?? UNVERSIONED,
-    },
+    ...{ queue, name, ...rule, timezone, catchUp, catchUpLimit, data: stored, options: wanted },
+    version: versionOf(declaration) ?? UNVERSIONED,
   }
 }

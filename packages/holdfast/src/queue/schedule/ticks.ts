@@ -8,8 +8,8 @@ import { clockOffsetMs } from '../job/clock.ts'
 import { latestKnown, upgradePayload } from '../job/payload.ts'
 import { type CatchUp, schedules } from '../job/schedule-model.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { type CronRule, readCron } from './cron.ts'
-import { rewrite } from './schedules.ts'
+import { rewrite, ruleOf } from './schedules.ts'
+import type { TickRule } from './tick-rule.ts'
 
 /** How many schedules tick in one transaction. */
 const BATCH = 100
@@ -93,7 +93,7 @@ interface Tick {
 
 function tickOf(row: Row): Tick {
   const { name, data, options, version } = row as { name: string; data: unknown; options: object; version: number }
-  const rule = readCron(row['cron'], row['timezone'], []) as CronRule
+  const rule = ruleOf(row)
   const seen = (row['seenAt'] as Date).getTime()
   const slots = slotsToFire(rule, row, seen)
   const last = rule.between((row['nextAt'] as Date).getTime(), seen, 1)[0] as number
@@ -109,7 +109,7 @@ function tickOf(row: Row): Tick {
   }
 }
 
-function slotsToFire(rule: CronRule, row: Row, seen: number): number[] {
+function slotsToFire(rule: TickRule, row: Row, seen: number): number[] {
   const limit = row['catchUp'] === 'all' ? (row['catchUpLimit'] as number) : 1
   const slots = rule.between((row['nextAt'] as Date).getTime(), seen, limit)
   return (row['catchUp'] as CatchUp) === 'none' ? slots.filter((slot) => seen - slot <= LATE_MS) : slots

@@ -21,12 +21,17 @@ async function openAt(open: Parameters<ConformanceCase['run']>[0]['open'], start
       time.now = Date.parse(at)
       ran.length = 0
       await reports.drain(({ runAt }) => {
-        ran.push(runAt.toISOString().slice(5, 19))
+        ran.push(secondOf(runAt))
       })
       return ran.toSorted()
     },
     time,
   }
+}
+
+/** A time, short enough to compare at a glance. */
+function secondOf(time: Date | number): string {
+  return new Date(time).toISOString().slice(5, 19)
 }
 
 export const scheduleCases: readonly ConformanceCase[] = [
@@ -71,11 +76,12 @@ export const scheduleCases: readonly ConformanceCase[] = [
       assert.deepEqual(await ticksAt('2026-03-01T15:30:00Z'), ['03-01T15:00:00'])
       assert.deepEqual(await ticksAt('2026-03-01T15:40:00Z'), [])
       await reports.unschedule('last')
+      assert.equal((await reports.schedule('all', every, { n: 2 }, { catchUp: true })).catchUp, 'all')
       await reports.schedule('all', every, { n: 2 }, { catchUp: 'all', catchUpLimit: 3 })
       assert.deepEqual(await ticksAt('2026-03-01T17:30:00Z'), ['03-01T16:00:00', '03-01T17:00:00'])
       assert.deepEqual(await ticksAt('2026-03-02T01:30:00Z'), ['03-01T23:00:00', '03-02T00:00:00', '03-02T01:00:00'])
       await reports.unschedule('all')
-      await reports.schedule('none', every, { n: 3 }, { catchUp: 'none' })
+      assert.equal((await reports.schedule('none', every, { n: 3 }, { catchUp: false })).catchUp, 'none')
       assert.deepEqual(await ticksAt('2026-03-02T05:30:00Z'), [])
       assert.deepEqual(await ticksAt('2026-03-02T06:00:59Z'), ['03-02T06:00:00'])
       assert.deepEqual(
@@ -85,12 +91,76 @@ export const scheduleCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'schedules/interval',
+    title: 'A schedule by an interval ticks at multiples of it, counted from when it was declared',
+    async run({ open }) {
+      const { reports, ticksAt, time } = await openAt(open, '2026-03-01T10:00:00Z')
+      const declare = (n: number, catchUp?: 'all' | 'none') =>
+        reports.schedule('steady', { everyMs: HOUR_MS }, { n }, { catchUpLimit: 2, ...(catchUp && { catchUp }) })
+      const made = await declare(1)
+      assert.deepEqual([made.cron, made.everyMs, made.lastAt], [null, HOUR_MS, null])
+      // The database's clock has gone on a little.
+      const first = made.nextAt.getTime()
+      assert.ok(first >= Date.parse('2026-03-01T11:00:00Z') && first < Date.parse('2026-03-01T11:30:00Z'))
+      const tick = (at: number) => secondOf(first + at * HOUR_MS)
+      const ticksAfter = (hours: number) => ticksAt(new Date(first + hours * HOUR_MS).toISOString())
+      assert.deepEqual(await ticksAfter(-0.5), [])
+      assert.deepEqual(await ticksAfter(0), [tick(0)])
+      // Whoever declares it again, late, in another process, goes on with the same ticks.
+      time.now = first + HOUR_MS / 4
+      assert.equal((await declare(2, 'all')).nextAt.getTime(), first + HOUR_MS)
+      assert.deepEqual(await ticksAfter(4.5), [tick(3), tick(4)])
+      const [listed] = await reports.schedules()
+      assert.deepEqual(
+        [listed?.everyMs, listed?.nextAt, listed?.lastAt],
+        [HOUR_MS, new Date(first + 5 * HOUR_MS), new Date(first + 4 * HOUR_MS)],
+      )
+      await declare(3)
+      assert.deepEqual(await ticksAfter(7.5), [tick(7)])
+      await declare(4, 'none')
+      assert.deepEqual(await ticksAfter(9.5), [])
+      assert.deepEqual(await ticksAfter(10), [tick(10)])
+    },
+  },
+  {
+    id: 'schedules/interval-changed',
+    title: 'A changed interval is counted from its change, and a tick that was due before is not lost',
+    async run({ open }) {
+      const { reports, ticksAt, time } = await openAt(open, '2026-03-01T10:00:00Z')
+      const declare = async (hours: number) =>
+        (await reports.schedule('report', { everyMs: hours * HOUR_MS }, { n: hours })).nextAt.getTime()
+      const isAt = (at: number, wanted: string) => {
+        const late = at - Date.parse(wanted)
+        assert.ok(late >= 0 && late < HOUR_MS / 4, `${new Date(at).toISOString()} is not ${wanted}`)
+      }
+      isAt(await declare(2), '2026-03-01T12:00:00Z')
+      time.now = Date.parse('2026-03-01T10:30:00Z')
+      isAt(await declare(1), '2026-03-01T11:30:00Z')
+      // Due, and not fired.
+      time.now = Date.parse('2026-03-01T12:00:00Z')
+      const due = await declare(3)
+      isAt(due, '2026-03-01T12:00:00Z')
+      assert.deepEqual(await ticksAt('2026-03-01T13:00:00Z'), [secondOf(due)])
+      isAt(await declare(3), '2026-03-01T15:00:00Z')
+      const named = await reports.schedule('report', '0 * * * *', { n: 0 }, { timezone: 'Europe/Berlin' })
+      assert.deepEqual([named.cron, named.everyMs, named.nextAt], ['0 * * * *', null, new Date('2026-03-01T14:00:00Z')])
+      isAt(await declare(3), '2026-03-01T16:00:00Z')
+      // A clock that is set back repeats nothing.
+      time.now = Date.parse('2026-03-01T11:30:00Z')
+      assert.ok((await declare(1)) > due)
+    },
+  },
+  {
     id: 'schedules/many-missed',
     title: 'Millions of missed ticks are caught up with as fast as a few',
     async run({ open }) {
       const { reports, ticksAt } = await openAt(open, '2020-03-01T10:00:00Z')
       await reports.schedule('often', '* * * * * *', { n: 1 }, { catchUp: 'all', catchUpLimit: 2 })
       assert.deepEqual(await ticksAt('2026-03-01T10:00:00Z'), ['03-01T09:59:59', '03-01T10:00:00'])
+      await reports.unschedule('often')
+      const { nextAt } = await reports.schedule('steady', { everyMs: 60_000 }, { n: 2 })
+      const last = nextAt.getTime() + 3_000_000 * 60_000
+      assert.deepEqual(await ticksAt(new Date(last).toISOString()), [secondOf(last)])
     },
   },
   {
@@ -199,11 +269,12 @@ export const scheduleCases: readonly ConformanceCase[] = [
   },
   {
     id: 'schedules/raced',
-    title: 'Ten who look at once fire one tick once, and ten who declare it make one schedule',
+    title: 'Ten who look at once fire a tick once, and ten who declare it make one schedule',
     async run({ open }) {
       const { reports, time } = await openAt(open, '2026-03-01T10:00:30Z')
       await Promise.all(Array.from({ length: 10 }, (_, n) => reports.schedule('report', '0 * * * *', { n })))
-      assert.equal((await reports.schedules()).length, 1)
+      await Promise.all(Array.from({ length: 10 }, (_, n) => reports.schedule('often', { everyMs: HOUR_MS }, { n })))
+      assert.equal((await reports.schedules()).length, 2)
       time.now += HOUR_MS
       let ran = 0
       const drain = () =>
@@ -211,27 +282,42 @@ export const scheduleCases: readonly ConformanceCase[] = [
           ran++
         })
       await Promise.all(Array.from({ length: 10 }, drain))
-      assert.equal(ran, 1)
+      assert.equal(ran, 2)
     },
   },
   {
     id: 'schedules/refused',
-    title: 'An expression, a zone or an option that is none is refused, and no schedule made',
+    title: 'An expression, an interval, a zone or an option that is none is refused, and no schedule made',
     async run({ open }) {
       const { reports } = await openAt(open, '2026-03-01T10:00:30Z')
-      const bad: readonly (readonly [string, unknown, string])[] = [
+      const bad: readonly (readonly [unknown, unknown, string])[] = [
+        [undefined, {}, 'cron'],
+        [null, {}, 'cron'],
+        [30_000, {}, 'cron'],
+        [{}, {}, 'everyMs'],
+        [[30_000], {}, 'cron'],
+        [{ everyMs: 0 }, {}, 'everyMs'],
+        [{ everyMs: 0.5 }, {}, 'everyMs'],
+        [{ everyMs: Number.NaN }, {}, 'everyMs'],
+        [{ everyMs: Number.MAX_SAFE_INTEGER }, {}, 'everyMs'],
+        [{ everyMs: '30000' }, {}, 'everyMs'],
+        [{ everyMs: 1_000, cron: '* * * * *' }, {}, 'cron'],
+        [{ everyMs: 1_000 }, { timezone: 'UTC' }, 'timezone'],
+        [{ everyMs: 1_000 }, { key: '' }, 'key'],
         ['* * * *', {}, 'cron'],
         ['60 * * * *', {}, 'cron'],
         ['0 0 30 2 *', {}, 'cron'],
         ['2026-11-22T10:00:00', {}, 'cron'],
         ['* * * * *', { timezone: 'Mars/Olympus' }, 'timezone'],
+        ['* * * * *', { timezone: null }, 'timezone'],
         ['* * * * *', { catchUp: 'some' }, 'catchUp'],
+        ['* * * * *', { catchUp: null }, 'catchUp'],
         ['* * * * *', { catchUpLimit: 0 }, 'catchUpLimit'],
         ['* * * * *', { maxAttempts: 0 }, 'maxAttempts'],
         ['* * * * *', { delayMs: 5 }, 'delayMs'],
       ]
-      for (const [cron, options, path] of bad)
-        await refused(() => reports.schedule('x', cron, { n: 1 }, wrong(options)), {
+      for (const [when, options, path] of bad)
+        await refused(() => reports.schedule('x', wrong(when), { n: 1 }, wrong(options)), {
           code: 'VALIDATION',
           paths: [path],
         })

@@ -16,8 +16,11 @@ export type ColumnType =
   | 'bytes'
   | 'enum'
 
+/** What can happen to a row when the row it refers to is deleted or its key changes. */
+export const REFERENCE_ACTIONS = ['restrict', 'cascade', 'setNull'] as const
+
 /** What happens to a row when the row it refers to is deleted or its key changes. */
-export type ReferenceAction = 'restrict' | 'cascade' | 'setNull'
+export type ReferenceAction = (typeof REFERENCE_ACTIONS)[number]
 
 /** A foreign key to the primary key of another model. */
 export interface Reference {
@@ -115,7 +118,10 @@ export class Column<Value, Optional extends boolean = false, Key extends boolean
     model: string,
     actions: { readonly onDelete?: ReferenceAction; readonly onUpdate?: ReferenceAction } = {},
   ): Column<Value, Optional, Key> {
-    const references = { model, onDelete: actions.onDelete ?? 'restrict', onUpdate: actions.onUpdate ?? 'restrict' }
+    // Whatever else was given is told of when the schema is checked.
+    const given = typeof actions === 'object' && actions !== null ? actions : { actions }
+    const { onDelete = 'restrict', onUpdate = 'restrict', ...others } = given as typeof actions
+    const references = { ...others, model, onDelete, onUpdate }
     return new Column({ ...this.definition, references })
   }
 }

@@ -85,12 +85,17 @@ export const optionRules: OptionRules = {
 }
 
 /** Adds an issue for every option that is none, or has a value that it cannot have; undefined counts as left out. */
-export function checkOptions(options: unknown, rules: Readonly<Record<string, OptionRule>>, issues: Issue[]): void {
-  checkKnown(options, Object.keys(rules), '', issues)
+export function checkOptions(
+  options: unknown,
+  rules: Readonly<Record<string, OptionRule>>,
+  issues: Issue[],
+  prefix = '',
+): void {
+  checkKnown(options, Object.keys(rules), prefix, issues)
   for (const [name, { holds, be, secret = false }] of Object.entries(rules)) {
     const value: unknown = (options as Record<string, unknown> | null)?.[name]
     if (value !== undefined && !holds(value))
-      issues.push({ path: name, reason: `must be ${be}${secret ? '' : `, got ${describe(value)}`}` })
+      issues.push({ path: prefix + name, reason: `must be ${be}${secret ? '' : `, got ${describe(value)}`}` })
   }
 }
 

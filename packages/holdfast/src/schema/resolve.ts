@@ -2,7 +2,7 @@ import { ConfigurationError, type Issue, ValidationError } from '../base/errors.
 import { acceptorOf, describe } from './accept.ts'
 import { type CachedReads, checkCachedReads } from './cached-reads.ts'
 import { checkGraph } from './check-graph.ts'
-import { Column, type ColumnDefinition, t } from './column.ts'
+import { Column, type ColumnDefinition, REFERENCE_ACTIONS, t } from './column.ts'
 import type { Declarations, Documents, Relations, Table } from './declare.ts'
 import { tellApart } from './distinct-names.ts'
 import { historyOf } from './history-option.ts'
@@ -18,6 +18,7 @@ import {
   resolveField,
 } from './model.ts'
 import { byteLength, constraintName, databaseName, MAX_NAME_BYTES } from './names.ts'
+import { checkOptions, optionRules } from './options.ts'
 import { checkQueueOptions } from './queue.ts'
 
 /** Words that combine conditions and so cannot be fields. */
@@ -303,9 +304,16 @@ function fieldsOf(where: object): string[] {
   return [...new Set(fields)]
 }
 
+const REFERENCE_OPTIONS = {
+  onDelete: optionRules.oneOf(REFERENCE_ACTIONS),
+  onUpdate: optionRules.oneOf(REFERENCE_ACTIONS),
+}
+
 function checkReferences(model: Model, models: ReadonlyMap<string, Model>, issues: Issue[]): void {
-  for (const { column, model: target, onDelete, onUpdate } of model.foreignKeys) {
+  for (const { name: _, column, model: target, ...actions } of model.foreignKeys) {
     const path = `${model.name}.${column}`
+    const { onDelete, onUpdate } = actions
+    checkOptions(actions, REFERENCE_OPTIONS, issues, `${path}.`)
     const here = model.byName.get(column)
     const key = models.get(target)?.primaryKey ?? []
     const there = models.get(target)?.byName.get(key[0] ?? '')

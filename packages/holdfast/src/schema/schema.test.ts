@@ -72,6 +72,25 @@ describe('a schema', () => {
     }
   })
 
+  it('refuses what is no reference action, and names those that there are', () => {
+    const referring = (actions: unknown) => () =>
+      defineSchema({
+        a: table({
+          id: t.id(),
+          parent: t
+            .text()
+            .nullable()
+            .references('a', actions as object),
+        }),
+      })
+    const known = "must be one of 'restrict', 'cascade', 'setNull'"
+    expect(referring({ onDelete: 'set null' })).toThrow(`a.parent.onDelete ${known}, got "set null"`)
+    expect(referring({ onUpdate: null })).toThrow(`a.parent.onUpdate ${known}, got null`)
+    expect(referring({ ondelete: 'cascade' })).toThrow('a.parent.ondelete is no option; there are onDelete, onUpdate')
+    for (const actions of ['cascade', null]) expect(referring(actions)).toThrow(ConfigurationError)
+    expect(referring({ onDelete: 'cascade', onUpdate: undefined })).not.toThrow()
+  })
+
   it('refuses an option that nothing would honour', () => {
     expect(() => defineSchema({ a: table({ id: t.id() }, { indices: ['id'] } as object) })).toThrow(
       'a.indices is not an option',

@@ -1,7 +1,8 @@
 import type { BackendFactory, DatabaseCopy } from '../backend/index.ts'
 import type { CopyProgress } from '../migrations/index.ts'
 import type { Schema } from '../schema/index.ts'
-import { openUnfitted, type Storage } from './storage.ts'
+import { openUnfitted } from './open.ts'
+import type { Storage } from './storage.ts'
 import type { StorageOptions } from './storage-options.ts'
 import { backendOf } from './targets.ts'
 

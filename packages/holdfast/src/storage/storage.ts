@@ -1,12 +1,9 @@
-import { acceptActor, auditModels, Redaction, Sealer } from '../audit/index.ts'
-import type { Backend, BackendFactory, Session } from '../backend/index.ts'
-import { systemClock } from '../base/clock.ts'
+import { acceptActor } from '../audit/index.ts'
+import type { Backend, Session } from '../backend/index.ts'
 import { type Issue, isHoldfastError, UnknownOutcomeError, ValidationError } from '../base/errors.ts'
-import { type Cache, type CacheOptions, Caches, cacheEntries, ReadCache } from '../cache/index.ts'
+import type { Cache, CacheOptions } from '../cache/index.ts'
 import type { WatchHost } from '../changes/index.ts'
-import { declaredGraphs } from '../graph/index.ts'
-import { BackgroundSettling, Concerns, declaredHistories, Recorder } from '../history/index.ts'
-import { fitTables, Migrations } from '../migrations/index.ts'
+import type { Migrations } from '../migrations/index.ts'
 import {
   type Handler,
   type ManyHandler,
@@ -16,8 +13,7 @@ import {
   type WorkManyOptions,
   type WorkOptions,
 } from '../queue/index.ts'
-import { defineSchema, type Models, type QueueName, type Schema } from '../schema/index.ts'
-import { assertChecks } from '../statement/index.ts'
+import type { Models, QueueName, Schema } from '../schema/index.ts'
 import { assertHandlers } from './accept-handlers.ts'
 import { ActingSession } from './acting-session.ts'
 import {
@@ -28,19 +24,13 @@ import {
   type OnlyOperations,
   runBatch,
 } from './batch.ts'
-import { type Environment, targetFromEnv } from './env.ts'
-import { features } from './features.ts'
-import { idsInReach } from './graphs.ts'
 import { type LaterSession, openLater } from './later-transaction.ts'
 import type { StorageMetrics } from './metrics.ts'
-import { RootSession, type StatementListener } from './root-session.ts'
+import type { RootSession, StatementListener } from './root-session.ts'
 import { SessionStores, type Shared, TransactionStores } from './session-stores.ts'
-import { assertStorageOptions, type StorageOptions } from './storage-options.ts'
 import type { QueueData, QueueResult, QueueResultInput, Stores, Transaction, TransactionOptions } from './stores.ts'
-import { backendOf } from './targets.ts'
 import { assertFunction, NO_OPTIONS } from './transaction-options.ts'
 import type { TransactionSession } from './transaction-session.ts'
-import { EnsuringSession } from './undeclared.ts'
 
 /** Whether a storage is well. */
 export interface Health {
@@ -290,110 +280,4 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-}
-
-/**
- * Opens a storage.
- *
- * @param target `memory:`, `sqlite:./app.db`, `sqlite::memory:`, `postgres://user:password@host/database`, or a backend such as
- *   `sqlite({ path })` from `holdfast/sqlite`.
- * @throws ConfigurationError for a target that names no backend, or a driver that is not installed; ConnectionError when the
- *   database cannot be reached; MigrationError when its tables do not fit the schema.
- *
- * @example
- * ```ts
- * const storage = await openStorage('sqlite:./app.db', { schema })
- * ```
- */
-export function openStorage<const S extends Schema = NoSchema>(
-  target: string | BackendFactory,
-  options: StorageOptions<S> = {},
-): Promise<Storage<S>> {
-  return openAny(target, options, true)
-}
-
-/** Opens a storage whatever state its tables are in: for tools that look at them, or migrate them. */
-export function openUnfitted<const S extends Schema>(
-  target: string | BackendFactory,
-  options: StorageOptions<S>,
-): Promise<Storage<S>> {
-  return openAny(target, options, false)
-}
-
-async function openAny<const S extends Schema>(
-  target: string | BackendFactory,
-  options: StorageOptions<S>,
-  fits: boolean,
-): Promise<Storage<S>> {
-  assertStorageOptions(options)
-  const schema = options.schema ?? (defineSchema({}) as unknown as S)
-  const redaction = new Redaction(options.audit?.redact ?? [])
-  const autoCreate = options.autoCreate ?? process.env['NODE_ENV'] !== 'production'
-  const declared = features.filter((feature) => feature.declaredIn(schema)).flatMap((feature) => feature.models)
-  const graphs = declaredGraphs(schema)
-  const ofGraphs = [...graphs.values()].flatMap(({ nodes, edges }) => [nodes, edges])
-  const histories = declaredHistories(schema)
-  const ofHistories = [...histories.values()].map(({ versions }) => versions)
-  const created = new Set([...schema.models.values(), ...declared, ...ofGraphs, ...ofHistories])
-  const internal = features.flatMap((feature) => feature.models)
-  const models = new Map([...created, ...internal].map((model) => [model.name, model]))
-  assertChecks(created)
-  const factory = typeof target === 'function' ? target : await backendOf(target, options)
-  const backend = factory({ models })
-  await backend.open()
-  const known = { schema, models, autoCreate, created, graphs }
-  const session = new RootSession(backend, models, options.clock ?? systemClock, (inner, reach, model) =>
-    idsInReach(inner, reach, model, known),
-  )
-  const migrations = new Migrations({
-    session,
-    schema: backend.schema,
-    declared: [...created],
-    features: [...created].filter((model) => schema.models.get(model.name) !== model),
-    withModel: async (model, work) => {
-      models.set(model.name, model)
-      try {
-        return await work()
-      } finally {
-        models.delete(model.name)
-      }
-    },
-    alter: (work) => session.alter(work),
-  }).register(options.migrations ?? [])
-  try {
-    if (fits) {
-      if (options.autoMigrate ?? autoCreate) await migrations.apply()
-      else await migrations.assertApplied()
-      await fitTables(backend.schema, [...created], autoCreate)
-    }
-  } catch (error) {
-    await backend.close()
-    throw error
-  }
-  const { sql } = backend.traits
-  const kyselyOf = sql === undefined ? undefined : (await import('./kysely.ts')).kyselyFor(sql)
-  const sealer = new Sealer(new EnsuringSession(session, auditModels), () => session.counters.failures++)
-  const caches = new Caches(new EnsuringSession(session, [cacheEntries]), () => session.assertUsable())
-  const settling = new BackgroundSettling(session, () => session.counters.failures++)
-  const recorder = new Recorder(new Concerns(histories, schema.models), (history) => {
-    settling.later(history)
-    session.notify(history.topic)
-  })
-  const audit = { redaction, sealer }
-  const reads = new ReadCache(session, () => session.assertUsable())
-  const shared = { ...known, migrations, kyselyOf, audit, caches, reads, histories, recorder, settling }
-  return new Storage<S>(shared, session, backend)
-}
-
-/**
- * Opens the storage that the environment names: `STORAGE_URL`, or `STORAGE_BACKEND` (`memory` unless set) with `SQLITE_PATH` or
- * `POSTGRESQL_URL`.
- *
- * @param environment `process.env` unless given.
- */
-export function openStorageFromEnv<const S extends Schema = NoSchema>(
-  options: StorageOptions<S> = {},
-  environment: Environment = process.env,
-): Promise<Storage<S>> {
-  return openStorage(targetFromEnv(environment), options)
 }

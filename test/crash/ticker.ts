@@ -2,7 +2,9 @@ import { openStorage } from '../../packages/holdfast/src/index.ts'
 import { crashSchema } from './schema.ts'
 
 /**
- * A process that declares a schedule and works on its jobs, to be killed by `killed-ticker.test.ts`. Its clock is wrong by `skewMs`, and the `rule` of the schedule is `interval` or a cron expression. */
+ * A process that declares a schedule and works on its jobs, to be killed by `killed-ticker.test.ts`. Its clock is wrong by `skewMs`, and its
+ * schedule goes by an interval where the `rule` is `interval`.
+ */
 const [target = '', skewMs = '', rule = ''] = process.argv.slice(2)
 const now = Date.now
 Date.now = () => now() + Number(skewMs)

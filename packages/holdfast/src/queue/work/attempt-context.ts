@@ -1,6 +1,7 @@
 import type { Session } from '../../backend/index.ts'
 import { all, equals, set } from '../../statement/index.ts'
 import { leaseLost } from '../finish/finish.ts'
+import { earlierResults } from '../job/earlier-results.ts'
 import type { Job } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
 import { type HandlerContext, storableJson } from './handler.ts'
@@ -44,6 +45,10 @@ export class AttemptContext implements HandlerContext<unknown> {
       this.#steps ??= new Steps(this.#job, () => this.#current())
       return this.#steps.run(name, work)
     }
+  }
+
+  get results(): HandlerContext<unknown>['results'] {
+    return () => earlierResults(this.#current(), this.#job)
   }
 
   /** Where one writer works at a time, another transaction would wait for the one that waits for it. */

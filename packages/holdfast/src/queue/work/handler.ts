@@ -20,6 +20,16 @@ export interface HandlerContext<Tx> {
    * @param work what it resolves to is kept: any JSON. It may run twice when the process dies before that.
    */
   step<T>(name: string, work: () => T | Promise<T>): Promise<T>
+  /**
+   * The results of the jobs that this one comes after, by their ids and in the order of `job.after`; null for one that had none. Those that
+   * failed or were cancelled, or are not kept any more, are not among them.
+   *
+   * @example
+   * ```ts
+   * storage.queue('book').work(async (_, { results }) => [...(await results()).values()])
+   * ```
+   */
+  results(): Promise<Map<string, unknown>>
 }
 
 /** What a handler may return: the job's result, or how else the attempt ends. */

@@ -202,6 +202,44 @@ export const queueOrderCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/after-results',
+    title:
+      'A handler is given the results of the jobs that its job comes after, those that completed and in their order',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const [jobs, other] = [storage.queue('jobs'), storage.queue('other')]
+      for (const mode of ['lease', 'transaction'] as const) {
+        const first = await jobs.enqueue({ n: 1 })
+        const second = await jobs.enqueue({ n: 2 })
+        const broken = await jobs.enqueue({ n: 3 }, { maxAttempts: 1 })
+        const elsewhere = await other.enqueue({ n: 4 })
+        const after = [elsewhere, second, broken, first]
+        const last = await jobs.enqueue({ n: 5 }, { after, onFailure: 'run' })
+        await other.drain(() => ({ from: ['elsewhere'] }))
+        await jobs
+          .worker(
+            async (job, { tx, results }) => {
+              if (job.data.n === 3) throw new Error('broken')
+              if (job.data.n !== 5) return job.data.n === 2 ? undefined : [...(await results())]
+              const before = [...(await results())]
+              await tx.queue('other').enqueue({ n: 6 })
+              assert.deepEqual([...(await results())], before)
+              return before
+            },
+            { mode },
+          )
+          .drain()
+        const wanted = [
+          [elsewhere.id, { from: ['elsewhere'] }],
+          [second.id, null],
+          [first.id, []],
+        ]
+        assert.deepEqual((await jobs.get(last.id))?.result, wanted)
+        await other.drain(() => undefined)
+      }
+    },
+  },
+  {
     id: 'queue/after-raced',
     title: 'A job that is added while the one before it ends runs, whichever comes first',
     async run({ open }) {

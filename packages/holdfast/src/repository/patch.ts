@@ -84,7 +84,7 @@ function readIncrement(
 }
 
 function readMember(_model: Model, name: string, value: unknown, shape: Shape, path: string): Assignment | undefined {
-  const wrong = wrongMember(name)
+  const wrong = wrongMember(name, value)
   if (wrong !== undefined) {
     shape.refuse(path, wrong)
     return undefined
@@ -92,48 +92,52 @@ function readMember(_model: Model, name: string, value: unknown, shape: Shape, p
   shape.mark(name)
   const member: Field = { source: 0, column: DOCUMENT_COLUMN, path: [name] }
   if (value instanceof Increment) {
-    if (!Number.isFinite(value.by))
-      shape.refuse(path, `must be incremented by a finite number, got ${describe(value.by)}`)
     shape.mark('+')
     return add(member, shape.add(value.by))
   }
   return set(member, shape.add(acceptJson(value, path, shape.issues)))
 }
 
-/** Why a document has no field of this name that could be set. */
-function wrongMember(name: string): string | undefined {
+/** Why a document has no field of this name that could be set, or incremented. */
+function wrongMember(name: string, value: unknown): string | undefined {
   if (DOCUMENT_FIELDS.includes(name)) return 'is kept by Holdfast and cannot be set'
   if (name === '__proto__') return 'is not allowed as a name'
   if (name.includes('.')) return 'is a path; patch the whole top-level field'
-  return isStorableText(name) ? undefined : UNSTORABLE_TEXT
+  if (!isStorableText(name)) return UNSTORABLE_TEXT
+  if (!(value instanceof Increment) || Number.isFinite(value.by)) return undefined
+  return `must be incremented by a finite number, got ${describe(value.by)}`
 }
 
 /**
- * Applies a patch to a document's fields in memory, for documents that a schema must check as a whole.
+ * Checks a patch of documents that a schema must check as a whole, as far as that can be done without them. Their schema says which values
+ * it takes.
  *
  * @throws ValidationError
  */
-export function applyPatch(model: Model, content: Row, patch: unknown): Row {
+export function acceptPatch(model: Model, patch: unknown, path = ''): Row {
+  const subject = `A patch of ${model.name} was refused`
   const issues: Issue[] = []
-  const changed = { ...content }
-  if (!isPlainObject(patch)) issues.push({ path: '', reason: `must be an object of changes, got ${describe(patch)}` })
-  for (const [name, value] of Object.entries(patch ?? {})) {
-    if (value === undefined) continue
-    if (DOCUMENT_FIELDS.includes(name)) issues.push({ path: name, reason: 'is kept by Holdfast and cannot be set' })
-    else changed[name] = value instanceof Increment ? incremented(changed[name], value, name, issues) : value
+  try {
+    if (isPlainObject(patch)) {
+      for (const [name, value] of Object.entries(patch)) {
+        const reason = value === undefined ? undefined : wrongMember(name, value)
+        if (reason !== undefined) issues.push({ path: path === '' ? name : `${path}.${name}`, reason })
+      }
+      if (issues.length === 0) return patch
+    } else issues.push({ path, reason: `must be an object of changes, got ${describe(patch)}` })
+  } catch (error) {
+    throw unreadable(error, subject, { [path]: patch })
   }
-  if (issues.length > 0) throw new ValidationError(`A patch of ${model.name} was refused`, issues)
-  return changed
+  throw new ValidationError(subject, issues)
 }
 
-function incremented(
-  value: unknown,
-  { by }: Increment<number | bigint | string>,
-  path: string,
-  issues: Issue[],
-): unknown {
-  if (value === null || value === undefined) return value
-  if (typeof value === 'number' && typeof by === 'number' && Number.isFinite(by)) return value + by
-  issues.push({ path, reason: `cannot be incremented by ${describe(by)}, it holds ${describe(value)}` })
-  return value
+/** Applies a patch to a document's fields in memory. As everywhere, an increment leaves alone what is no number. */
+export function applyPatch(content: Row, patch: Row): Row {
+  const changed = { ...content }
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === undefined) continue
+    if (!(value instanceof Increment)) changed[name] = value
+    else if (typeof changed[name] === 'number') changed[name] += value.by
+  }
+  return changed
 }

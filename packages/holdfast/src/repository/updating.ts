@@ -16,7 +16,7 @@ import {
   set,
 } from '../statement/index.ts'
 import { Increment } from './expressions.ts'
-import { applyPatch, readBookkeeping, readPatch } from './patch.ts'
+import { acceptPatch, applyPatch, readBookkeeping, readPatch } from './patch.ts'
 import { findById, firstRecord, keyCondition } from './reading.ts'
 import { acceptContent, acceptKey } from './record.ts'
 
@@ -120,13 +120,17 @@ async function updateDocument(
   patch: unknown,
   { ifVersion, replace }: UpdateOptions & { readonly replace?: boolean },
 ): Promise<Row | null> {
+  const accepted = replace === true ? undefined : acceptPatch(model, patch)
+  const refused = new Shape('')
+  readVersion(model, ifVersion, refused)
+  refused.assertValid(`A patch of ${model.name} was refused`)
   for (;;) {
     const current = await findById(session, model, key)
     if (current === null) return null
     if (ifVersion !== undefined && current['version'] !== ifVersion)
       throw new ConflictError('CONFLICT_VERSION', model.name, ['version'])
     const { id: _, version, createdAt: __, updatedAt: ___, ...content } = current
-    const changed = replace === true ? patch : applyPatch(model, content, patch)
+    const changed = accepted === undefined ? patch : applyPatch(content, accepted)
     const shape = new Shape(`${model.name} update document`)
     const set = contentAssignments(model, changed, session.clock, shape)
     const written = await writeById(session, model, key, set, shape, version)
@@ -199,6 +203,7 @@ function readRequiredWhere(model: Model, where: unknown, shape: Shape): Conditio
 
 /** Documents with a schema are read in batches, checked one by one, and written back a batch at a time, in one transaction. */
 async function updateDocuments(session: Session, model: Model, where: unknown, patch: unknown): Promise<number> {
+  const accepted = acceptPatch(model, patch)
   return session.transaction(async (inner) => {
     const shape = new Shape(`${model.name} find for updateMany`)
     const condition = readRequiredWhere(model, where, shape)
@@ -211,18 +216,18 @@ async function updateDocuments(session: Session, model: Model, where: unknown, p
       ...(condition !== undefined && { where: condition }),
     }))
     const { rows } = await inner.execute(plan, shape.parameters)
-    if (rows.length > 0) await writeDocuments(inner, model, rows, patch)
+    if (rows.length > 0) await writeDocuments(inner, model, rows, accepted)
     return rows.length
   })
 }
 
-async function writeDocuments(session: Session, model: Model, rows: readonly Row[], patch: unknown): Promise<void> {
+async function writeDocuments(session: Session, model: Model, rows: readonly Row[], patch: Row): Promise<void> {
   const now = new Date(session.clock.now())
   const shape = new Shape(`${model.name} write documents`)
   const changes = [proposed(DOCUMENT_COLUMN), ...readBookkeeping(model, session.clock, shape)]
   const leading = shape.parameters.length
   for (const row of rows) {
-    const changed = applyPatch(model, row[DOCUMENT_COLUMN] as Row, patch)
+    const changed = applyPatch(row[DOCUMENT_COLUMN] as Row, patch)
     const content = acceptContent(model, changed, String(row['id']), shape.issues)
     shape.parameters.push(row['id'], content, row['version'], row['createdAt'], now)
   }

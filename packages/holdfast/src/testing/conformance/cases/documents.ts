@@ -280,6 +280,61 @@ export const documentCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'documents/patch-rules',
+    title: 'A patch follows the same rules whether a schema checks the documents or not',
+    async run({ open }) {
+      const anything: StandardSchemaV1<Record<string, unknown>, Record<string, unknown>> = {
+        '~standard': {
+          version: 1,
+          vendor: 'conformance',
+          validate: (value) => ({ value: value as Record<string, unknown> }),
+        },
+      }
+      const storage = await open(
+        defineSchema({ free: documents<Record<string, unknown>>(), checked: documents({ schema: anything }) }),
+      )
+      for (const model of ['free', 'checked'] as const) {
+        const records = storage.repository(model)
+        const { id } = await records.create({ owner: { team: 'a' }, n: 1, word: 'x', none: null })
+        const bad: readonly (readonly [unknown, string])[] = [
+          [{ 'owner.team': 'x' }, 'owner.team'],
+          [JSON.parse('{"__proto__": {"team": "x"}}'), '__proto__'],
+          [{ version: 5 }, 'version'],
+          [{ 'a\0': 1 }, 'a\0'],
+          [{ n: increment(Number.POSITIVE_INFINITY) }, 'n'],
+          [{ none: increment(1n) }, 'none'],
+          ['x', ''],
+          [null, ''],
+          [[1], ''],
+        ]
+        for (const [patch, path] of bad) {
+          const refusal = { code: 'VALIDATION', paths: [path] } as const
+          await refusedWhole(records, () => records.update(id, wrong(patch)), refusal)
+          await refusedWhole(records, () => records.update('nobody', wrong(patch)), refusal)
+          await refusedWhole(records, () => records.updateMany({}, wrong(patch)), refusal)
+          await refusedWhole(records, () => records.updateMany({ n: 99 }, wrong(patch)), refusal)
+        }
+        await refusedWhole(records, () => records.update(id, { n: 2 }, { ifVersion: wrong('1') }), {
+          code: 'VALIDATION',
+          paths: ['ifVersion'],
+        })
+        const more = increment(1) as never
+        const changed = await records.update(id, { n: more, word: more, none: more, nowhere: more, gone: undefined })
+        assert.deepEqual(Object.keys(changed).sort(), [
+          'createdAt',
+          'id',
+          'n',
+          'none',
+          'owner',
+          'updatedAt',
+          'version',
+          'word',
+        ])
+        assert.deepEqual([changed['n'], changed['word'], changed['none']], [2, 'x', null])
+      }
+    },
+  },
+  {
     id: 'documents/refused',
     title:
       'What Holdfast keeps cannot be given, what JSON would change silently is refused, and so are paths in a patch',

@@ -42,16 +42,16 @@ export class AsOf<Row extends object, Key> {
   async find<const Field extends keyof Row = keyof Row>(
     query: PastQuery<Row, Field> = {},
   ): Promise<Pick<Row, Field>[]> {
-    const session = await this.#settled()
-    return reading.find(session, this.#history.asModel, query, this.#extra) as unknown as Promise<Pick<Row, Field>[]>
+    const { asModel } = this.#history
+    return this.#read((session) => reading.find(session, asModel, query, this.#extra) as never)
   }
 
   /** The first record that matches, or null. */
   async findOne<const Field extends keyof Row = keyof Row>(
     query: Omit<OneQuery<Row, Field>, 'include'>,
   ): Promise<Pick<Row, Field> | null> {
-    const session = await this.#settled()
-    return reading.findOne(session, this.#history.asModel, query, this.#extra) as Promise<Pick<Row, Field> | null>
+    const { asModel } = this.#history
+    return this.#read((session) => reading.findOne(session, asModel, query, this.#extra) as never)
   }
 
   /** The record that had this key, or null. */
@@ -65,7 +65,7 @@ export class AsOf<Row extends object, Key> {
         return all(condition, ...asModel.primaryKey.map((name, index) => equals(name, shape.add(key[index]))))
       },
     }
-    const [record] = await reading.find(await this.#settled(), asModel, {}, extra)
+    const [record] = await this.#read((session) => reading.find(session, asModel, {}, extra))
     return (record ?? null) as Row | null
   }
 
@@ -80,39 +80,46 @@ export class AsOf<Row extends object, Key> {
   async *stream<const Field extends keyof Row = keyof Row>(
     query: PastQuery<Row, Field> = {},
   ): AsyncGenerator<Pick<Row, Field>, void, undefined> {
-    const session = await this.#settled()
-    yield* reading.stream(session, this.#history.asModel, query, this.#extra) as AsyncGenerator<Pick<Row, Field>>
+    const { asModel } = this.#history
+    await this.#read(async () => undefined)
+    yield* reading.stream(this.#session, asModel, query, this.#extra) as AsyncGenerator<Pick<Row, Field>>
+    await this.#assertKept()
   }
 
   /** One page by keyset. */
   async page<const Field extends keyof Row = keyof Row>(
     query: Omit<PageQuery<Row, Field>, 'include'>,
   ): Promise<Page<Pick<Row, Field>>> {
-    const session = await this.#settled()
-    return reading.page(session, this.#history.asModel, query, this.#extra) as unknown as Promise<
-      Page<Pick<Row, Field>>
-    >
+    const { asModel } = this.#history
+    return this.#read((session) => reading.page(session, asModel, query, this.#extra) as never)
   }
 
   /** How many records matched. */
   async count(where?: Where<Row>): Promise<number> {
-    return reading.countWhere(await this.#settled(), this.#history.asModel, where, this.#extra)
+    const { asModel } = this.#history
+    return this.#read((session) => reading.countWhere(session, asModel, where, this.#extra))
   }
 
   /** Whether there was a record with this key, or one that matches. */
   async exists(idOrWhere: Key | Where<Row>): Promise<boolean> {
-    return reading.exists(await this.#settled(), this.#history.asModel, idOrWhere, this.#extra)
+    const { asModel } = this.#history
+    return this.#read((session) => reading.exists(session, asModel, idOrWhere, this.#extra))
   }
 
-  async #settled(): Promise<Session> {
-    const { model } = this.#history
+  /** Asked afterwards whether it is all there still, so that nothing that was removed meanwhile is missed. */
+  async #read<T>(read: (session: Session) => Promise<T>): Promise<T> {
     await settle(this.#session, this.#history)
+    const found = await read(this.#session)
+    await this.#assertKept()
+    return found
+  }
+
+  async #assertKept(): Promise<void> {
+    const { model } = this.#history
     const { prunedBefore } = await readHead(this.#session, model.name)
-    if (prunedBefore !== null && this.#at < prunedBefore) {
-      const reason = `is before ${prunedBefore.toISOString()}, and what was replaced before then is no longer kept`
-      throw new ValidationError(`The past of ${model.name} was refused`, [{ path: 'date', reason }])
-    }
-    return this.#session
+    if (prunedBefore === null || this.#at >= prunedBefore) return
+    const reason = `is before ${prunedBefore.toISOString()}, and what was replaced before then is no longer kept`
+    throw new ValidationError(`The past of ${model.name} was refused`, [{ path: 'date', reason }])
   }
 }
 

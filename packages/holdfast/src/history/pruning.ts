@@ -1,6 +1,6 @@
 import type { Row, Session } from '../backend/index.ts'
-import { all, ascending, compare, equals, isNull, oneOf, set } from '../statement/index.ts'
-import { readHead } from './head.ts'
+import { all, ascending, compare, equals, isNull, oneOf, outputs, set } from '../statement/index.ts'
+import { type Head, lockHead } from './head.ts'
 import { type History, historyHeads } from './models.ts'
 import { settle } from './settling.ts'
 
@@ -15,6 +15,7 @@ const BATCH = 1_000
  */
 export async function prune(session: Session, history: History, before: Date): Promise<number> {
   await settle(session, history)
+  if (!(await hasReplaced(session, history, before))) return 0
   let removed = 0
   for (let batch = BATCH; batch >= BATCH; removed += batch) {
     batch = await session.transaction((tx) => pruneBatch(tx, history, before), { isolation: 'read committed' })
@@ -22,13 +23,30 @@ export async function prune(session: Session, history: History, before: Date): P
   return removed
 }
 
+/** Looked at first, because taking the head's row is a write, of which others hear. */
+async function hasReplaced(session: Session, { versions }: History, before: Date): Promise<boolean> {
+  const plan = session.plan(`${versions.name} any replaced`, () => ({
+    kind: 'select',
+    model: versions.name,
+    joins: [],
+    outputs: outputs(['historyId']),
+    where: compare('historyTo', 'lt', 0),
+    orderBy: [],
+    limit: 1,
+  }))
+  return (await session.execute(plan, [before, 1])).rows.length > 0
+}
+
 async function pruneBatch(session: Session, history: History, before: Date): Promise<number> {
+  const { model } = history
+  // Taken before any version: who settles takes the head and then versions, too.
+  const head = await lockHead(session, model.name)
   const replaced = await removeReplaced(session, history, before)
   if (replaced.length === 0) return 0
   const keys = [...new Set(replaced.map((row) => row['historyKey']))]
   const removed = [...replaced, ...(await removeEnds(session, history, keys, before))]
   const last = removed.reduce((most, row) => Math.max(most, row['historySequence'] as number), 0)
-  await notePruned(session, history.model.name, last, before)
+  await notePruned(session, model.name, head, last, before)
   return removed.length
 }
 
@@ -39,7 +57,6 @@ async function removeReplaced(session: Session, { versions }: History, before: D
     where: compare('historyTo', 'lt', 0),
     orderBy: ascending('historyTo', 'historyId'),
     limit: 1,
-    skipLocked: true,
     returning: ['historySequence', 'historyKey'],
   }))
   return (await session.execute(plan, [before, BATCH])).rows
@@ -62,8 +79,8 @@ async function removeEnds(session: Session, { versions }: History, keys: unknown
   return (await session.execute(plan, [keys, 'delete', before])).rows
 }
 
-/** Who reads changes on from a place before this one would miss some, and is told. */
-async function notePruned(session: Session, model: string, sequence: number, before: Date): Promise<void> {
+/** Who reads changes on from a place before this one would miss some, and is told. Never goes back, whoever removes what first. */
+async function notePruned(session: Session, model: string, head: Head, sequence: number, before: Date): Promise<void> {
   const plan = session.plan('history note pruned', () => ({
     kind: 'update',
     model: historyHeads.name,
@@ -72,7 +89,6 @@ async function notePruned(session: Session, model: string, sequence: number, bef
     orderBy: [],
     returning: [],
   }))
-  const head = await readHead(session, model)
   const time = Math.max(before.getTime(), head.prunedBefore?.getTime() ?? 0)
   await session.execute(plan, [Math.max(sequence, head.pruned), new Date(time), model])
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Row, Session } from '../backend/index.ts'
+import type { Session } from '../backend/index.ts'
 import { all, ascending, equals, isNull, not, oneOf, outputs, proposed, set } from '../statement/index.ts'
+import { lockHead } from './head.ts'
 import { type History, historyHeads, OWN_COLUMNS } from './models.ts'
 
 /** How many versions one transaction settles. */
@@ -8,7 +9,6 @@ const BATCH = 500
 
 /** What settling reads and writes of a version. */
 const SETTLED = ['historyOperation', 'historyFrom', 'historyTo', 'historyVersion', 'historySequence']
-const HEAD_COLUMNS = historyHeads.columns.map(({ name }) => name)
 
 /** Null for all of them, but said, so that the index is walked that has them together: they are few among many. */
 const UNSETTLED_ORDER = ascending('historySequence', 'historyId')
@@ -54,12 +54,12 @@ async function hasUnsettled(session: Session, { versions }: History): Promise<bo
 }
 
 async function settleBatch(session: Session, history: History): Promise<void> {
-  const head = await lockHead(session, history)
+  const head = await lockHead(session, history.model.name)
   const unsettled = await readUnsettled(session, history)
   if (unsettled.length === 0) return
   const last = new Map((await readLast(session, history, unsettled)).map((version) => [version.historyKey, version]))
   const changed = new Set<Version>()
-  let sequence = head['sequence'] as number
+  let { sequence } = head
   for (const version of inOrder(unsettled)) {
     const before = last.get(version.historyKey)
     const wasThere = before !== undefined && before.historyOperation !== 'delete'
@@ -77,19 +77,6 @@ async function settleBatch(session: Session, history: History): Promise<void> {
   }
   await writeSettled(session, history, [...changed])
   await moveHead(session, history, sequence)
-}
-
-/** The head's row, locked. */
-async function lockHead(session: Session, { model }: History): Promise<Row> {
-  const plan = session.plan('history lock head', () => ({
-    kind: 'insert',
-    model: historyHeads.name,
-    columns: HEAD_COLUMNS.map((column) => ({ column, value: 'given' })),
-    leading: 0,
-    onConflict: { columns: ['model'], set: [proposed('model')] },
-    returning: HEAD_COLUMNS,
-  }))
-  return (await session.execute(plan, [model.name, 0, 0, null])).rows[0] as Row
 }
 
 async function readUnsettled(session: Session, { versions, model }: History): Promise<Version[]> {

@@ -241,6 +241,12 @@ export interface ExistingIndex {
   readonly columns: readonly (string | null)[]
 }
 
+/**
+ * Reference actions in SQL. `restrict` becomes `no action`, which looks when the statement is done: SQL's own `restrict` looks at once, so that
+ * whether a record and those that refer to it can be deleted together would depend on which comes first.
+ */
+export const SQL_ACTIONS = { restrict: 'no action', cascade: 'cascade', setNull: 'set null' } as const
+
 /** A foreign key as it is in the database. */
 export interface ExistingReference {
   readonly columns: readonly string[]

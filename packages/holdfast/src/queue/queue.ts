@@ -1,7 +1,6 @@
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError, type Issue, NotFoundError, ValidationError } from '../base/errors.ts'
 import {
-  acceptJson,
   checkKnown,
   checkMs,
   checkName,
@@ -15,7 +14,7 @@ import { prune } from './admin/prune.ts'
 import { type RescheduleOptions, rescheduleJob } from './admin/reschedule.ts'
 import { type RetryFilter, retryJobs } from './admin/retry-jobs.ts'
 import { claim, makeReady } from './claim/claim.ts'
-import { extendLeases } from './claim/leases.ts'
+import { DEFAULT_LEASE_MS, extendLeases } from './claim/leases.ts'
 import { enqueueAll } from './enqueue/enqueue.ts'
 import { failAttempt, finish, leaseLost } from './finish/finish.ts'
 import { type WaitOptions, waitForEnd } from './finish/wait-for.ts'
@@ -37,12 +36,10 @@ import {
   type ScheduleOptions,
 } from './schedule/schedules.ts'
 import { drainLikeLast, rememberWorker } from './work/draining.ts'
-import type { Handler, ManyHandler } from './work/handler.ts'
+import { type Handler, type ManyHandler, storableJson } from './work/handler.ts'
 import type { WorkerHost } from './work/host.ts'
 import type { WorkManyOptions, WorkOptions } from './work/work-options.ts'
 import { Worker } from './work/worker.ts'
-
-const DEFAULT_LEASE_MS = 30_000
 
 /** A job, or its id. With the job itself it is made sure that the caller still holds it. */
 export type JobOrId = Job | string
@@ -134,7 +131,11 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    */
   async acknowledge(jobOrId: JobOrId, result?: ResultInput): Promise<void> {
     const job = await this.#held(jobOrId)
-    const accepted = this.#json('result', acceptResult(this.#declaration, this.name, result))
+    const accepted = storableJson(
+      acceptResult(this.#declaration, this.name, result),
+      'result',
+      (issues) => new ValidationError(`The result of a job of ${this.name} was refused`, issues),
+    )
     const done = await finish(this.#scope, [{ job, state: 'completed', result: accepted }])
     if (!done.has(job.id)) throw leaseLost(job)
   }
@@ -447,14 +448,6 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
         'Only a job that runs can be ended or extended by its id.',
       )
     return jobOf(row)
-  }
-
-  #json(path: string, value: unknown): unknown {
-    if (value === undefined) return null
-    const issues: { path: string; reason: string }[] = []
-    const accepted = acceptJson(value, path, issues)
-    if (issues.length > 0) throw new ValidationError(`The result of a job of ${this.name} was refused`, issues)
-    return accepted
   }
 
   #check(look: (issues: Issue[]) => void): void {

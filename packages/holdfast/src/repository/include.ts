@@ -5,7 +5,7 @@ import { type Condition, isPlainObject, modelScope, readWhere, type Shape } from
 import { type RawQuery, readQuery } from './select.ts'
 
 /** One relation to load: what it is, and the query of the related records. */
-interface Wanted {
+export interface Wanted {
   readonly name: string
   readonly relation: Relation
   readonly model: Model
@@ -59,7 +59,7 @@ async function loadRelation(session: Session, records: readonly Row[], wanted: W
   const parents = new Map<string, unknown[]>()
   for (const record of records) {
     const values = valuesAt(record, relation.local)
-    if (values !== null) parents.set(identity(values), values)
+    if (values !== null) parents.set(identityOfAll(values), values)
   }
   const inner = readInclude(session, model, query.include)
   const { limit, include: _, ...rest } = query
@@ -72,11 +72,11 @@ async function loadRelation(session: Session, records: readonly Row[], wanted: W
   const rows = parents.size === 0 ? [] : (await session.execute(plan, finding.parameters)).rows
   const related = rows.map(finding.toRecord)
   await loadIncluded(session, related, inner)
-  const groups = Map.groupBy(related, (record) => identity(valuesAt(record, relation.foreign) ?? []))
+  const groups = Map.groupBy(related, (record) => identityOfAll(valuesAt(record, relation.foreign) ?? []))
   const visible = visibleOf(query.select, inner)
   for (const record of records) {
     const values = valuesAt(record, relation.local)
-    const group = (values === null ? undefined : groups.get(identity(values))) ?? []
+    const group = (values === null ? undefined : groups.get(identityOfAll(values))) ?? []
     record[name] = relation.kind === 'many' ? group.map(visible) : group[0] === undefined ? null : visible(group[0])
   }
 }
@@ -100,8 +100,8 @@ function limitOf(model: Model, name: string, limit: unknown): number {
   throw refused(model, `include.${name}.limit`, `must be a whole number from 0 on, got ${describe(limit)}`)
 }
 
-/** A record as the user asked for it: without the keys that were read only to put records together. */
-function visibleOf(select: unknown, inner: readonly Wanted[]): (record: Row) => Row {
+/** A copy of a record as the user asked for it: without the keys that were read only to put records together. */
+export function visibleOf(select: unknown, inner: readonly Wanted[]): (record: Row) => Row {
   if (!Array.isArray(select)) return (record) => ({ ...record })
   const names = [...select, ...inner.map(({ name }) => name)]
   return (record) => Object.fromEntries(names.filter((name) => name in record).map((name) => [name, record[name]]))
@@ -124,7 +124,11 @@ function topLevel(field: string): string {
   return field.split('.')[0] as string
 }
 
+function identityOfAll(values: readonly unknown[]): string {
+  return values.map(identityOf).join('\0')
+}
+
 /** A text that is equal exactly when the values are. */
-function identity(values: readonly unknown[]): string {
-  return values.map((value) => `${typeof value} ${value instanceof Date ? value.getTime() : value}`).join('\0')
+export function identityOf(value: unknown): string {
+  return `${typeof value} ${value instanceof Date ? value.getTime() : value}`
 }

@@ -14,7 +14,7 @@ import {
   Shape,
 } from '../statement/index.ts'
 import { encodeCursor } from './cursor.ts'
-import { loadIncluded, localFields, readInclude } from './include.ts'
+import { identityOf, loadIncluded, localFields, readInclude, visibleOf, type Wanted } from './include.ts'
 import { acceptKey, fromRow } from './record.ts'
 import { allOutputs, assertQuery, type Extra, type Finding, type RawQuery, readQuery } from './select.ts'
 import type { Page } from './types.ts'
@@ -88,19 +88,15 @@ export async function findByIds(session: Session, model: Model, keys: unknown): 
     where: oneOf(name, 0),
   }))
   const { rows } = await session.execute(plan, [values])
-  const byKey = new Map(rows.map((row) => [keyText(row[name]), row]))
+  const byKey = new Map(rows.map((row) => [identityOf(row[name]), row]))
   const ordered: Row[] = []
   for (const value of values) {
-    const text = keyText(value)
+    const text = identityOf(value)
     const row = byKey.get(text)
     if (row !== undefined) ordered.push(fromRow(model, row))
     byKey.delete(text)
   }
   return ordered
-}
-
-function keyText(value: unknown): string {
-  return value instanceof Date ? String(value.getTime()) : String(value)
 }
 
 /** Reads all records of a query. */
@@ -123,12 +119,8 @@ function toRecords(finding: Finding, rows: Row[]): Row[] {
 }
 
 /** Takes away what was read only to load relations. */
-function withoutExtra(records: Row[], select: unknown, wanted: readonly { readonly name: string }[]): Row[] {
-  if (!Array.isArray(select)) return records
-  const names = [...select, ...wanted.map(({ name }) => name)]
-  return records.map((record) =>
-    Object.fromEntries(names.filter((name) => name in record).map((name) => [name, record[name]])),
-  )
+function withoutExtra(records: Row[], select: unknown, wanted: readonly Wanted[]): Row[] {
+  return Array.isArray(select) ? records.map(visibleOf(select, wanted)) : records
 }
 
 /** Reads the first record of a query; null where there is none. */

@@ -16,7 +16,7 @@ import type { Clock } from '../base/clock.ts'
 import { ConfigurationError, ConnectionError, SerializationError, TimeoutError } from '../base/errors.ts'
 import type { Model, Models } from '../schema/index.ts'
 import type { Statement } from '../statement/index.ts'
-import { type AmbientScope, assertOutsideTransaction, runInScope } from './ambient.ts'
+import { assertOutsideTransaction } from './ambient.ts'
 import { Committed } from './committed.ts'
 import { Counters } from './metrics.ts'
 import { type IdsInReach, Reaches } from './reaches.ts'
@@ -267,11 +267,6 @@ export class RootSession implements Session, TransactionRoot {
   /** @throws ConfigurationError inside a transaction of the storage. */
   assertOutside(): void {
     if (this.#openTransactions > 0) assertOutsideTransaction(this)
-  }
-
-  /** Runs `work` so that a transaction opened later in `scope` is known to calls made inside. */
-  inScope<T>(scope: AmbientScope, work: () => T): T {
-    return runInScope(scope, work)
   }
 
   /** Refuses new calls, lets those that run finish, and closes the backend. */

@@ -1,4 +1,4 @@
-import { contentOf, type ExistingTable, type SchemaChange, type TableRules } from '../../backend/index.ts'
+import { contentOf, type ExistingTable, type SchemaChange, SQL_ACTIONS, type TableRules } from '../../backend/index.ts'
 import { ConstraintError, StorageError } from '../../base/errors.ts'
 import type { Model } from '../../schema/index.ts'
 import { databaseName } from '../../schema/names.ts'
@@ -71,8 +71,6 @@ function noSuchThing(table: string, index?: string): StorageError {
   return new StorageError('DRIVER', `There is no ${what}.`, { hint: 'Compare the change with what inspect() gives.' })
 }
 
-const ACTIONS = { restrict: 'no action', cascade: 'cascade', setNull: 'set null' } as const
-
 /** The rules of a table as this backend describes them. */
 export function rulesOf({ table, columns, primaryKey, byName, indexes, foreignKeys, checks }: Model): TableRules {
   const rules: [string, string][] = [
@@ -104,8 +102,8 @@ export function rulesOf({ table, columns, primaryKey, byName, indexes, foreignKe
       columns: [nameOf(column)],
       table: databaseName(model),
       references: [],
-      onDelete: ACTIONS[onDelete],
-      onUpdate: ACTIONS[onUpdate],
+      onDelete: SQL_ACTIONS[onDelete],
+      onUpdate: SQL_ACTIONS[onUpdate],
     })),
   }
 }

@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
-import type { SchemaChange } from '../../backend/index.ts'
+import { type SchemaChange, SQL_ACTIONS } from '../../backend/index.ts'
 import { StorageError } from '../../base/errors.ts'
 import type { FieldPath, ForeignKey, Model, ModelColumn, ModelIndex, Models } from '../../schema/index.ts'
 import { checkConstraint, rangeConstraint } from './checks.ts'
@@ -111,16 +111,10 @@ interface ReferenceNames {
   readonly columns: string[]
   readonly target: string
   readonly references: string[]
-  readonly onDelete: (typeof ACTIONS)[keyof typeof ACTIONS]
-  readonly onUpdate: (typeof ACTIONS)[keyof typeof ACTIONS]
+  readonly onDelete: (typeof SQL_ACTIONS)[ForeignKey['onDelete']]
+  readonly onUpdate: (typeof SQL_ACTIONS)[ForeignKey['onDelete']]
 }
 
-const ACTIONS = { restrict: 'no action', cascade: 'cascade', setNull: 'set null' } as const
-
-/**
- * `restrict` becomes `no action`, which looks when the statement is done: SQL's own `restrict` looks at once, so that whether a
- * record and those that refer to it can be deleted together would depend on which comes first.
- */
 export function referenceOf(
   { column, model: target, onDelete, onUpdate }: ForeignKey,
   model: Model,
@@ -131,8 +125,8 @@ export function referenceOf(
     columns: columnNames([column], model),
     target: to.table,
     references: columnNames(to.primaryKey, to),
-    onDelete: ACTIONS[onDelete],
-    onUpdate: ACTIONS[onUpdate],
+    onDelete: SQL_ACTIONS[onDelete],
+    onUpdate: SQL_ACTIONS[onUpdate],
   }
 }
 

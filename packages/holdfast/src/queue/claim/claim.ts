@@ -24,7 +24,7 @@ import { isPaused } from '../limits/gates.ts'
 import { admit, dueOfGroups, groupLimitOf, joinGroups } from '../limits/groups.ts'
 import { byUrgency, hasLimits, takeWithinLimits } from '../limits/limits.ts'
 import { type Buried, bury, examine } from './bury.ts'
-import { rescue } from './leases.ts'
+import { rescue, toWaiting, WAITING } from './leases.ts'
 
 /** How many jobs become ready at once; the rest follow with the next call. */
 const READY_BATCH = 1_000
@@ -106,7 +106,7 @@ export async function makeReady(scope: QueueScope): Promise<boolean> {
   const plan = session.plan('queue make ready', () => ({
     kind: 'update',
     model: liveJobs.name,
-    set: [set('state', 0), set('token', 1), set('ready', 2), set('dueAt', 1)],
+    set: toWaiting,
     where: all(
       equals('queue', 3),
       equals('state', 4),
@@ -119,7 +119,7 @@ export async function makeReady(scope: QueueScope): Promise<boolean> {
     skipLocked: true,
     returning: [],
   }))
-  const parameters = ['waiting', null, true, queue, 'scheduled', clockOffsetMs(session), READY_BATCH]
+  const parameters = [...WAITING, queue, 'scheduled', clockOffsetMs(session), READY_BATCH]
   const [paused] = await Promise.all([
     isPaused(session, queue),
     session.execute(plan, parameters),

@@ -1,9 +1,30 @@
 import type { Row, Session } from '../../backend/index.ts'
-import { add, all, equals, isAhead, isDue, oneOf, outputs, proposed, set, setNow } from '../../statement/index.ts'
+import {
+  type Assignment,
+  add,
+  all,
+  equals,
+  isAhead,
+  isDue,
+  oneOf,
+  outputs,
+  proposed,
+  set,
+  setNow,
+} from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import type { Job } from '../job/job.ts'
 import { leases, liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
+
+/** How long a job is kept for whoever took it, unless they say otherwise. */
+export const DEFAULT_LEASE_MS = 30_000
+
+/** A job waits to be taken; the first three parameters are those of `WAITING`. */
+export const toWaiting: readonly Assignment[] = [set('state', 0), set('token', 1), set('ready', 2), set('dueAt', 1)]
+
+/** The parameters of `toWaiting`. */
+export const WAITING: readonly unknown[] = ['waiting', null, true]
 
 /** How many jobs are taken from workers that are gone at once; the rest follow with the next call. */
 const RESCUED = 1_000
@@ -110,7 +131,7 @@ async function makeWait(session: Session, rows: readonly Row[]): Promise<void> {
   const plan = session.plan('queue rescue', () => ({
     kind: 'update',
     model: liveJobs.name,
-    set: [set('state', 0), set('token', 1), set('ready', 2), set('dueAt', 1)],
+    set: toWaiting,
     where: all(oneOf('id', 3), oneOf('token', 4), isDue('dueAt', 5)),
     orderBy: [],
     limit: 6,
@@ -118,7 +139,7 @@ async function makeWait(session: Session, rows: readonly Row[]): Promise<void> {
     returning: [],
   }))
   const [ids, tokens] = [rows.map((row) => row['id']), [...new Set(rows.map((row) => row['token']))]]
-  await session.execute(plan, ['waiting', null, true, ids, tokens, clockOffsetMs(session), RESCUED])
+  await session.execute(plan, [...WAITING, ids, tokens, clockOffsetMs(session), RESCUED])
 }
 
 /** Hands jobs back that were taken and not started; the attempt does not count. Gives the ids of those that were still held. */
@@ -127,11 +148,11 @@ export async function handBack(session: Session, jobs: readonly Job[]): Promise<
   const plan = session.plan('queue hand back', () => ({
     kind: 'update',
     model: liveJobs.name,
-    set: [set('state', 0), set('token', 1), add('attempt', 2), set('ready', 3), set('dueAt', 1)],
+    set: [...toWaiting, add('attempt', 3)],
     where: all(oneOf('id', 4), oneOf('token', 5)),
     orderBy: [],
     returning: ['id'],
   }))
-  const { rows } = await session.execute(plan, ['waiting', null, -1, true, ...idsAndTokens(jobs)])
+  const { rows } = await session.execute(plan, [...WAITING, -1, ...idsAndTokens(jobs)])
   return new Set(rows.map((row) => row['id'] as string))
 }

@@ -1,3 +1,4 @@
+import type { Issue } from '../../base/errors.ts'
 import { acceptJson } from '../../schema/index.ts'
 import type { Job } from '../job/job.ts'
 import type { Discard, Snooze } from './endings.ts'
@@ -117,13 +118,21 @@ export function surround<Given, Context>(
 /**
  * What of a handler is kept, as JSON.
  *
- * @throws TypeError for what is none: the attempt has failed.
+ * @param refused makes the error for what is no JSON; a TypeError unless given, with which the attempt fails.
  */
-export function storableJson(value: unknown, what: 'result' | 'progress' | 'step'): unknown {
+export function storableJson(
+  value: unknown,
+  what: 'result' | 'progress' | 'step',
+  refused: (issues: Issue[]) => Error = unstorable,
+): unknown {
   if (value === undefined) return null
-  const issues: { path: string; reason: string }[] = []
+  const issues: Issue[] = []
   const accepted = acceptJson(value, what, issues)
-  if (issues.length === 0) return accepted
+  if (issues.length > 0) throw refused(issues)
+  return accepted
+}
+
+function unstorable(issues: readonly Issue[]): TypeError {
   const reasons = issues.map(({ path, reason }) => `${path} ${reason}`).join('; ')
-  throw new TypeError(`What the handler gave cannot be kept: ${reasons}`)
+  return new TypeError(`What the handler gave cannot be kept: ${reasons}`)
 }

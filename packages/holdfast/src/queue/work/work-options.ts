@@ -1,5 +1,6 @@
 import { type Issue, ValidationError } from '../../base/errors.ts'
 import { checkKnown, checkMs, checkWhole, describe } from '../../schema/index.ts'
+import { DEFAULT_LEASE_MS } from '../claim/leases.ts'
 import type { ManyMiddleware, Middleware } from './handler.ts'
 
 /** How a worker works. */
@@ -51,7 +52,6 @@ const MANY_OPTIONS = [...SHARED_OPTIONS, 'waitMs']
 const NUMBERS = ['concurrency', 'batch'] as const
 const TIMES = ['leaseMs', 'pollMs'] as const
 const DEFAULT_MANY = 100
-const DEFAULT_LEASE_MS = 30_000
 const DEFAULT_POLL_MS = 1_000
 const DEFAULT_BATCH = 10
 

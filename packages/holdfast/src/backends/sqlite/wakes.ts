@@ -43,15 +43,24 @@ export class Wakes {
 
   #watch(): void {
     if (this.#timer !== undefined) return
-    this.#version = this.#dataVersion()
+    this.#version = this.#ask()
     this.#timer = setInterval(() => this.#poll(), POLL_MS)
     this.#timer.unref()
   }
 
   #poll(): void {
-    const version = this.#dataVersion()
+    const version = this.#ask()
     if (version === undefined || version === this.#version) return
     this.#version = version
     for (const topic of new Set(this.#subscribed.values())) this.#topics.notify(topic)
+  }
+
+  /** A file that cannot be asked, since it is locked whole or its disk fails, may be at the next look; its next reader is told why not. */
+  #ask(): unknown {
+    try {
+      return this.#dataVersion()
+    } catch {
+      return undefined
+    }
   }
 }

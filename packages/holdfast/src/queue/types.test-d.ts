@@ -92,3 +92,29 @@ test('events of a worker are typed by its queue', () => {
   const workers = storage.work({ mail: () => ({ messageId: 'x' }) })
   workers.byQueue.mail.on('failed', (job) => expectTypeOf(job.data).toEqualTypeOf<{ to: string }>())
 })
+
+test('a job has one of five states, and filters know finer ones', () => {
+  const mail = storage.queue('mail')
+  const job = null as unknown as NonNullable<Awaited<ReturnType<typeof mail.get>>>
+  expectTypeOf(job.state).toEqualTypeOf<'waiting' | 'active' | 'completed' | 'failed' | 'cancelled'>()
+  expectTypeOf(job.waitsFor).toEqualTypeOf<'worker' | 'time' | 'jobs' | null>()
+  mail.list({ state: 'scheduled' })
+  mail.page({ state: 'blocked' })
+  mail.cancelMany({ state: 'waiting' })
+  // @ts-expect-error: what has finished cannot be cancelled
+  mail.cancelMany({ state: 'completed' })
+  // @ts-expect-error: what waits cannot be tried again
+  mail.retryMany({ state: 'scheduled' })
+})
+
+test('schedules go by an expression or an interval', () => {
+  const mail = storage.queue('mail')
+  mail.schedule('daily', '@daily', { to: 'x' }, { timezone: 'UTC', catchUp: true })
+  mail.schedule('steady', { everyMs: 30_000 }, { to: 'x' }, { catchUp: false })
+  // @ts-expect-error: an interval is an object
+  mail.schedule('steady', 30_000, { to: 'x' })
+  mail.work(async (_, { results }) => {
+    expectTypeOf(await results()).toEqualTypeOf<Map<string, unknown>>()
+    return { messageId: 'x' }
+  })
+})

@@ -1,10 +1,8 @@
-import { ValidationError } from '../base/errors.ts'
-import { describe } from '../schema/index.ts'
 import type { Cache, CacheItem } from './access.ts'
 import { type InputContext, readItem, readItems, readKeys, readLoadOptions, readTags } from './input.ts'
 import { assertKey, type CacheKey } from './key.ts'
 import type { CacheHost, Levels } from './levels.ts'
-import { Listing } from './listing.ts'
+import { ListedCache } from './listed-cache.ts'
 import { Loading } from './loading.ts'
 import type { Held } from './memory-level.ts'
 import type { EntryOptions, LoadOptions } from './options.ts'
@@ -18,7 +16,7 @@ import type { CacheStats } from './stats.ts'
  *             ▲ filled with what was found, unless the key was written meanwhile
  * ```
  */
-export class NamedCache<V = unknown> implements Cache<V> {
+export class NamedCache<V = unknown> extends ListedCache<V> implements Cache<V> {
   readonly name: string
   readonly #host: CacheHost
   readonly #levels: Levels
@@ -26,6 +24,7 @@ export class NamedCache<V = unknown> implements Cache<V> {
   readonly #input: InputContext
 
   constructor(input: InputContext, host: CacheHost, levels: Levels) {
+    super()
     this.name = input.name
     this.#host = host
     this.#levels = levels
@@ -45,10 +44,6 @@ export class NamedCache<V = unknown> implements Cache<V> {
   async #find(key: CacheKey): Promise<unknown> {
     assertKey(this.name, key)
     return (await this.#levels.find(key))?.copy()
-  }
-
-  async has(key: CacheKey): Promise<boolean> {
-    return (await this.get(key)) !== undefined
   }
 
   async set(key: CacheKey, value: V, options: EntryOptions = {}): Promise<void> {
@@ -102,36 +97,9 @@ export class NamedCache<V = unknown> implements Cache<V> {
     if (wanted.length > 0) await this.#levels.invalidate(wanted)
   }
 
-  async size(): Promise<number> {
+  protected async *list<T>(values: boolean, pick: (key: CacheKey, value: V) => T): AsyncGenerator<T> {
     this.#host.assertUsable()
-    let size = 0
-    for await (const _ of this.#levels.entries(false)) size++
-    return size
-  }
-
-  keys(): Listing<CacheKey> {
-    return new Listing(() => this.#list(false, (key) => key))
-  }
-
-  values(): Listing<V> {
-    return new Listing(() => this.#list(true, (_, value) => value as V))
-  }
-
-  entries(): Listing<[CacheKey, V]> {
-    return new Listing(() => this.#list(true, (key, value): [CacheKey, V] => [key, value as V]))
-  }
-
-  async *#list<T>(values: boolean, pick: (key: CacheKey, value: unknown) => T): AsyncGenerator<T> {
-    this.#host.assertUsable()
-    for await (const { key, value } of this.#levels.entries(values)) yield pick(key, value)
-  }
-
-  async forEach(callback: (value: V, key: CacheKey) => unknown): Promise<void> {
-    if (typeof callback !== 'function') {
-      const reason = `must be a function, got ${describe(callback)}`
-      throw new ValidationError('Going through a cache was refused', [{ path: 'callback', reason }])
-    }
-    for await (const [key, value] of this.entries()) await callback(value, key)
+    for await (const { key, value } of this.#levels.entries(values)) yield pick(key, value as V)
   }
 
   stats(): CacheStats {

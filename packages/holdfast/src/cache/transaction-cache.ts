@@ -3,7 +3,7 @@ import type { CacheAccess, CacheItem } from './access.ts'
 import type { Entry, KeyedEntry } from './entry.ts'
 import { type InputContext, loadedEntry, readItem, readItems, readKeys, readLoadOptions, readTags } from './input.ts'
 import { assertKey, type CacheKey } from './key.ts'
-import { Listing } from './listing.ts'
+import { ListedCache } from './listed-cache.ts'
 import type { EntryOptions, LoadOptions } from './options.ts'
 import type { SecondLevel } from './second-level.ts'
 
@@ -15,12 +15,13 @@ export interface WriteListener {
 }
 
 /** A cache in a transaction: it sees what the transaction wrote, and memory learns of that when it commits. */
-export class TransactionCache<V> implements CacheAccess<V> {
+export class TransactionCache<V> extends ListedCache<V> implements CacheAccess<V> {
   readonly #input: InputContext
   readonly #level: SecondLevel
   readonly #listener: WriteListener
 
   constructor(input: InputContext, level: SecondLevel, listener: WriteListener) {
+    super()
     this.#input = input
     this.#level = level
     this.#listener = listener
@@ -29,10 +30,6 @@ export class TransactionCache<V> implements CacheAccess<V> {
   async get(key: CacheKey): Promise<V | undefined> {
     assertKey(this.#input.name, key)
     return this.#fresh((await this.#level.read(key)).entry)
-  }
-
-  async has(key: CacheKey): Promise<boolean> {
-    return (await this.get(key)) !== undefined
   }
 
   async getMany(keys: readonly CacheKey[]): Promise<(V | undefined)[]> {
@@ -81,30 +78,10 @@ export class TransactionCache<V> implements CacheAccess<V> {
     this.#listener.invalidated(wanted)
   }
 
-  async size(): Promise<number> {
-    let size = 0
-    for await (const _ of this.#list(false, () => undefined)) size++
-    return size
-  }
-
-  keys(): Listing<CacheKey> {
-    return new Listing(() => this.#list(false, ({ key }) => key))
-  }
-
-  values(): Listing<V> {
-    return new Listing(() => this.#list(true, ({ value }) => cloneJson(value) as V))
-  }
-
-  entries(): Listing<[CacheKey, V]> {
-    return new Listing(() => this.#list(true, ({ key, value }): [CacheKey, V] => [key, cloneJson(value) as V]))
-  }
-
-  async forEach(callback: (value: V, key: CacheKey) => unknown): Promise<void> {
-    for await (const [key, value] of this.entries()) await callback(value, key)
-  }
-
-  async *#list<T>(values: boolean, pick: (entry: KeyedEntry) => T): AsyncGenerator<T> {
-    for await (const entry of this.#level.entries(values)) if (this.#isFresh(entry)) yield pick(entry)
+  protected async *list<T>(values: boolean, pick: (key: CacheKey, value: V) => T): AsyncGenerator<T> {
+    for await (const entry of this.#level.entries(values)) {
+      if (this.#isFresh(entry)) yield pick(entry.key, (values ? cloneJson(entry.value) : undefined) as V)
+    }
   }
 
   async #write(entries: readonly KeyedEntry[]): Promise<void> {

@@ -199,6 +199,9 @@ export const cacheCases: readonly ConformanceCase[] = [
         paths: ['levels', 'max'],
       })
       await refused(() => storage.cache(wrong('')), { code: 'VALIDATION', paths: ['name'] })
+      const callback = { code: 'VALIDATION', paths: ['callback'] } as const
+      await refused(() => storage.cache('empty').forEach(wrong(undefined)), callback)
+      await storage.transaction((tx) => refused(() => tx.cache('empty').forEach(wrong(undefined)), callback))
     },
   },
   {

@@ -14,7 +14,7 @@ import { prune } from './admin/prune.ts'
 import { type RescheduleOptions, rescheduleJob } from './admin/reschedule.ts'
 import { type RetryFilter, retryJobs } from './admin/retry-jobs.ts'
 import { claim, makeReady } from './claim/claim.ts'
-import { DEFAULT_LEASE_MS, extendLeases } from './claim/leases.ts'
+import { DEFAULT_LEASE_MS, extendLeases, leaseOf } from './claim/leases.ts'
 import { enqueueAll } from './enqueue/enqueue.ts'
 import { failAttempt, finish, leaseLost } from './finish/finish.ts'
 import { type WaitOptions, waitForEnd } from './finish/wait-for.ts'
@@ -119,7 +119,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     this.#check((issues) => checkKnown(options, ['leaseMs'], '', issues))
     const { leaseMs = DEFAULT_LEASE_MS } = options
     this.#check((issues) => checkMs(leaseMs, 1, 'leaseMs', issues))
-    if (!(await makeReady(this.#scope))) return []
+    if ((await makeReady(this.#scope)).paused) return []
     return (await claim(this.#scope, count, leaseMs)).jobs as Job<Data, Result>[]
   }
 
@@ -157,7 +157,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   async extend(jobOrId: JobOrId, leaseMs: number): Promise<void> {
     this.#check((issues) => checkMs(leaseMs, 1, 'leaseMs', issues))
     const job = await this.#held(jobOrId)
-    if (!(await extendLeases(this.#session, [job], leaseMs)).has(job.id)) throw leaseLost(job)
+    if (!(await extendLeases(this.#session, [job], leaseMs)).has(leaseOf(job))) throw leaseLost(job)
   }
 
   /** The job, whether it is live or finished; null where there is none. */

@@ -17,6 +17,7 @@ export class LaterSession implements Session, SqlRunner {
   readonly #root: RootSession
   readonly #scope: AmbientScope
   #opened: Promise<TransactionSession> | undefined
+  #transaction: TransactionSession | undefined
   /** Settles with the transaction. */
   #outcome: Promise<void> | undefined
   /** Ends its work: most jobs write nothing, so it is made when it is needed. */
@@ -113,6 +114,11 @@ export class LaterSession implements Session, SqlRunner {
     return !this.#ended
   }
 
+  /** Whether it began and a statement failed in it, so that it can only be undone. */
+  get broken(): boolean {
+    return this.#transaction?.failure !== undefined
+  }
+
   /** The transaction, begun if it is not yet. */
   open(): Promise<TransactionSession> {
     if (this.#opened !== undefined) return this.#opened
@@ -126,6 +132,7 @@ export class LaterSession implements Session, SqlRunner {
     this.#end = end
     this.#outcome = this.#root.runTransaction(
       (session) => {
+        this.#transaction = session
         this.#scope.transaction = session
         opened.resolve(session)
         return end.promise
@@ -200,6 +207,10 @@ class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
 
   get used(): boolean {
     return this.#session?.used === true
+  }
+
+  get broken(): boolean {
+    return this.#session?.broken === true
   }
 
   run<T>(work: () => T): T {

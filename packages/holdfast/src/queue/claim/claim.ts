@@ -96,12 +96,18 @@ async function take({ session, queue, declaration }: QueueScope, count: number, 
   return rows.map((row) => Object.assign(row, { queue, state: 'active', token }))
 }
 
+/** How a queue stands after a look. */
+export interface Readiness {
+  /** Whether none of its jobs may be taken. */
+  readonly paused: boolean
+  /** Whether there was too much for one look. */
+  readonly isMore: boolean
+}
+
 /**
  * Scheduled jobs whose time has come, and active ones whose worker is gone, wait to be taken.
- *
- * @returns whether jobs of the queue may be taken: false while it is paused.
  */
-export async function makeReady(scope: QueueScope): Promise<boolean> {
+export async function makeReady(scope: QueueScope): Promise<Readiness> {
   const { session, queue } = scope
   const plan = session.plan('queue make ready', () => ({
     kind: 'update',
@@ -120,14 +126,14 @@ export async function makeReady(scope: QueueScope): Promise<boolean> {
     returning: [],
   }))
   const parameters = [...WAITING, queue, 'scheduled', clockOffsetMs(session), READY_BATCH]
-  const [paused] = await Promise.all([
+  const [paused, { count }, rescued, followed] = await Promise.all([
     isPaused(session, queue),
     session.execute(plan, parameters),
     rescue(scope),
-    lineUp(scope),
     followUp(scope),
+    lineUp(scope),
   ])
-  return !paused
+  return { paused, isMore: [count, rescued, followed].some((some) => some >= READY_BATCH) }
 }
 
 /** Looks first, because most queues have no groups. */
@@ -148,17 +154,18 @@ async function lineUp({ session, queue, declaration }: QueueScope): Promise<void
     }, OWN)
 }
 
-/** Does what follows from transactions that were committed, of whatever queue. */
-async function followUp(scope: QueueScope): Promise<void> {
+/** Does what follows from transactions that were committed, of whatever queue; gives of how many ends of jobs. */
+async function followUp(scope: QueueScope): Promise<number> {
   const { session } = scope
   // It would only be noted again.
-  if (mustFollow(session) || !(await hasFollowUps(session))) return
-  await session.transaction(async (inner) => {
+  if (mustFollow(session) || !(await hasFollowUps(session))) return 0
+  return session.transaction(async (inner) => {
     const noted = await takeFollowUps(inner, READY_BATCH)
     for (const [queue, some] of Map.groupBy(noted, (one) => one.queue)) {
       const own = { ...scope, session: inner, queue, declaration: scope.declarationOf(queue) }
       await letNextThrough(own, some)
       await settleEnds(own, some)
     }
+    return noted.length
   }, OWN)
 }

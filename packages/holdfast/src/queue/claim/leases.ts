@@ -29,7 +29,12 @@ export const WAITING: readonly unknown[] = ['waiting', null, true]
 /** How many jobs are taken from workers that are gone at once; the rest follow with the next call. */
 const RESCUED = 1_000
 
-/** Extends leases that are still held; gives the ids of those jobs. */
+/** What names a lease: the same job may be taken again, by the same worker too. */
+export function leaseOf({ id, token }: Pick<Job, 'id' | 'token'>): string {
+  return `${id} ${token}`
+}
+
+/** Extends leases that are still held; gives those, as `leaseOf` names them. */
 export async function extendLeases(
   session: Session,
   jobs: readonly Job[],
@@ -42,15 +47,15 @@ export async function extendLeases(
     set: [setNow('dueAt', 0)],
     where: all(oneOf('id', 1), oneOf('token', 2)),
     orderBy: [],
-    returning: ['id'],
+    returning: ['id', 'token'],
   }))
   const { rows } = await session.execute(plan, [clockOffsetMs(session) + leaseMs, ...idsAndTokens(jobs)])
-  return new Set(rows.map((row) => row['id'] as string))
+  return leasesOf(rows)
 }
 
 /**
  * Extends leases that are still held, and leaves the rows of the jobs as they are: their handlers have transactions open that will end them,
- * which a serializable one could not do if somebody had changed them since it began. Gives the ids of those jobs.
+ * which a serializable one could not do if somebody had changed them since it began. Gives those leases, as `leaseOf` names them.
  */
 export async function extendAside(
   session: Session,
@@ -85,15 +90,19 @@ export async function extendAside(
     write,
     rows.flatMap((row) => [row['id'], row['token'], plusMs]),
   )
-  return new Set(rows.map((row) => row['id'] as string))
+  return leasesOf(rows)
+}
+
+function leasesOf(rows: readonly Row[]): ReadonlySet<string> {
+  return new Set(rows.map((row) => leaseOf(row as unknown as Job)))
 }
 
 function idsAndTokens(jobs: readonly Job[]): [string[], (string | null)[]] {
   return [jobs.map(({ id }) => id), [...new Set(jobs.map(({ token }) => token))]]
 }
 
-/** Makes jobs wait again whose workers are gone: neither their own leases nor those kept aside are ahead. */
-export async function rescue({ session, queue }: QueueScope): Promise<void> {
+/** Makes jobs wait again whose workers are gone: neither their own leases nor those kept aside are ahead. Gives how many. */
+export async function rescue({ session, queue }: QueueScope): Promise<number> {
   const look = session.plan('queue leases run out', () => ({
     kind: 'select',
     model: liveJobs.name,
@@ -105,13 +114,14 @@ export async function rescue({ session, queue }: QueueScope): Promise<void> {
   }))
   const offset = clockOffsetMs(session)
   const { rows } = await session.execute(look, [queue, 'active', offset, RESCUED])
-  if (rows.length === 0) return
+  if (rows.length === 0) return 0
   const kept = await tokensAside(
     session,
     rows.map((row) => row['id'] as string),
   )
   const lost = rows.filter((row) => kept.get(row['id'] as string) !== row['token'])
   if (lost.length > 0) await makeWait(session, lost)
+  return lost.length
 }
 
 async function tokensAside(session: Session, jobs: readonly string[]): Promise<ReadonlyMap<string, string>> {

@@ -10,7 +10,7 @@ import { clockOffsetMs } from '../job/clock.ts'
 import { type Job, jobOf } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN } from '../job/scope.ts'
-import { followUpTopicOf, topicOf } from '../job/topics.ts'
+import { followUpTopicOf, laterTopicOf, topicOf } from '../job/topics.ts'
 import { admit, groupLimitOf } from '../limits/groups.ts'
 import { giveWindows, holdReplaced, type Replaced, takeWindows } from './duplicates.ts'
 import { addPlain, isPlain } from './plain.ts'
@@ -38,7 +38,7 @@ const REPLACED = [
   'errors',
 ]
 
-/** Workers look at what is scheduled every second unless told otherwise; what becomes due before that they are told of. */
+/** Workers look at what is scheduled every second unless told otherwise; what becomes due before that they look at once. */
 const SOON_MS = 1_000
 
 /** Adds jobs, all or none. */
@@ -68,14 +68,18 @@ async function addAll(
     : jobs.some(needsMore)
       ? await session.transaction((inner) => addWithCare(inner, queue, declaration, jobs), OWN)
       : await add(session, queue, jobs)
-  // Whoever is told that there are jobs takes what waits; whoever is told of what follows looks for what is due, and when the next will be.
-  session.notify(jobs.some((job) => isDueSoon(session, job)) ? followUpTopicOf(queue) : topicOf(queue))
+  for (const topic of new Set(jobs.map((job) => topicFor(session, queue, job)))) session.notify(topic)
   return added
 }
 
-/** Whether a job is scheduled, but for so soon that workers are to be told. */
-function isDueSoon({ clock }: Session, { due, when }: NewJob): boolean {
-  return !due && ('at' in when ? when.at.getTime() - clock.now() : when.inMs) <= SOON_MS
+/**
+ * What workers are told of a job: whoever is told that there are jobs takes what waits; whoever is told of what follows looks for what is due,
+ * and when the next will be; whoever is told of what comes later looks for the latter alone.
+ */
+function topicFor({ clock }: Session, queue: string, { due, when }: NewJob): string {
+  if (due) return topicOf(queue)
+  const inMs = 'at' in when ? when.at.getTime() - clock.now() : when.inMs
+  return inMs <= SOON_MS ? followUpTopicOf(queue) : laterTopicOf(queue)
 }
 
 /** Whether a job needs more than a row. */

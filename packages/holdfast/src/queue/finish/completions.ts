@@ -1,7 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { finish, leaseLost } from './finish.ts'
 import type { Finishing } from './finishing.ts'
+import { isPassing, untilWritten } from './until-written.ts'
+
+/** Knows of jobs that were taken again by the same worker while they ran. */
+export interface Held {
+  isRetaken(job: Job): boolean
+}
 
 /** Told of each job when its end is written down; `error` says why it was not. */
 export type OnWritten = (finishing: Finishing, error?: unknown) => void
@@ -10,14 +17,21 @@ export type OnWritten = (finishing: Finishing, error?: unknown) => void
 export class Completions {
   readonly #scope: QueueScope
   readonly #most: number
+  readonly #leaseMs: number
+  readonly #held: Held
   readonly #onWritten: OnWritten
   #waiting: Finishing[] = []
   #flushing = false
 
-  /** @param most how many are written in one transaction. */
-  constructor(scope: QueueScope, most: number, onWritten: OnWritten) {
+  /**
+   * @param most how many are written in one transaction.
+   * @param leaseMs how long it tries while the database is away.
+   */
+  constructor(scope: QueueScope, most: number, leaseMs: number, held: Held, onWritten: OnWritten) {
     this.#scope = scope
     this.#most = most
+    this.#leaseMs = leaseMs
+    this.#held = held
     this.#onWritten = onWritten
   }
 
@@ -35,15 +49,18 @@ export class Completions {
   }
 
   async #write(ended: readonly Finishing[]): Promise<void> {
-    let held: ReadonlySet<string>
     try {
-      held = await finish(this.#scope, ended)
+      // The database could take what this worker has taken again for what it took before.
+      const own = () => ended.filter(({ job }) => !this.#held.isRetaken(job))
+      const { value: held, maybeBefore } = await untilWritten(() => finish(this.#scope, own()), this.#leaseMs)
+      for (const one of ended) {
+        const isWritten = held.has(one.job.id) || maybeBefore
+        this.#onWritten(one, isWritten && !this.#held.isRetaken(one.job) ? undefined : leaseLost(one.job))
+      }
     } catch (error) {
       // What is wrong with one must not keep the others.
-      if (ended.length > 1) for (const one of ended) await this.#write([one])
+      if (ended.length > 1 && !isPassing(error)) for (const one of ended) await this.#write([one])
       else for (const one of ended) this.#onWritten(one, error)
-      return
     }
-    for (const one of ended) this.#onWritten(one, held.has(one.job.id) ? undefined : leaseLost(one.job))
   }
 }

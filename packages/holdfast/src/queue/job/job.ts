@@ -92,9 +92,20 @@ export function jobOf<Data, Result>(row: Row): Job<Data, Result> {
   }
 }
 
-/** Whether the worker of its last attempt was lost: nobody wrote down what became of that. */
-export function isSuspect({ attempt, errors }: Pick<Job, 'attempt' | 'errors'>): boolean {
-  return attempt > 1 && errors.at(-1)?.attempt !== attempt - 1
+/** How many of its last attempts in a row ended with the worker that ran or held it: nobody wrote down what became of them. */
+function lostAttempts({ attempt, errors }: Pick<Job, 'attempt' | 'errors'>): number {
+  return attempt - 1 - (errors.at(-1)?.attempt ?? 0)
+}
+
+/** Whether the worker of its last attempt was lost, be it because of this job, of another one, or of none. */
+export function isSuspect(job: Pick<Job, 'attempt' | 'errors'>): boolean {
+  return lostAttempts(job) > 0
+}
+
+/** Whether workers were lost with it again and again, or this is the last time that it is tried: then nothing else should be at stake. */
+export function isDangerous(job: Pick<Job, 'attempt' | 'errors' | 'maxAttempts'>): boolean {
+  const lost = lostAttempts(job)
+  return lost > 1 || (lost > 0 && job.attempt >= job.maxAttempts)
 }
 
 /** An error as a job keeps it. */

@@ -3,6 +3,11 @@ export function topicOf(queue: string): string {
   return `holdfast jobs ${queue}`
 }
 
+/** The topic that tells workers that jobs were scheduled for later. */
+export function laterTopicOf(queue: string): string {
+  return `holdfast jobs later ${queue}`
+}
+
 /** The topic that makes workers look at once at what they hold: jobs were cancelled, or the queue was paused or resumed. */
 export function controlTopicOf(queue: string): string {
   return `holdfast jobs control ${queue}`

@@ -1,4 +1,5 @@
 import { LeaseLostError, SerializationError, TimeoutError } from '../../base/errors.ts'
+import { pauseBefore } from '../../base/retry.ts'
 import { finish, isAbout, leaseLost } from '../finish/finish.ts'
 import { tellRunning } from '../job/channels.ts'
 import type { Job } from '../job/job.ts'
@@ -67,6 +68,7 @@ export class Attempts implements Runner {
         await later.rollback().catch(() => undefined)
         if (!isConflict(error) || conflicts >= MAX_CONFLICTS || interruption.aborted)
           return [endingOf(error, interruption, job)]
+        await pauseBefore(conflicts + 1)
       }
     }
   }

@@ -10,16 +10,20 @@ import type { Interruption } from './interruption.ts'
 import { resultOf } from './result.ts'
 import { settleMany } from './settle-many.ts'
 
-/** Runs handlers for the jobs of a batch; gives what becomes of each job. When it rejects, that is about all of them. */
-export type BatchHandler = (
-  jobs: Jobs,
-  interruption: Interruption,
-  transaction: LaterTransaction<unknown>,
-) => Promise<ReadonlyMap<Job, Ending>>
+/** What becomes of jobs. */
+export type Endings = ReadonlyMap<Job, Ending>
+
+/** How the jobs of a batch are handled in its transaction. */
+export interface BatchHandler {
+  /** Whether they are handled together, so that what goes wrong is about all of them. */
+  readonly together: boolean
+  /** Runs the handler; gives what becomes of each job. When it rejects, that is about all of them. */
+  handle(jobs: Jobs, interruption: Interruption, transaction: LaterTransaction<unknown>): Promise<Endings>
+}
 
 /** Calls a handler of many jobs once with all of them. */
 export function allAtOnce(scope: QueueScope, handler: ManyHandler<unknown, unknown>): BatchHandler {
-  return (jobs, interruption, transaction) => {
+  const handle: BatchHandler['handle'] = (jobs, interruption, transaction) => {
     const context: ManyContext<unknown> = {
       get tx() {
         return transaction.tx
@@ -32,9 +36,10 @@ export function allAtOnce(scope: QueueScope, handler: ManyHandler<unknown, unkno
     const timeoutMs = shortestTimeout(jobs, scope.declaration)
     return runLimited(timeoutMs, interruption, () => interruption.heeded(() => tellRunning(jobs, work)))
   }
+  return { together: true, handle }
 }
 
-/** Calls a handler of one job with each of them, one after the other, each call in a savepoint; none any more once it is interrupted. */
+/** Calls a handler of one job with each of them, one after the other, each call in a savepoint; none any more once it is interrupted or the transaction is broken. */
 export function oneByOne(
   scope: QueueScope,
   host: WorkerHost<unknown>,
@@ -42,22 +47,23 @@ export function oneByOne(
 ): BatchHandler {
   const handleOne = async (job: Job, session: Session, interruption: Interruption): Promise<Ending> => {
     const context = new AttemptContext(job, session, interruption, new PartOfBatch(host, session))
-    const given = await interruption.heeded(() => tellRunning([job], () => handler(job, context)))
+    const call = () => interruption.heeded(() => tellRunning([job], () => handler(job, context)))
+    const given = await runLimited(timeoutOf(job, scope.declaration), interruption, call)
     return { kind: 'completed', result: resultOf(scope, given), committed: false }
   }
-  return async (jobs, interruption, transaction) => {
+  const handle: BatchHandler['handle'] = async (jobs, interruption, transaction) => {
     const endings = new Map<Job, Ending>()
     for (const job of jobs) {
-      if (interruption.aborted) endings.set(job, { kind: 'unbegun', committed: false })
+      if (interruption.aborted || transaction.broken) endings.set(job, { kind: 'unbegun', committed: false })
       else {
         const own = interruption.part()
-        const work = () => transaction.session.transaction((session) => handleOne(job, session, own))
-        const running = runLimited(timeoutOf(job, scope.declaration), own, work)
+        const running = transaction.session.transaction((session) => handleOne(job, session, own))
         endings.set(job, await running.catch((error: unknown) => endingOf(error, own, job)))
       }
     }
     return endings
   }
+  return { together: false, handle }
 }
 
 /** The savepoint of one job. */

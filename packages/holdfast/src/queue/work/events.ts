@@ -2,7 +2,7 @@ import type { Job } from '../job/job.ts'
 
 /** What a worker tells of; what a listener throws is reported to `onError`. */
 export interface WorkerEvents<Data = unknown, Result = unknown> {
-  /** A handler begins. Not told in `transaction` mode, where it may begin several times. */
+  /** A handler begins; in `transaction` mode, the batch that the job is in. */
   started: [job: Job<Data, Result>]
   completed: [job: Job<Data, Result>, result: Result]
   /** An attempt failed; with `final` the job has failed for good. */

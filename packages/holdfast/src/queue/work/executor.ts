@@ -1,9 +1,11 @@
 import type { LeaseLostError } from '../../base/errors.ts'
+import { handBack } from '../claim/leases.ts'
 import { cancelledAmong } from '../finish/cancelled.ts'
 import { Completions } from '../finish/completions.ts'
-import { isTriedAgain } from '../finish/finish.ts'
+import { isTriedAgain, leaseLost } from '../finish/finish.ts'
 import type { Finishing } from '../finish/finishing.ts'
-import type { Job } from '../job/job.ts'
+import { untilWritten } from '../finish/until-written.ts'
+import { isDangerous, isSuspect, type Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { timerMs } from '../job/timer.ts'
 import type { Ending, Jobs, Runner } from './attempt.ts'
@@ -36,13 +38,17 @@ export class Executor {
   readonly #completions: Completions
   /** How many handlers run. */
   #busy = 0
+  /** How many jobs they were given. */
+  #inHand = 0
+  /** Whether workers were lost with jobs that were taken last. */
+  #isCautious = false
   /** How long handlers take, roughly; at first nobody knows. */
   #usualMs = Number.POSITIVE_INFINITY
   /** How long jobs wait here for others to be started with. */
   #waitMs: number
-  /** Since when jobs wait here for others to be started with. */
-  #waitedSince: number | undefined
   #attempts = 0
+  /** Whether jobs have waited here for long enough for others to be started with; nothing where none wait. */
+  #waiting: { isOver: boolean } | undefined
   #stopped = false
 
   constructor(scope: QueueScope, settings: WorkSettings, held: HeldJobs, runner: Runner, outside: Outside) {
@@ -53,7 +59,9 @@ export class Executor {
     this.#outside = outside
     this.#waitMs = settings.waitMs
     const most = Math.max(settings.batch, settings.concurrency)
-    this.#completions = new Completions(scope, most, (one, error) => this.#completed(one, error))
+    this.#completions = new Completions(scope, most, settings.leaseMs, held, (one, error) =>
+      this.#completed(one, error),
+    )
   }
 
   /** How many attempts have ended. */
@@ -64,14 +72,34 @@ export class Executor {
   /** How many jobs to take now. Of one at a time, what is quick is taken ahead, in batches; else jobs would wait here that others could run. */
   get wanted(): number {
     const { batch, concurrency } = this.#settings
-    const { buffered, running } = this.#held
+    const { buffered, running, dangerous } = this.#held
     const { most } = this.#runner
-    if (most > 1) return Math.max(0, Math.min(most, (concurrency - this.#busy) * most - buffered))
-    // What is still to be written down is bounded too: while one batch is, another is taken.
-    if (running - this.#busy >= 2 * batch) return 0
     const free = concurrency - this.#busy
+    // What is still to be written down is bounded too: while one batch is, another is taken.
+    if (dangerous || running - this.#inHand >= 2 * batch) return 0
+    if (this.#isCautious) return Math.max(0, free - buffered)
+    if (most > 1) return Math.max(0, Math.min(most, free * most - buffered))
     if (this.#usualMs > QUICK_MS) return Math.max(0, free - buffered)
     return buffered > batch / 2 ? 0 : Math.max(batch, free) - buffered
+  }
+
+  /**
+   * Holds jobs that were taken, and starts as many as may run now; gives how many it holds. Where workers were lost with some of them, what cannot
+   * run at once goes back, as does all else where one is dangerous: should this worker be lost too, they would count as attempts.
+   */
+  async hold(jobs: readonly Job[]): Promise<number> {
+    this.#isCautious = jobs.some(isSuspect)
+    const count = this.#isCautious ? this.#countAtOnce(jobs) : jobs.length
+    this.#held.add(jobs.slice(0, count))
+    if (count < jobs.length) await handBack(this.#scope.session, jobs.slice(count))
+    this.start()
+    return count
+  }
+
+  #countAtOnce(jobs: readonly Job[]): number {
+    const free = Math.max(0, this.#settings.concurrency - this.#busy - this.#held.buffered)
+    const danger = jobs.findIndex(isDangerous)
+    return Math.min(free, danger < 0 ? jobs.length : Math.max(danger, 1))
   }
 
   /** Whether jobs that are held may wait for long, which others could run meanwhile. */
@@ -93,33 +121,42 @@ export class Executor {
   start(): void {
     while (this.#busy < this.#settings.concurrency && !this.#stopped) {
       const waits = this.#waitMs > 0 && this.#held.buffered < this.#runner.most
-      if (waits && this.#waitedMs() < this.#waitMs) return
+      if (waits && !this.#hasWaited()) return
       const next = this.#held.start(this.#runner.most)
       if (next === undefined) return
-      this.#waitedSince = undefined
+      this.#waiting = undefined
       void this.#run(next.jobs, next.interruption)
     }
   }
 
-  /** How long jobs have waited here for others to be started with. */
-  #waitedMs(): number {
-    if (this.#held.buffered === 0) return 0
-    if (this.#waitedSince === undefined) {
-      this.#waitedSince = performance.now()
-      setTimeout(() => this.start(), timerMs(this.#waitMs)).unref()
+  /** Whether the jobs here have waited for others to be started with. */
+  #hasWaited(): boolean {
+    if (this.#held.buffered === 0) this.#waiting = undefined
+    else this.#waiting ??= this.#wait()
+    return this.#waiting?.isOver === true
+  }
+
+  #wait(): { isOver: boolean } {
+    const waiting = { isOver: false }
+    const end = () => {
+      waiting.isOver = true
+      this.start()
     }
-    return performance.now() - this.#waitedSince
+    setTimeout(end, timerMs(this.#waitMs)).unref()
+    return waiting
   }
 
   /** Runs attempts and writes down what comes of them; nothing is thrown. */
   async #run(jobs: Jobs, interruption: Interruption): Promise<void> {
     this.#busy++
+    this.#inHand += jobs.length
     const started = performance.now()
     for (const job of jobs) this.#outside.tell('started', job)
     const endings = await this.#runner.run(jobs, interruption)
     const tookMs = performance.now() - started
     this.#usualMs = Number.isFinite(this.#usualMs) ? this.#usualMs * 0.8 + tookMs * 0.2 : tookMs
     this.#busy--
+    this.#inHand -= jobs.length
     // The next handler begins while this one's ending is written down.
     this.start()
     if (this.wanted > 0) this.#outside.hasRoom()
@@ -144,7 +181,7 @@ export class Executor {
 
   async #endOtherwise(job: Job, ending: Otherwise): Promise<void> {
     try {
-      if (!ending.committed) await writeEnding(this.#scope, job, ending)
+      if (!ending.committed) await this.#write(job, ending)
       if (ending.kind === 'unbegun') return
       if (ending.kind === 'snoozed') this.#outside.tell('snoozed', job, ending.ms)
       else this.#outside.tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
@@ -164,12 +201,21 @@ export class Executor {
     }
   }
 
+  /** @throws LeaseLostError when somebody else has the job by now. */
+  async #write(job: Job, ending: Otherwise): Promise<void> {
+    const write = async () => !this.#held.isRetaken(job) && (await writeEnding(this.#scope, job, ending))
+    const { value: isHeld, maybeBefore } = await untilWritten(write, this.#settings.leaseMs)
+    if (!isHeld && !maybeBefore) throw leaseLost(job)
+  }
+
   async #isCancelled({ id }: Job): Promise<boolean> {
     return (await cancelledAmong(this.#scope.session, [id])).has(id)
   }
 
   #ended(job: Job): void {
     this.#held.done(job)
+    // A dangerous one waits until nothing else runs, and others until it has ended.
+    if (this.#held.buffered > 0) this.start()
     if (this.wanted > 0) this.#outside.hasRoom()
   }
 }

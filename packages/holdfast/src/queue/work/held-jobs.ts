@@ -1,9 +1,9 @@
 import type { Session } from '../../backend/index.ts'
 import { ConfigurationError } from '../../base/errors.ts'
-import { extendAside, extendLeases, handBack } from '../claim/leases.ts'
+import { extendAside, extendLeases, handBack, leaseOf } from '../claim/leases.ts'
 import { cancelledAmong } from '../finish/cancelled.ts'
 import { leaseLost } from '../finish/finish.ts'
-import { isSuspect, type Job } from '../job/job.ts'
+import { isDangerous, isSuspect, type Job } from '../job/job.ts'
 import { timerMs } from '../job/timer.ts'
 import type { Jobs } from './attempt.ts'
 import { Interruption } from './interruption.ts'
@@ -14,7 +14,12 @@ export class HeldJobs {
   readonly #leaseMs: number
   readonly #buffer: Job[] = []
   readonly #running = new Map<Job, Interruption>()
+  /** Those that ran while they were taken again by this very worker. */
+  readonly #retaken = new WeakSet<Job>()
+  #dangerous: Job | undefined
   #timer: NodeJS.Timeout | undefined
+  /** When the last sign of life was given. */
+  #beatAt = performance.now()
   readonly #onEmpty = new Set<() => void>()
 
   constructor(session: Session, leaseMs: number) {
@@ -37,17 +42,37 @@ export class HeldJobs {
     return this.#running.size === 0 && this.#buffer.length === 0
   }
 
-  /** Keeps jobs until they are started. */
-  add(jobs: readonly Job[]): void {
-    this.#buffer.push(...jobs)
+  /** Whether there is one that nothing else may run beside. */
+  get dangerous(): boolean {
+    return this.#dangerous !== undefined
   }
 
-  /** The next jobs, at most so many, and what interrupts them. One whose worker was lost is started alone, lest it takes others down with it. */
+  /** Keeps jobs until they are started. One that still runs here was taken from this worker itself: its first handler goes on for nothing. */
+  add(jobs: readonly Job[]): void {
+    this.#buffer.push(...jobs)
+    this.#dangerous ??= jobs.find(isDangerous)
+    const again = new Set(jobs.filter(isSuspect).map(({ id }) => id))
+    if (again.size === 0) return
+    const lost = [...this.#running.keys()].filter(({ id }) => again.has(id))
+    for (const job of lost) this.#retaken.add(job)
+    this.#interrupt(new Set(lost))
+  }
+
+  /** Whether a job that runs was taken again by this worker meanwhile. */
+  isRetaken(job: Job): boolean {
+    return this.#retaken.has(job)
+  }
+
+  /**
+   * The next jobs, at most so many, and what interrupts them. One whose worker was lost is started alone, lest it takes others down with it;
+   * nothing while a dangerous one waits for the others to end, or runs.
+   */
   start(most: number): { readonly jobs: Jobs; readonly interruption: Interruption } | undefined {
+    if (this.#running.size > 0 && this.dangerous) return undefined
     const first = this.#buffer.shift()
     if (first === undefined) return undefined
     const jobs: Jobs = most === 1 || isSuspect(first) ? [first] : [first, ...this.#takeWhole(most - 1)]
-    const interruption = new Interruption()
+    const interruption = new Interruption(this.#retaken)
     for (const job of jobs) this.#running.set(job, interruption)
     return { jobs, interruption }
   }
@@ -61,6 +86,7 @@ export class HeldJobs {
   /** Holds a job no longer. */
   done(job: Job): void {
     this.#running.delete(job)
+    if (job === this.#dangerous) this.#dangerous = undefined
     if (this.#running.size === 0) for (const tell of this.#onEmpty) tell()
   }
 
@@ -80,25 +106,38 @@ export class HeldJobs {
   /** Gives a sign of life now; the signals of handlers none of whose jobs is held any longer abort. */
   async beat(): Promise<void> {
     const jobs = [...this.#running.keys(), ...this.#buffer]
-    if (jobs.length === 0) return
+    if (jobs.length === 0) {
+      this.#beatAt = performance.now()
+      return
+    }
     const [open, others] = [jobs.filter((job) => this.#isOpen(job)), jobs.filter((job) => !this.#isOpen(job))]
     const extended = await Promise.all([
       extendAside(this.#session, open, this.#leaseMs),
       extendLeases(this.#session, others, this.#leaseMs),
     ])
+    this.#beatAt = performance.now()
     const held = extended[0].union(extended[1])
-    const lost = new Set(jobs.filter(({ id }) => !held.has(id)))
+    const lost = new Set(jobs.filter((job) => !held.has(leaseOf(job))))
     if (lost.size === 0) return
-    const kept = this.#buffer.filter((job) => !lost.has(job))
-    this.#buffer.splice(0, this.#buffer.length, ...kept)
-    const going = new Set([...this.#running].flatMap(([job, interruption]) => (lost.has(job) ? [] : [interruption])))
+    this.#keep(this.#buffer.filter((job) => !lost.has(job)))
     const ids = [...lost].map(({ id }) => id)
-    const cancelled = await cancelledAmong(this.#session, ids)
+    this.#interrupt(lost, await cancelledAmong(this.#session, ids))
+  }
+
+  /** The signals of handlers all of whose jobs are lost abort. */
+  #interrupt(lost: ReadonlySet<Job>, cancelled: ReadonlySet<string> = new Set()): void {
+    const isLost = (job: Job) => lost.has(job) || this.#retaken.has(job)
+    const going = new Set([...this.#running].flatMap(([job, own]) => (isLost(job) ? [] : [own])))
     for (const job of lost) {
       const interruption = this.#running.get(job)
       if (interruption !== undefined && !going.has(interruption))
         interruption.abort(leaseLost(job, cancelled.has(job.id)))
     }
+  }
+
+  /** Gives a sign of life if the last one was long ago, so that this worker does not hold its own jobs for those of one that was lost. */
+  async beatIfLate(): Promise<void> {
+    if (performance.now() - this.#beatAt > this.#leaseMs / 2) await this.beat()
   }
 
   /** Whether the handler of a job has its transaction open. */
@@ -108,7 +147,15 @@ export class HeldJobs {
 
   /** Hands back what was not started, so that others can take it. */
   async handBack(): Promise<void> {
-    await handBack(this.#session, this.#buffer.splice(0))
+    const jobs = [...this.#buffer]
+    this.#keep([])
+    await handBack(this.#session, jobs)
+  }
+
+  /** Holds no others any longer that were not started. */
+  #keep(jobs: readonly Job[]): void {
+    this.#buffer.splice(0, this.#buffer.length, ...jobs)
+    if (this.#dangerous !== undefined && !this.#running.has(this.#dangerous)) this.#dangerous = jobs.find(isDangerous)
   }
 
   /** Aborts the signals of everything that runs. */

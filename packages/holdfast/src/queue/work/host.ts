@@ -19,6 +19,8 @@ export interface LaterTransaction<Tx> {
   readonly session: Session
   /** Whether it has begun. */
   readonly used: boolean
+  /** Whether a statement failed in it so that it can only be undone. */
+  readonly broken: boolean
   /** Runs the handler so that a wrong use of the storage inside is noticed. */
   run<T>(work: () => T): T
   /** From now on it cannot begin; whether it has begun, and so is to be committed. */

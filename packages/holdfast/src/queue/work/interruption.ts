@@ -1,3 +1,5 @@
+import type { Job } from '../job/job.ts'
+
 /** After their signal was aborted, handlers get so long to notice. */
 export const ABORT_GRACE_MS = 1_000
 
@@ -6,6 +8,7 @@ export const ABORT_GRACE_MS = 1_000
  * its signal. Most handlers never do, and making one costs more than all else that is made for a job.
  */
 export class Interruption {
+  readonly #retaken: WeakSet<Job>
   #controller: AbortController | undefined
   #aborted = false
   #reason: unknown
@@ -13,6 +16,16 @@ export class Interruption {
   transaction: { readonly used: boolean } | undefined
   #giveUp: ((reason: unknown) => void) | undefined
   #part: Interruption | undefined
+
+  /** @param retaken jobs that their worker has taken again while they ran. */
+  constructor(retaken: WeakSet<Job>) {
+    this.#retaken = retaken
+  }
+
+  /** Whether the worker of a job has taken it again while it ran. */
+  isRetaken(job: Job): boolean {
+    return this.#retaken.has(job)
+  }
 
   get aborted(): boolean {
     return this.#aborted
@@ -43,7 +56,7 @@ export class Interruption {
 
   /** What interrupts one job of a batch that runs one after the other: whatever interrupts the batch does, too. */
   part(): Interruption {
-    this.#part = new Interruption()
+    this.#part = new Interruption(this.#retaken)
     return this.#part
   }
 

@@ -6,7 +6,7 @@ import { claim, makeReady } from '../claim/claim.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { timerMs } from '../job/timer.ts'
-import { controlTopicOf, followUpTopicOf, topicOf } from '../job/topics.ts'
+import { controlTopicOf, followUpTopicOf, laterTopicOf, topicOf } from '../job/topics.ts'
 import { Ticker } from '../schedule/ticker.ts'
 import { fireTicks } from '../schedule/ticks.ts'
 import { Alarm } from './alarm.ts'
@@ -61,7 +61,10 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   #paused = false
   #looping: Promise<void> = Promise.resolve()
   #wake: () => void = () => undefined
+  /** When it last looked for what is due; before all times when it is to look before it takes anything. */
   #readyAt = Number.NEGATIVE_INFINITY
+  /** Whether more was due than it looked after. */
+  #isMore = false
   /** The `#readyAt` that the alarm was set for. */
   #alarmSetFor = Number.NEGATIVE_INFINITY
   #prunedAt = performance.now() - Math.random() * PRUNE_MS
@@ -149,6 +152,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
 
   /** Begins to look for jobs. */
   start(): void {
+    this.#scope.session.assertUsable()
     // At once and until it has stopped, so that a storage that is closed meanwhile waits for it.
     this.#unregister = this.#host.started(this)
     this.#held.keepAlive((error) => this.#report(error))
@@ -194,8 +198,9 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     try {
       for (let attempts = 0; ; ) {
         await fireTicks(this.#scope)
-        const taken = (await makeReady(this.#scope)) ? await this.#drainBatch() : 0
-        if (taken === 0) return attempts
+        const { paused, isMore } = await makeReady(this.#scope)
+        const taken = paused ? 0 : await this.#drainBatch()
+        if (taken === 0 && !isMore) return attempts
         attempts += taken
       }
     } finally {
@@ -205,24 +210,19 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
 
   async #drainBatch(): Promise<number> {
     const taken = await this.#take(this.#settings.batch)
-    this.#executor.start()
     await this.#held.empty()
     return taken
   }
 
   async #loop(): Promise<void> {
-    const { session, queue } = this.#scope
-    this.#subscriptions = [
-      await session.wake(topicOf(queue), () => this.#wake()),
-      await session.wake(controlTopicOf(queue), () => void this.#heed()),
-      await session.wake(followUpTopicOf(queue), () => this.#lookAgain()),
-    ]
     while (!this.#stopping) {
       const { promise: woken, resolve } = Promise.withResolvers<void>()
       this.#wake = resolve
       try {
-        await this.#lookAfter()
-        if ((await this.#step()) || this.#stopping) continue
+        await this.#subscribe()
+        // A lone job should not wait for what is done now and then.
+        const isMore = Number.isFinite(this.#readyAt) && (await this.#step())
+        if ((await this.#lookAfter()) || isMore || this.#stopping) continue
         // Not before: whoever has a job to take should not wait for it.
         await this.#setAlarm()
         await this.#sleep(woken, this.#idleMs())
@@ -233,18 +233,37 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     }
   }
 
-  /** What is done now and then: jobs become ready, those that wait here for too long go back, old ones are forgotten. */
-  async #lookAfter(): Promise<void> {
+  async #subscribe(): Promise<void> {
+    if (this.#subscriptions.length > 0) return
+    const { session, queue } = this.#scope
+    this.#subscriptions = await Promise.all([
+      session.wake(topicOf(queue), () => this.#wake()),
+      session.wake(controlTopicOf(queue), () => void this.#heed()),
+      session.wake(followUpTopicOf(queue), () => this.#lookAgain()),
+      session.wake(laterTopicOf(queue), () => this.#setAlarmAnew()),
+    ])
+  }
+
+  /**
+   * What is done now and then: jobs become ready, those that wait here for too long go back, old ones are forgotten. Gives whether there may
+   * be more to take than before.
+   */
+  async #lookAfter(): Promise<boolean> {
     const now = performance.now()
-    if (now - this.#readyAt >= this.#settings.pollMs / 2) {
+    const isTime = this.#isMore || now - this.#readyAt >= this.#settings.pollMs / 2
+    if (isTime) {
       this.#readyAt = now
-      this.#paused = !(await makeReady(this.#scope))
-      if (this.#paused || this.#executor.keepsWaiting) await this.#held.handBack()
+      await this.#held.beatIfLate()
+      const { paused, isMore } = await makeReady(this.#scope)
+      this.#paused = paused
+      this.#isMore = isMore
+      if (paused || this.#executor.keepsWaiting) await this.#held.handBack()
     }
     if (now - this.#prunedAt >= PRUNE_MS) {
       this.#prunedAt = now
       await prune(this.#scope)
     }
+    return isTime
   }
 
   /** Once for each time that it looked for what is due. */
@@ -254,6 +273,12 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#alarmSetFor = lookedAt
     // Where somebody says that it should look again, it does, and sets the alarm after that.
     if (Number.isFinite(lookedAt)) await this.#alarm.set(performance.now() - lookedAt)
+  }
+
+  /** There are more jobs whose time will come. */
+  #setAlarmAnew(): void {
+    this.#alarmSetFor = Number.NEGATIVE_INFINITY
+    this.#wake()
   }
 
   /** How long to sleep while nothing wakes it: no longer than until more jobs may begin. */
@@ -268,7 +293,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     const wanted = this.#executor.wanted
     if (wanted === 0) return false
     const taken = await this.#take(wanted)
-    this.#executor.start()
     if (taken < wanted) await this.#laterVersions.look()
     return taken === wanted
   }
@@ -276,10 +300,9 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   /** Takes jobs; gives how many. */
   async #take(count: number): Promise<number> {
     const { jobs, buried } = await claim(this.#scope, count, this.#settings.leaseMs)
-    this.#held.add(jobs)
     this.#taken += jobs.length
     for (const { job, error } of buried) this.#tell('failed', job, error, true)
-    return jobs.length
+    return this.#executor.hold(jobs)
   }
 
   /** Somebody cancelled jobs, or paused or resumed the queue. */

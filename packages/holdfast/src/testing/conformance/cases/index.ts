@@ -40,6 +40,7 @@ import { queueGroupRateCases } from './queue-group-rates.ts'
 import { queueHandlerCases } from './queue-handlers.ts'
 import { queueHostileCases } from './queue-hostile.ts'
 import { queueKeyCases } from './queue-keys.ts'
+import { queueLostWorkerCases } from './queue-lost-workers.ts'
 import { queueManyCases } from './queue-many.ts'
 import { queueOrderCases } from './queue-order.ts'
 import { queueRandomCases } from './queue-random.ts'
@@ -97,6 +98,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueOrderCases,
   ...queueCrossingCases,
   ...queueFailureCases,
+  ...queueLostWorkerCases,
   ...queueContentionCases,
   ...queueHostileCases,
   ...queueRandomCases,

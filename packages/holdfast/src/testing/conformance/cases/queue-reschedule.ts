@@ -137,12 +137,13 @@ export const queueRescheduleCases: readonly ConformanceCase[] = [
         const workers = [jobs, rated].map((some) => some.work(handler, { mode, pollMs: HOUR_MS }))
         const added = [await jobs.enqueue('at once'), await jobs.enqueue('delayed', { delayMs: 50 })]
         added.push(await jobs.enqueue('timed', { runAt: new Date(Date.now() + 50) }))
+        added.push(await jobs.enqueue('later', { delayMs: 1_200 }))
         added.push(...(await jobs.enqueueMany([{ data: 'broken' }, { data: 'put off' }])))
         for (const { id } of added) await jobs.waitFor(id, { timeoutMs: 20_000 })
         for (const { id } of await rated.enqueueMany([{ data: '1' }, { data: '2' }, { data: '3' }]))
           await rated.waitFor(id, { timeoutMs: 20_000 })
         for (const worker of workers) await worker.stop()
-        assert.equal(ran.splice(0).length, 10)
+        assert.equal(ran.splice(0).length, 11)
       }
     },
   },

@@ -82,11 +82,18 @@ export async function putSchedule(
   )
 }
 
-/** The rule of a schedule whose row says what was accepted. */
+/**
+ * The rule of a schedule whose row says what was accepted.
+ *
+ * @throws ValidationError where another process accepted what this one cannot read: a zone that its runtime does not know, say.
+ */
 export function ruleOf(row: Row): TickRule {
   const everyMs = row['everyMs'] as number | null
   if (everyMs !== null) return intervalRule(everyMs, (row['since'] as Date).getTime())
-  return readCron(row['cron'], row['timezone'], []) as TickRule
+  const issues: Issue[] = []
+  const rule = readCron(row['cron'], row['timezone'], issues)
+  if (rule === null) throw new ValidationError(`The schedule ${row['name']} of ${row['queue']} cannot be read`, issues)
+  return rule
 }
 
 /** The first tick that is not settled: after the last one, and after the database's time unless the old rule has a tick due. */

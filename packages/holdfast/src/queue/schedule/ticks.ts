@@ -1,7 +1,7 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { type Issue, ValidationError } from '../../base/errors.ts'
 import type { QueueDeclaration } from '../../schema/index.ts'
-import { all, ascending, compare, equals, isDue, outputs, setNow } from '../../statement/index.ts'
+import { all, ascending, compare, equals, isDue, not, oneOf, outputs, setNow } from '../../statement/index.ts'
 import { enqueueAll } from '../enqueue/enqueue.ts'
 import type { Entry } from '../job/accept-job.ts'
 import { clockOffsetMs } from '../job/clock.ts'
@@ -38,49 +38,71 @@ export async function nextTickWithin(
 /**
  * Enqueues the jobs of all ticks that are due and moves their schedules on, in one transaction a batch. Gives how many schedules ticked.
  *
- * @throws ValidationError, after the others have ticked, when the payload of a schedule is refused by the queue's schema of this process;
- *   that tick stays due, for a process that takes it.
+ * @throws ValidationError, after the others have ticked, when the payload of a schedule is refused by the queue's schema of this process, or
+ *   its expression or zone cannot be read here; that tick stays due, for a process that takes it.
  */
 export async function fireTicks(scope: QueueScope): Promise<number> {
   let fired = 0
-  let refused: unknown
+  // They stay due, and are passed over.
+  const refused: Refused[] = []
   for (let more = true; more; ) {
-    const batch = await scope.session.transaction((inner) => fireBatch({ ...scope, session: inner }), {
+    const batch = await scope.session.transaction((inner) => fireBatch({ ...scope, session: inner }, refused), {
       isolation: 'read committed',
     })
     fired += batch.fired
-    refused ??= batch.refused
-    more = batch.fired === BATCH
+    refused.push(...batch.refused)
+    more = batch.fired + batch.refused.length === BATCH
   }
-  if (refused !== undefined) throw refused
+  const [first] = refused
+  if (first !== undefined) throw first.error
   return fired
 }
 
-async function fireBatch({ session, queue, declaration }: QueueScope): Promise<{ fired: number; refused: unknown }> {
-  const due = (await takeDue(session, queue, latestKnown(declaration))).map(tickOf)
-  if (due.length === 0) return { fired: 0, refused: undefined }
-  const { taken, refused } = await enqueueTicks(session, queue, declaration, due)
-  if (taken.length > 0)
+/** A schedule that cannot tick here. */
+interface Refused {
+  readonly name: string
+  readonly error: unknown
+}
+
+interface Batch {
+  readonly fired: number
+  readonly refused: readonly Refused[]
+}
+
+async function fireBatch({ session, queue, declaration }: QueueScope, passed: readonly Refused[]): Promise<Batch> {
+  const refused: Refused[] = []
+  const due = (await takeDue(session, queue, latestKnown(declaration), passed)).flatMap((row) => {
+    try {
+      return [tickOf(row)]
+    } catch (error) {
+      if (!(error instanceof ValidationError)) throw error
+      refused.push({ name: row['name'] as string, error })
+      return []
+    }
+  })
+  const enqueued = await enqueueTicks(session, queue, declaration, due)
+  if (enqueued.taken.length > 0)
     await rewrite(
       session,
-      taken.map(({ row }) => row),
+      enqueued.taken.map(({ row }) => row),
     )
-  return { fired: taken.length, refused }
+  return { fired: enqueued.taken.length, refused: [...refused, ...enqueued.refused] }
 }
 
 /** Schedules whose tick is due and whose payloads this process knows, locked, with the database's time in `seenAt`. */
-async function takeDue(session: Session, queue: string, latest: number): Promise<Row[]> {
+async function takeDue(session: Session, queue: string, latest: number, passed: readonly Refused[]): Promise<Row[]> {
   const plan = session.plan('queue due schedules', () => ({
     kind: 'update',
     model: schedules.name,
     set: [setNow('seenAt', 0)],
-    where: all(equals('queue', 1), isDue('nextAt', 0), compare('version', 'lte', 2)),
+    where: all(equals('queue', 1), isDue('nextAt', 0), compare('version', 'lte', 2), not(oneOf('name', 3))),
     orderBy: ascending('nextAt', 'name'),
-    limit: 3,
+    limit: 4,
     skipLocked: true,
     returning: schedules.columns.map(({ name }) => name),
   }))
-  return (await session.execute(plan, [clockOffsetMs(session), queue, latest, BATCH])).rows
+  const names = passed.map(({ name }) => name)
+  return (await session.execute(plan, [clockOffsetMs(session), queue, latest, names, BATCH])).rows
 }
 
 interface Tick {
@@ -96,9 +118,14 @@ function tickOf(row: Row): Tick {
   const rule = ruleOf(row)
   const seen = (row['seenAt'] as Date).getTime()
   const slots = slotsToFire(rule, row, seen)
-  const last = rule.between((row['nextAt'] as Date).getTime(), seen, 1)[0] as number
+  const [last] = rule.between((row['nextAt'] as Date).getTime(), seen, 1)
   return {
-    row: { ...row, nextAt: new Date(rule.next(seen) as number), lastAt: new Date(last) },
+    // By what this runtime knows of the zone there may have been no tick.
+    row: {
+      ...row,
+      nextAt: new Date(rule.next(seen) as number),
+      lastAt: last === undefined ? row['lastAt'] : new Date(last),
+    },
     version,
     entries: slots.map((slot) => ({
       data,
@@ -121,7 +148,7 @@ async function enqueueTicks(
   queue: string,
   declaration: QueueDeclaration | undefined,
   ticks: readonly Tick[],
-): Promise<{ readonly taken: readonly Tick[]; readonly refused: unknown }> {
+): Promise<{ readonly taken: readonly Tick[]; readonly refused: readonly Refused[] }> {
   try {
     await enqueueAll(
       session,
@@ -129,14 +156,15 @@ async function enqueueTicks(
       declaration,
       ticks.flatMap((tick) => entriesOf(tick, declaration)),
     )
-    return { taken: ticks, refused: undefined }
+    return { taken: ticks, refused: [] }
   } catch (error) {
     if (!(error instanceof ValidationError)) throw error
     const [only, ...others] = ticks
-    if (only !== undefined && others.length === 0) return { taken: [], refused: error }
-    const taken: Tick[] = []
-    for (const tick of ticks) taken.push(...(await enqueueTicks(session, queue, declaration, [tick])).taken)
-    return { taken, refused: error }
+    if (only !== undefined && others.length === 0)
+      return { taken: [], refused: [{ name: only.row['name'] as string, error }] }
+    const each = []
+    for (const tick of ticks) each.push(await enqueueTicks(session, queue, declaration, [tick]))
+    return { taken: each.flatMap(({ taken }) => taken), refused: each.flatMap(({ refused }) => refused) }
   }
 }
 

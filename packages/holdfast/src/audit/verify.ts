@@ -33,7 +33,7 @@ export interface AuditProblem {
 /** What an examination of the chain found. */
 export interface AuditReport extends AuditAnchor {
   /** Whether all is as it was sealed. */
-  readonly valid: boolean
+  readonly ok: boolean
   /** The first hundred problems, in the order of the chain. */
   readonly problems: readonly AuditProblem[]
 }
@@ -129,7 +129,7 @@ class Examination {
     const anchor = this.#anchor
     if (anchor !== undefined && anchor.count > 0 && !this.#anchored)
       this.#problem({ kind: 'head', sequence: anchor.count, reason: 'the chain is not the one that had this anchor' })
-    return { valid: this.#problems.length === 0, count, digest, problems: this.#problems.slice(0, MOST_PROBLEMS) }
+    return { ok: this.#problems.length === 0, count, digest, problems: this.#problems.slice(0, MOST_PROBLEMS) }
   }
 
   #missing(to: number): void {

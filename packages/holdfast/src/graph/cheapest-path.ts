@@ -69,7 +69,7 @@ export async function cheapestPath(
       const known = arrivals.get(link.to)
       const sum = cost + link.cost
       const cheaper = known === undefined || sum < known.cost
-      // The node before is settled, so a step that costs nothing cannot lead around in a circle.
+      // The node before is settled, so a step that costs nothing cannot close a cycle.
       if (cheaper || (sum === known.cost && compareText(link.edge, known.edge) < 0))
         arrivals.set(link.to, { cost: sum, before: id, edge: link.edge })
       if (cheaper) waiting.push({ id: link.to, cost: sum })

@@ -173,7 +173,7 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
 
   /**
    * The nodes within reach of a node, each once with the number of edges it is away at least: nearest first, then by id, beginning with the
-   * node itself at depth 0. One statement a level; circles are no matter.
+   * node itself at depth 0. One statement a level; a cycle does no harm.
    *
    * Outside a transaction each level shows what was committed by then; `storage.transaction(work, { readOnly: true })` shows one moment.
    *

@@ -77,7 +77,7 @@ function readDepth(options: Row, name: string, otherwise: number, issues: Issue[
 
 /**
  * How many edges away every node within reach is at least: breadth first, one statement a level for each way. What was seen is remembered, so
- * circles end and no node is read twice.
+ * cycles end and no node is read twice.
  */
 async function depthsFrom(
   context: GraphContext,

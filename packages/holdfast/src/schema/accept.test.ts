@@ -78,14 +78,14 @@ suite('what is refused, with a reason that names it', () => {
     expect(issues[0]?.path).toMatch(/^field/)
   })
 
-  it('JSON that nests too deep, or in a circle, without overflowing the stack', () => {
+  it('JSON that nests too deep, or in a cycle, without overflowing the stack', () => {
     let deep: unknown = 1
     for (let level = 0; level < 100_000; level++) deep = { deep }
     expect(accept('json', deep).issues[0]?.reason).toContain(`at most ${MAX_JSON_DEPTH} levels`)
-    const circle: Record<string, unknown> = {}
-    circle['self'] = circle
-    expect(accept('json', [{ circle }]).issues).toEqual([
-      { path: 'field.0.circle.self', reason: 'must not hold what it lies in' },
+    const cycle: Record<string, unknown> = {}
+    cycle['self'] = cycle
+    expect(accept('json', [{ cycle }]).issues).toEqual([
+      { path: 'field.0.cycle.self', reason: 'must not hold what it lies in' },
     ])
     const twice = { n: 1 }
     expect(accept('json', [twice, { twice }]).issues).toEqual([])

@@ -56,7 +56,7 @@ export interface PathComparison {
 }
 
 /**
- * The records whose key is the id of a node within reach of a node. A walk finds the ids first, whatever circles there are.
+ * The records whose key is the id of a node within reach of a node. A walk finds the ids first, whatever cycles there are.
  *
  * @example
  * ```ts

@@ -35,8 +35,8 @@ export function acceptJson(value: unknown, path: string, issues: Issue[]): unkno
   const copy = copyJson(value, path, issues, budget, 0)
   if (issues.length > before && issues.some(({ reason }) => reason === TOO_DEEP)) {
     // What goes round is too deep in every place; where it does says more.
-    const circle = circleIn(value, path, new Set(), new Set())
-    if (circle !== undefined) issues.splice(before, issues.length, circle)
+    const cycle = cycleIn(value, path, new Set(), new Set())
+    if (cycle !== undefined) issues.splice(before, issues.length, cycle)
   }
   if (budget.characters > MAX_JSON_CHARACTERS) {
     issues.push({
@@ -114,14 +114,14 @@ function copyObject(
 }
 
 /** The first place where a value holds one of those that hold it. */
-function circleIn(value: unknown, path: string, holding: Set<object>, whole: Set<object>): Issue | undefined {
+function cycleIn(value: unknown, path: string, holding: Set<object>, whole: Set<object>): Issue | undefined {
   if (typeof value !== 'object' || value === null || whole.has(value)) return undefined
   if (holding.has(value)) return { path, reason: 'must not hold what it lies in' }
   if (holding.size > MAX_JSON_DEPTH) return undefined
   holding.add(value)
   for (const [name, member] of Object.entries(value)) {
-    const circle = circleIn(member, path === '' ? name : `${path}.${name}`, holding, whole)
-    if (circle !== undefined) return circle
+    const cycle = cycleIn(member, path === '' ? name : `${path}.${name}`, holding, whole)
+    if (cycle !== undefined) return cycle
   }
   holding.delete(value)
   whole.add(value)

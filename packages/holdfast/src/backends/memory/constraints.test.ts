@@ -214,7 +214,7 @@ describe('foreign keys', () => {
     expect(await db.select('users')).toEqual([{ id: 5, team: 11 }])
   })
 
-  it('end when references go round in a circle', async () => {
+  it('end when references form a cycle', async () => {
     await db.insert('left', [{ id: 1, other: null }])
     await db.insert('right', [{ id: 1, other: 1 }])
     await db.update('left', { other: 1 })

@@ -52,7 +52,7 @@ describe('the tables of a model', () => {
     expect(indexes).toEqual(['create index if not exists "users_name_age_index" on "users" ("name", "age")'])
   })
 
-  it('are made in Postgres before the foreign keys, which may run in a circle', () => {
+  it('are made in Postgres before the foreign keys, which may form a cycle', () => {
     const statements = statementsOf(create(users, bosses), none, models, postgresDialect)
     expect(statements.map((statement) => statement.split(' ').slice(0, 4).join(' '))).toEqual([
       'create table "users" ("id"',

@@ -9,7 +9,7 @@ import { primaryKeyName } from './names.ts'
 
 /**
  * The statements that make tables and their indexes: all tables before all indexes, and those before foreign keys that are added apart, so
- * that tables may refer to each other in a circle.
+ * that tables may refer to each other in a cycle.
  *
  * @param present the names of the tables that are there, which are not created again; those that are made are added.
  */

@@ -2,7 +2,7 @@ import type { Row, Session } from '../../backend/index.ts'
 import { SerializationError } from '../../base/errors.ts'
 import type { QueueDeclaration } from '../../schema/index.ts'
 import { all, equals, oneOf, outputs, proposed } from '../../statement/index.ts'
-import { dropLinks, findBlockers, link, refuseCircles } from '../flow/flow.ts'
+import { dropLinks, findBlockers, link, refuseCycles } from '../flow/flow.ts'
 import { dropSteps } from '../flow/recorded-steps.ts'
 import { acceptJobs, type Entry, type NewJob } from '../job/accept-job.ts'
 import { tellAdding } from '../job/channels.ts'
@@ -97,7 +97,7 @@ async function addWithCare(
   const known = await takeWindows(session, queue, jobs)
   const fresh = lastOfEachKey(jobs.filter(({ id }) => !known.has(id)))
   const held = await holdReplaced(session, queue, fresh)
-  await refuseCircles(session, queue, fresh, held)
+  await refuseCycles(session, queue, fresh, held)
   const blockers = await findBlockers(session, queue, fresh)
   const added = await add(session, queue, fresh, new Map([...blockers].map(([id, own]) => [id, own.length])))
   await replaceTies(session, fresh, added, held, blockers)

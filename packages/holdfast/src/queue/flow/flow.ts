@@ -52,7 +52,7 @@ export async function findBlockers(
  *
  * @throws ValidationError naming such a job.
  */
-export async function refuseCircles(
+export async function refuseCycles(
   session: Session,
   queue: string,
   jobs: readonly NewJob[],
@@ -65,9 +65,9 @@ export async function refuseCircles(
     next = (await jobsAfter(session, next)).filter((id) => !behind.has(id))
     for (const id of next) behind.add(id)
   }
-  const circle = [...before].find((id) => behind.has(id))
-  if (circle === undefined) return
-  const reason = `names the job ${circle}, which is the one that it replaces or comes after it`
+  const cycle = [...before].find((id) => behind.has(id))
+  if (cycle === undefined) return
+  const reason = `names the job ${cycle}, which is the one that it replaces or comes after it`
   throw new ValidationError(`A job of ${queue} was refused`, [{ path: 'after', reason }])
 }
 

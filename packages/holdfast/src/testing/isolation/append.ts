@@ -57,10 +57,10 @@ export async function runAppends(
 }
 
 /**
- * Looks for transactions that fit no serial order: a circle of "wrote before", "was read by" and "read before it was written".
+ * Looks for transactions that fit no serial order: a cycle of "wrote before", "was read by" and "read before it was written".
  *
  * @param final the lists at the end, which hold the order of all appends.
- * @returns the transactions of a circle, by their place in the history; null where there is none.
+ * @returns the transactions of a cycle, by their place in the history; null where there is none.
  */
 export function findCycle(
   history: readonly Committed[],
@@ -80,10 +80,10 @@ export function findCycle(
       link(index, writer.get(final.get(list)?.[items.length] ?? -1))
     }
   }
-  return circleIn(after)
+  return cycleIn(after)
 }
 
-function circleIn(after: readonly ReadonlySet<number>[]): number[] | null {
+function cycleIn(after: readonly ReadonlySet<number>[]): number[] | null {
   const state = new Map<number, 'open' | 'done'>()
   for (let start = 0; start < after.length; start++) {
     const path: { readonly node: number; readonly rest: number[] }[] = []

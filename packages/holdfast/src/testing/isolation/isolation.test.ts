@@ -22,7 +22,7 @@ describe('the scenarios', () => {
   })
 })
 
-describe('the search for circles', () => {
+describe('the search for cycles', () => {
   const transaction = (reads: Committed['reads'], appends: Committed['appends']): Committed => ({ reads, appends })
 
   it('finds write skew', () => {

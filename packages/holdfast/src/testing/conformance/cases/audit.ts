@@ -29,7 +29,7 @@ async function openWith(open: Parameters<ConformanceCase['run']>[0]['open'], n: 
 /** What an examination finds, as `kind sequence`. */
 async function problems(storage: Opened): Promise<string[]> {
   const report = await storage.audit.verify()
-  assert.equal(report.valid, report.problems.length === 0)
+  assert.equal(report.ok, report.problems.length === 0)
   return report.problems.map(({ kind, sequence }) => `${kind} ${sequence}`)
 }
 
@@ -136,7 +136,7 @@ export const auditCases: readonly ConformanceCase[] = [
       })
       await Promise.all(callers)
       const report = await storage.audit.verify()
-      assert.deepEqual([report.valid, report.count], [true, 41])
+      assert.deepEqual([report.ok, report.count], [true, 41])
       const sealed = await storage.audit.find({ orderBy: { sequence: 'asc' } })
       assert.deepEqual(
         pick(sealed, 'sequence'),
@@ -245,17 +245,17 @@ export const auditCases: readonly ConformanceCase[] = [
       const second = (await byHand(storage).getById(ids[1] as string)) as unknown as { digest: string }
       await byHand(storage).delete(ids[2] as string)
       await headByHand(storage).updateMany({}, { count: 2, digest: second.digest })
-      assert.equal((await storage.audit.verify()).valid, true)
+      assert.equal((await storage.audit.verify()).ok, true)
       const report = await storage.audit.verify(anchor)
       assert.deepEqual(
         report.problems.map(({ kind, sequence }) => `${kind} ${sequence}`),
         ['head 3'],
       )
       await storage.audit.record({ event: 'another third' })
-      assert.equal((await storage.audit.verify(anchor)).valid, false)
+      assert.equal((await storage.audit.verify(anchor)).ok, false)
       const { count, digest } = await storage.audit.verify()
       await storage.audit.record({ event: 'later' })
-      assert.equal((await storage.audit.verify({ count, digest })).valid, true)
+      assert.equal((await storage.audit.verify({ count, digest })).ok, true)
     },
   },
   {
@@ -290,7 +290,7 @@ export const auditCases: readonly ConformanceCase[] = [
       const anchor = await storage.audit.verify()
       assert.equal(await storage.as('dpo').audit.erase({ actor: 'a2' }, 'asked to be forgotten'), 1)
       const report = await storage.audit.verify(anchor)
-      assert.deepEqual([report.valid, report.count], [true, 4])
+      assert.deepEqual([report.ok, report.count], [true, 4])
       const [, erased, , telling] = await storage.audit.find()
       assert.deepEqual([erased?.event, erased?.actor, erased?.data], ['e2', null, null])
       assert.deepEqual(
@@ -340,7 +340,7 @@ export const auditCases: readonly ConformanceCase[] = [
         assert.equal((error as unknown as { issues: { path: string }[] }).issues[0]?.path, path)
       }
       assert.equal(await storage.audit.count(), 0)
-      assert.deepEqual(await storage.audit.verify(), { valid: true, count: 0, digest: '0'.repeat(64), problems: [] })
+      assert.deepEqual(await storage.audit.verify(), { ok: true, count: 0, digest: '0'.repeat(64), problems: [] })
     },
   },
 ]

@@ -210,8 +210,8 @@ export const cacheCases: readonly ConformanceCase[] = [
       'A value that JSON cannot hold is refused by the path of what is wrong in it, and what was there stays on every level',
     async run({ open, traits }) {
       const { each, storage } = await openCaches(open)
-      const circle: Record<string, unknown> = { list: [] }
-      ;(circle['list'] as unknown[]).push({ back: circle })
+      const cycle: Record<string, unknown> = { list: [] }
+      ;(cycle['list'] as unknown[]).push({ back: cycle })
       class Money {
         readonly cents = 5
       }
@@ -219,7 +219,7 @@ export const cacheCases: readonly ConformanceCase[] = [
         [{ a: { call: () => 1 } }, 'value.a.call'],
         [() => 1, 'value'],
         [Symbol('s'), 'value'],
-        [circle, 'value.list.0.back'],
+        [cycle, 'value.list.0.back'],
         [{ n: [1, 2n] }, 'value.n.1'],
         [{ money: new Money() }, 'value.money'],
         [new Map([[1, 2]]), 'value'],

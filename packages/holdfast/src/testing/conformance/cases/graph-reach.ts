@@ -37,7 +37,7 @@ const near = { graph: 'social', from: 'ann', relation: 'follows', maxDepth: 2 } 
 export const graphReachCases: readonly ConformanceCase[] = [
   {
     id: 'graph/reach-of-nodes',
-    title: 'Nodes are asked for by what is within reach, together with other conditions, whatever circles there are',
+    title: 'Nodes are asked for by what is within reach, together with other conditions, whatever cycles there are',
     async run({ open }) {
       const { social } = await openSocial(open)
       const ids = async (reach: object, more: object = {}) =>

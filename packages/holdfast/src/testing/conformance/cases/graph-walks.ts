@@ -34,7 +34,7 @@ async function reached(walk: Promise<readonly { readonly node: { readonly id: st
   return (await walk).map(({ node, depth }) => `${node.id}${depth}`).join(' ')
 }
 
-const circle: readonly Edge[] = [
+const cycle: readonly Edge[] = [
   ['a', 'to', 'b'],
   ['b', 'to', 'c'],
   ['c', 'to', 'a'],
@@ -89,9 +89,9 @@ async function assertPath(g: Graph, from: string, to: string, options: object, c
 export const graphWalkCases: readonly ConformanceCase[] = [
   {
     id: 'graph/traverse',
-    title: 'A walk finds each node within reach once, with its distance, nearest first, however many circles there are',
+    title: 'A walk finds each node within reach once, with its distance, nearest first, however many cycles there are',
     async run({ open }) {
-      const { g } = await openGraph(open, circle)
+      const { g } = await openGraph(open, cycle)
       assert.equal(await reached(g.traverse('a')), 'a0 b1 c2 d3')
       assert.equal(await reached(g.traverse('a', { maxDepth: 1 })), 'a0 b1')
       assert.equal(await reached(g.traverse('a', { maxDepth: 0 })), 'a0')
@@ -111,7 +111,7 @@ export const graphWalkCases: readonly ConformanceCase[] = [
     id: 'graph/component',
     title: 'A component is all that is connected, whichever way the edges run; a degree counts edges',
     async run({ open }) {
-      const { g } = await openGraph(open, [...circle, ['x', 'to', 'y']], ['z'])
+      const { g } = await openGraph(open, [...cycle, ['x', 'to', 'y']], ['z'])
       assert.deepEqual(pick(await g.component('e'), 'id'), ['e', 'd', 'c', 'a', 'b'])
       assert.deepEqual(pick(await g.component('e', { relations: 'to' }), 'id'), ['e', 'd'])
       assert.deepEqual(pick(await g.component('y'), 'id'), ['y', 'x'])
@@ -140,7 +140,7 @@ export const graphWalkCases: readonly ConformanceCase[] = [
     id: 'graph/shortest-path',
     title: 'The shortest path has the fewest edges, its nodes and edges in order; null where no way leads',
     async run({ open }) {
-      const { g } = await openGraph(open, circle, ['z'])
+      const { g } = await openGraph(open, cycle, ['z'])
       const path = await g.shortestPath('a', 'd')
       assert.deepEqual(pick(path?.nodes ?? [], 'id'), ['a', 'b', 'c', 'd'])
       assert.deepEqual(
@@ -283,7 +283,7 @@ export const graphWalkCases: readonly ConformanceCase[] = [
     id: 'graph/walks-refused',
     title: 'What is no walk or path is refused, naming what is wrong',
     async run({ open }) {
-      const { g } = await openGraph(open, circle)
+      const { g } = await openGraph(open, cycle)
       const bad: readonly (readonly [() => Promise<unknown>, readonly string[]])[] = [
         [() => g.traverse(wrong(5)), ['id']],
         [() => g.traverse('a', { maxDepth: -1, minDepth: 1.5 }), ['minDepth', 'maxDepth']],

@@ -120,7 +120,7 @@ export const graphCases: readonly ConformanceCase[] = [
   },
   {
     id: 'graph/loops',
-    title: 'Edges may lead back to where they come from, and around in circles',
+    title: 'Edges may lead back to where they come from, and around in cycles',
     async run({ open }) {
       const { city } = await openCity(open)
       await city.connect('v1', 'knows', 'v1')

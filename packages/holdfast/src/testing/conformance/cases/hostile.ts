@@ -154,19 +154,19 @@ export const hostileCases: readonly ConformanceCase[] = [
     },
   },
   {
-    id: 'hostile/circles',
+    id: 'hostile/cycles',
     title: 'A condition or a record that holds itself is refused at once and in few words',
     async run({ open }) {
       const storage = await open(schema)
-      const circle: Record<string, unknown> = { n: 1 }
-      Object.assign(circle, { and: [circle, circle], or: [circle, circle], not: circle })
+      const cycle: Record<string, unknown> = { n: 1 }
+      Object.assign(cycle, { and: [cycle, cycle], or: [cycle, cycle], not: cycle })
       const calls = [
-        () => storage.repository('rows').find({ where: wrong(circle) }),
-        () => storage.repository('rows').deleteMany(wrong(circle)),
-        () => storage.repository('rows').create({ id: 1, data: circle }),
-        () => storage.repository('docs').create(circle),
-        () => storage.repository('docs').update('a', { inner: circle }),
-        () => storage.queue('jobs').enqueue(circle),
+        () => storage.repository('rows').find({ where: wrong(cycle) }),
+        () => storage.repository('rows').deleteMany(wrong(cycle)),
+        () => storage.repository('rows').create({ id: 1, data: cycle }),
+        () => storage.repository('docs').create(cycle),
+        () => storage.repository('docs').update('a', { inner: cycle }),
+        () => storage.queue('jobs').enqueue(cycle),
       ]
       for (const call of calls) {
         const error = await refused(call, 'VALIDATION')

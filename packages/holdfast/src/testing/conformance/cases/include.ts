@@ -113,7 +113,7 @@ export const includeCases: readonly ConformanceCase[] = [
   },
   {
     id: 'include/nested',
-    title: 'Relations nest, in circles too, each level with its own query',
+    title: 'Relations nest, in cycles too, each level with its own query',
     async run(context) {
       const storage = await shop(context)
       const [kim] = await storage.repository('users').find({

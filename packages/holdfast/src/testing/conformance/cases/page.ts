@@ -70,7 +70,7 @@ async function walk(rows: Pages, query: object, first: number): Promise<object[]
     if (page.next !== null) assert.equal(page.items.length, first)
     seen.push(...page.items)
     after = page.next
-    assert.ok(seen.length <= 200, 'pages go round in a circle')
+    assert.ok(seen.length <= 200, 'pages go around in a cycle')
   } while (after !== null)
   return seen
 }

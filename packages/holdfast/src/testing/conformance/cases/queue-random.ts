@@ -61,7 +61,7 @@ class Mixture {
     }
   }
 
-  /** What comes of adding a job is noted; a job before it that has failed, or a circle, is refused. */
+  /** What comes of adding a job is noted; a job before it that has failed, or a cycle, is refused. */
   async add(jobs: Numbered, known: Numbered = jobs): Promise<void> {
     try {
       const { id } = await jobs.enqueue({ n: this.#count++ }, this.options())

@@ -133,7 +133,7 @@ export const referenceCases: readonly ConformanceCase[] = [
   },
   {
     id: 'references/long-chain',
-    title: 'A cascade follows a chain of 500 records, and a circle',
+    title: 'A cascade follows a chain of 500 records, and a cycle',
     async run({ open }) {
       const chain = (await open(tree)).repository('chain')
       await chain.createMany(Array.from({ length: 500 }, (_, id) => ({ id, parentId: id === 0 ? null : id - 1 })))

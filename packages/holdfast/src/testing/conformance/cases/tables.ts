@@ -54,8 +54,8 @@ interface KeyedRows {
 
 export const tableCases: readonly ConformanceCase[] = [
   {
-    id: 'tables/circles',
-    title: 'Tables may refer to themselves and to each other in a circle, in whatever order they are declared',
+    id: 'tables/cycles',
+    title: 'Tables may refer to themselves and to each other in a cycle, in whatever order they are declared',
     async run({ open }) {
       const schema = defineSchema({
         employees: table({

@@ -269,7 +269,7 @@ export const valueCases: readonly ConformanceCase[] = [
   ),
   {
     id: 'values/json-depth',
-    title: 'JSON may nest 256 levels deep; 257, 1,000 and a circle are refused',
+    title: 'JSON may nest 256 levels deep; 257, 1,000 and a cycle are refused',
     async run({ open }) {
       const rows = (
         await open(defineSchema({ rows: table({ id: t.integer().primaryKey(), value: t.json<unknown>() }) }))
@@ -282,13 +282,13 @@ export const valueCases: readonly ConformanceCase[] = [
       const row = { id: 1, value: nested(256) }
       assert.deepEqual(await rows.create(row), row)
       assert.deepEqual(await rows.findById(1), row)
-      const circle: Record<string, unknown> = {}
-      circle['self'] = circle
+      const cycle: Record<string, unknown> = {}
+      cycle['self'] = cycle
       for (const value of [nested(257), nested(1_000), nested(100_000)]) {
         const error = await refusedWhole(rows, () => rows.create({ id: 2, value }), 'VALIDATION')
         assert.match(error.message, /at most 256 levels/)
       }
-      const error = await refusedWhole(rows, () => rows.create({ id: 2, value: [circle] }), 'VALIDATION')
+      const error = await refusedWhole(rows, () => rows.create({ id: 2, value: [cycle] }), 'VALIDATION')
       assert.match(error.message, /value\.0\.self must not hold what it lies in/)
     },
   },

@@ -87,8 +87,10 @@ export function graph<
   readonly relations?: R
   readonly indexes?: readonly (string | readonly string[])[]
 }): GraphDeclaration<DeclaredGraphTypes<N, R>> {
-  const { nodes, relations = {}, indexes = [] } = declared
-  return { kind: 'graph', nodes, relations, indexes }
+  // What it cannot be is told of when the schema is checked, and options that there are not.
+  const given = typeof declared === 'object' && declared !== null ? declared : { nodes: declared as N }
+  const { nodes, relations = {}, indexes = [], ...others } = given
+  return { ...others, kind: 'graph', nodes, relations, indexes }
 }
 
 /** The labels at an end of a relation, as a list. */

@@ -86,7 +86,7 @@ export function table<
   C extends Columns,
   const Options extends TableOptions<RowOf<C>, keyof C & string> = Record<never, never>,
 >(columns: C, options?: Options): Table<RowOf<C> & VersionOf<Options>, InsertOf<C>, KeyOf<C, Options>> {
-  return { kind: 'table', columns, options: (options ?? {}) as TableOptions }
+  return { kind: 'table', columns, options: (options === undefined ? {} : options) as TableOptions }
 }
 
 /** The options of a documents collection. */
@@ -136,6 +136,8 @@ export function documents<Content extends object>(
   options?: DocumentsOptions & { readonly schema?: StandardSchemaV1<unknown, Content> },
 ): Documents<Content>
 export function documents(options: DocumentsOptions & { readonly schema?: StandardSchemaV1 } = {}): Documents {
+  // What holds no options is told of when the schema is checked.
+  if (typeof options !== 'object' || options === null) return { kind: 'documents', options }
   const { schema, ...rest } = options
   const declared = { kind: 'documents' as const, options: rest }
   return schema === undefined ? declared : { ...declared, schema: schema as StandardSchemaV1<unknown, object> }

@@ -118,6 +118,8 @@ export function queue<Data, Result = unknown>(
 export function queue(
   options: QueueOptions & { readonly schema?: StandardSchemaV1; readonly resultSchema?: StandardSchemaV1 } = {},
 ): QueueDeclaration {
+  // What holds no options is told of when the schema is checked.
+  if (typeof options !== 'object' || options === null) return { kind: 'queue', options }
   const { schema, resultSchema, ...rest } = options
   return {
     kind: 'queue',
@@ -128,6 +130,8 @@ export function queue(
 }
 
 const OPTIONS = [
+  'schema',
+  'resultSchema',
   'maxAttempts',
   'backoff',
   'timeoutMs',
@@ -145,7 +149,7 @@ const WHOLE = ['maxAttempts', 'timeoutMs', 'maxPayloadBytes', 'concurrency', 'gr
 
 /** Adds what is wrong with the options of a queue to `issues`. */
 export function checkQueueOptions(name: string, options: QueueOptions, issues: Issue[]): void {
-  checkKnown(options, OPTIONS, `${name}.`, issues)
+  if (!checkKnown(options, OPTIONS, `${name}.`, issues)) return
   for (const option of WHOLE) {
     if (options[option] !== undefined) checkWhole(options[option], 1, `${name}.${option}`, issues)
   }

@@ -1,9 +1,9 @@
 import { ConfigurationError, type Issue, ValidationError } from '../base/errors.ts'
 import { acceptorOf, describe } from './accept.ts'
 import { type CachedReads, checkCachedReads } from './cached-reads.ts'
-import { checkGraph } from './check-graph.ts'
+import { checkGraph, checkSchema } from './check-graph.ts'
 import { Column, type ColumnDefinition, REFERENCE_ACTIONS, t } from './column.ts'
-import type { Declarations, Documents, Relations, Table } from './declare.ts'
+import type { Columns, Declarations, Documents, Relations, Table, TableOptions } from './declare.ts'
 import { tellApart } from './distinct-names.ts'
 import { historyOf } from './history-option.ts'
 import {
@@ -17,9 +17,10 @@ import {
   type Relation,
   resolveField,
 } from './model.ts'
+import { acceptModelOptions } from './model-options.ts'
 import { byteLength, constraintName, databaseName, MAX_NAME_BYTES } from './names.ts'
 import { checkOptions, optionRules } from './options.ts'
-import { checkQueueOptions } from './queue.ts'
+import { checkQueueOptions, type QueueDeclaration } from './queue.ts'
 
 /** Words that combine conditions and so cannot be fields. */
 const RESERVED = new Set(['and', 'or', 'not', 'reach', '__proto__'])
@@ -32,6 +33,8 @@ const RESERVED_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'table
 
 const KEPT_BY_DATABASES = 'has a name that a database keeps for itself'
 
+const KINDS = ['table', 'documents', 'queue', 'graph']
+
 /** A model while it is being resolved: its foreign keys and relations need the other models first. */
 type Draft = { -readonly [Name in keyof Model]: Model[Name] } & { relations: Map<string, Relation> }
 
@@ -43,11 +46,20 @@ type Draft = { -readonly [Name in keyof Model]: Model[Name] } & { relations: Map
 export function resolveModels(declarations: Declarations, relations: Relations): Map<string, Model> {
   const issues: Issue[] = []
   const models = new Map<string, Draft>()
+  assertSchema('declarations', declarations)
+  assertSchema('relations', relations)
   for (const [name, declaration] of Object.entries(declarations)) {
     checkName(name, name, issues)
+    if (!KINDS.includes(declaration?.kind)) {
+      issues.push({
+        path: name,
+        reason: `must be table(…), documents(…), queue(…) or graph(…), got ${describe(declaration)}`,
+      })
+      continue
+    }
     if (RESERVED_TABLES.test(databaseName(name))) issues.push({ path: name, reason: KEPT_BY_DATABASES })
     if (declaration.kind === 'graph') checkGraph(name, declaration, issues)
-    else if (declaration.kind === 'queue') checkQueueOptions(name, declaration.options, issues)
+    else if (declaration.kind === 'queue') checkQueue(name, declaration, issues)
     else models.set(name, draftOf(name, declaration, issues))
   }
   checkCollisions(
@@ -56,7 +68,9 @@ export function resolveModels(declarations: Declarations, relations: Relations):
     issues,
   )
   checkCollisions(
-    Object.entries(declarations).flatMap(([name, { kind }]) => (kind === 'graph' ? [[name, databaseName(name)]] : [])),
+    Object.entries(declarations).flatMap(([name, declared]) =>
+      declared?.kind === 'graph' ? [[name, databaseName(name)]] : [],
+    ),
     'graphs',
     issues,
   )
@@ -68,11 +82,20 @@ export function resolveModels(declarations: Declarations, relations: Relations):
     else addRelations(model, declared ?? {}, models, issues)
   }
   tellApart([...models.values()])
-  if (issues.length > 0) {
-    const { message } = new ValidationError('The schema is wrong', issues)
-    throw new ConfigurationError(`${message}.`, { hint: 'Correct the schema.' })
-  }
+  if (issues.length > 0) throw wrongSchema(issues)
   return models
+}
+
+/** @throws ConfigurationError for what names nothing. */
+function assertSchema(part: string, named: unknown): void {
+  if (typeof named === 'object' && named !== null && !Array.isArray(named)) return
+  throw wrongSchema([{ path: part, reason: `must be an object by names, got ${describe(named)}` }])
+}
+
+/** The error for a schema with these mistakes. */
+function wrongSchema(issues: readonly Issue[]): ConfigurationError {
+  const { message } = new ValidationError('The schema is wrong', issues)
+  return new ConfigurationError(`${message}.`, { hint: 'Correct the schema.' })
 }
 
 /**
@@ -84,9 +107,19 @@ export function resolveModel(name: string, declaration: Table | Documents): Mode
   return resolveModels({ [name]: declaration }, {}).get(name) as Model
 }
 
+function checkQueue(name: string, { schema, resultSchema, options }: QueueDeclaration, issues: Issue[]): void {
+  checkQueueOptions(name, options, issues)
+  for (const [option, one] of Object.entries({ schema, resultSchema }))
+    if (one !== undefined) checkSchema(one, `${name}.${option}`, issues)
+}
+
 function draftOf(name: string, declaration: Table | Documents, issues: Issue[]): Draft {
   const isTable = declaration.kind === 'table'
-  const definitions = isTable ? tableColumns(name, declaration, issues) : documentColumns()
+  const options: TableOptions = acceptModelOptions(name, declaration, issues)
+  if (!isTable && declaration.schema !== undefined) checkSchema(declaration.schema, `${name}.schema`, issues)
+  const definitions = isTable
+    ? tableColumns(name, declaration.columns, options.versioned === true, issues)
+    : documentColumns()
   const columns = definitions.map(([field, definition]) => columnOf(`${name}.${field}`, field, definition, issues))
   const table = databaseName(name)
   checkCollisions(
@@ -100,19 +133,19 @@ function draftOf(name: string, declaration: Table | Documents, issues: Issue[]):
     kind: declaration.kind,
     columns,
     byName: new Map(columns.map((column) => [column.name, column])),
-    primaryKey: primaryKeyOf(name, definitions, isTable ? declaration.options.primaryKey : undefined, issues),
+    primaryKey: primaryKeyOf(name, definitions, options.primaryKey, issues),
     indexes: [],
     foreignKeys: definitions.flatMap(([field, definition]) => foreignKeyOf(table, field, definition)),
     checks: [],
-    ...cacheOf(name, declaration.options.cache, issues),
-    ...(isTable && declaration.options.shortLived === true && { shortLived: true }),
-    versioned: isTable ? declaration.options.versioned === true : true,
+    ...cacheOf(name, options.cache, issues),
+    ...(options.shortLived === true && { shortLived: true }),
+    versioned: !isTable || options.versioned === true,
     ...(!isTable && declaration.schema !== undefined && { schema: declaration.schema }),
     relations: new Map(),
-    ...historyOf(name, declaration.options, issues),
+    ...historyOf(name, options, issues),
   }
-  model.indexes = indexesOf(model, definitions, declaration.options, issues)
-  model.checks = checksOf(model, definitions, isTable ? (declaration.options.checks ?? []) : [])
+  model.indexes = indexesOf(model, definitions, options, issues)
+  model.checks = checksOf(model, definitions, options.checks ?? [])
   if (model.checks.some(({ fields }) => fields.includes('reach')))
     issues.push({ path: `${name}.checks`, reason: 'cannot ask what is within reach in a graph' })
   return model
@@ -127,32 +160,19 @@ function cacheOf(name: string, cache: unknown, issues: Issue[]): Pick<Model, 'ca
 
 type NamedDefinition = readonly [string, ColumnDefinition]
 
-const TABLE_OPTIONS = [
-  'primaryKey',
-  'indexes',
-  'unique',
-  'sparse',
-  'shortLived',
-  'checks',
-  'versioned',
-  'history',
-  'watch',
-  'cache',
-]
-
-function tableColumns(name: string, declaration: Table, issues: Issue[]): NamedDefinition[] {
-  for (const option of Object.keys(declaration.options)) {
-    if (!TABLE_OPTIONS.includes(option))
-      issues.push({ path: `${name}.${option}`, reason: 'is not an option of a table' })
+function tableColumns(name: string, columns: Columns, versioned: boolean, issues: Issue[]): NamedDefinition[] {
+  if (typeof columns !== 'object' || columns === null || Array.isArray(columns)) {
+    issues.push({ path: name, reason: `must have an object of columns, got ${describe(columns)}` })
+    return []
   }
   const named: NamedDefinition[] = []
-  for (const [field, column] of Object.entries(declaration.columns)) {
+  for (const [field, column] of Object.entries(columns)) {
     checkName(field, `${name}.${field}`, issues)
     if (RESERVED_COLUMNS.has(databaseName(field))) issues.push({ path: `${name}.${field}`, reason: KEPT_BY_DATABASES })
     if (column instanceof Column) named.push([field, column.definition])
     else issues.push({ path: `${name}.${field}`, reason: 'must be a column, such as t.text()' })
   }
-  if (declaration.options.versioned !== true) return named
+  if (!versioned) return named
   if (named.some(([field]) => field === 'version')) {
     issues.push({ path: `${name}.version`, reason: 'is added by `versioned: true` and cannot be declared beside it' })
   }
@@ -335,8 +355,17 @@ function addRelations(
   models: ReadonlyMap<string, Model>,
   issues: Issue[],
 ): void {
-  for (const [name, { kind, model: target, fields }] of Object.entries(declared)) {
+  for (const [name, relation] of Object.entries(declared)) {
     const path = `relations.${model.name}.${name}`
+    if (relation?.kind !== 'one' && relation?.kind !== 'many') {
+      issues.push({ path, reason: `must be one(…) or many(…), got ${describe(relation)}` })
+      continue
+    }
+    const { kind, model: target, fields } = relation
+    if (!Array.isArray(fields) || fields.some((field) => typeof field !== 'string')) {
+      issues.push({ path, reason: `must name a field or a list of them, got ${describe(fields)}` })
+      continue
+    }
     const other = models.get(target)
     if (other === undefined) {
       issues.push({ path, reason: `names ${target}, which is no table or documents of the schema` })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { ConfigurationError } from '../base/errors.ts'
-import { defineSchema, documents, queue, resolveField, t, table } from './index.ts'
+import { defineSchema, documents, graph, queue, resolveField, t, table } from './index.ts'
 import { constraintName, databaseName } from './names.ts'
 
 describe('a schema', () => {
@@ -91,9 +91,72 @@ describe('a schema', () => {
     expect(referring({ onDelete: 'cascade', onUpdate: undefined })).not.toThrow()
   })
 
-  it('refuses an option that nothing would honour', () => {
-    expect(() => defineSchema({ a: table({ id: t.id() }, { indices: ['id'] } as object) })).toThrow(
-      'a.indices is not an option',
+  it('refuses options that there are not, and values that they cannot have, and says what is allowed', () => {
+    const id = { id: t.id() }
+    const fields = 'must be a list of fields or lists of fields'
+    const node = { venue: z.object({ name: z.string() }) }
+    const wrong: readonly (readonly [() => unknown, string])[] = [
+      [
+        () => table(id, { indices: ['id'] } as object),
+        'a.indices is no option; there are primaryKey, indexes, unique,',
+      ],
+      [() => table(id, { versioned: 'yes' } as object), 'a.versioned must be true or false, got "yes"'],
+      [() => table(id, { shortLived: 1 } as object), 'a.shortLived must be true or false, got 1'],
+      [
+        () => table(id, { unique: 'id' } as object),
+        `a.unique ${fields}, such as ['email', ['team', 'name']], got "id"`,
+      ],
+      [() => table(id, { indexes: [[]] } as object), `a.indexes ${fields}`],
+      [() => table(id, { indexes: [5] } as object), `a.indexes ${fields}`],
+      [() => table(id, { primaryKey: 'id' } as object), 'a.primaryKey must be a list of columns'],
+      [() => table(id, { sparse: 'id' } as object), 'a.sparse must be a list of columns'],
+      [() => table(id, { checks: { id: 'x' } } as object), 'a.checks must be a list of conditions'],
+      [() => table(id, { history: { keepDays: 30 } } as object), 'a.history.keepDays is no option; there are keepMs'],
+      [() => table(id, null as never), 'a must be an object, got null'],
+      [() => table(id, 'indexes' as never), 'a must be an object, got "indexes"'],
+      [() => table(null as never), 'a must have an object of columns, got null'],
+      [() => documents({ indices: ['x'] } as object), 'a.indices is no option; there are schema, indexes, unique,'],
+      [() => documents({ versioned: true } as object), 'a.versioned is no option'],
+      [() => documents({ unique: 'email' } as object), `a.unique ${fields}`],
+      [() => documents({ schema: 5 } as object), 'a.schema must be a Standard Schema'],
+      [() => documents(null as never), 'a must be an object, got null'],
+      [() => queue({ schema: 5 } as object), 'a.schema must be a Standard Schema'],
+      [() => queue('x' as never), 'a must be an object, got "x"'],
+      [() => graph({ nodes: node, index: [] } as never), 'a.index is no option; there are nodes, relations, indexes'],
+      [() => graph({ nodes: node, indexes: 'data.name' } as never), `a.indexes ${fields}`],
+      [() => graph({ nodes: [] } as never), 'a.nodes must be an object by names, got a list'],
+      [() => graph({} as never), 'a.nodes must name a label'],
+      [() => graph(null as never), 'a.nodes must be an object by names, got null'],
+      [
+        () => graph({ nodes: node, relations: { near: { from: 'venue', to: 'venue', schema: 1 } } } as never),
+        'a.relations.near.schema is no option; there are from, to, data',
+      ],
+      [
+        () => graph({ nodes: node, relations: { near: null } } as never),
+        'a.relations.near must be an object, got null',
+      ],
+      [() => ({}), 'a must be table(…), documents(…), queue(…) or graph(…), got an object (Object)'],
+      [() => null, 'a must be table(…), documents(…), queue(…) or graph(…), got null'],
+    ]
+    for (const [declare, message] of wrong) {
+      const define = () => defineSchema({ a: declare() as never })
+      expect(define, message).toThrow(ConfigurationError)
+      expect(define).toThrow(message)
+    }
+  })
+
+  it('refuses what is no schema, and relations that are none', () => {
+    const a = table({ id: t.id() })
+    for (const declared of [undefined, null, 5, 'users', []])
+      expect(() => defineSchema(declared as never)).toThrow('declarations must be an object by names')
+    for (const relations of [() => null, () => 5, 'x'])
+      expect(() => defineSchema({ a }, relations as never)).toThrow('relations must be an object by names')
+    for (const relation of [null, 'a', {}])
+      expect(() => defineSchema({ a }, () => ({ a: { b: relation } }) as never)).toThrow(
+        'relations.a.b must be one(…) or many(…)',
+      )
+    expect(() => defineSchema({ a }, ({ one }) => ({ a: { b: one('a', undefined as never) } }))).toThrow(
+      'relations.a.b must name a field or a list of them, got undefined',
     )
   })
 })

@@ -71,7 +71,7 @@ export function defineSchema<const D extends Declarations, const R extends Relat
   declarations: D,
   relations?: (builders: RelationBuilders<keyof D & string>) => R,
 ): Schema<D, R> {
-  const declared = relations === undefined ? ({} as R) : relations({ one, many })
+  const declared = typeof relations === 'function' ? relations({ one, many }) : (relations ?? ({} as R))
   return { declarations, relations: declared, models: resolveModels(declarations, declared) }
 }
 

@@ -8,6 +8,7 @@ import {
   isStorableText,
   type QueueDeclaration,
   UNSTORABLE_TEXT,
+  unreadable,
 } from '../../schema/index.ts'
 import { proposed } from '../../statement/index.ts'
 import { acceptJob, type EnqueueOptions } from '../job/accept-job.ts'
@@ -66,7 +67,7 @@ export async function putSchedule(
   data: unknown,
   options: ScheduleOptions,
 ): Promise<Schedule> {
-  const row = readSchedule(queue, declaration, name, when, data, options)
+  const row = acceptSchedule(queue, declaration, name, when, data, options)
   return session.transaction(
     async (inner) => {
       const known = await look(inner, row)
@@ -158,6 +159,15 @@ export async function listSchedules(session: Session, queue: string): Promise<Sc
 function scheduleOf(row: Row): Schedule {
   const { name, cron, timezone, everyMs, catchUp, data, nextAt, lastAt } = row as unknown as Schedule
   return { name, cron: everyMs === null ? cron : null, timezone, everyMs, catchUp, data, nextAt, lastAt }
+}
+
+function acceptSchedule(...given: Parameters<typeof readSchedule>): Row {
+  try {
+    return readSchedule(...given)
+  } catch (error) {
+    const [queue, , , when, data, options] = given
+    throw unreadable(error, `A schedule of ${queue} was refused`, { '': when, data, options })
+  }
 }
 
 /** What a schedule is declared to be, as far as its row says so. */

@@ -301,6 +301,11 @@ export const scheduleCases: readonly ConformanceCase[] = [
         [{ everyMs: Number.NaN }, {}, 'everyMs'],
         [{ everyMs: Number.MAX_SAFE_INTEGER }, {}, 'everyMs'],
         [{ everyMs: '30000' }, {}, 'everyMs'],
+        [
+          Object.defineProperty({}, 'everyMs', { enumerable: true, get: () => assert.fail('looked at') }),
+          {},
+          'everyMs',
+        ],
         [{ everyMs: 1_000, cron: '* * * * *' }, {}, 'cron'],
         [{ everyMs: 1_000 }, { timezone: 'UTC' }, 'timezone'],
         [{ everyMs: 1_000 }, { key: '' }, 'key'],

@@ -226,6 +226,20 @@ describe('connections', () => {
     await backend.close()
   })
 
+  it('are not all lent to transactions, so that other calls get through', async () => {
+    const backend = await database.open(schema, { max: 4, connectionTimeoutMs: 300 })
+    const statements = new Statements(backend, schema)
+    const ends = Promise.withResolvers<void>()
+    const held = [0, 1, 2].map(() => backend.transaction({}, () => ends.promise))
+    await expect(backend.transaction({}, async () => undefined)).rejects.toThrow(TimeoutError)
+    expect(await statements.select('items')).toHaveLength(1)
+    const waiting = backend.transaction({}, async () => 'came')
+    ends.resolve()
+    expect(await waiting).toBe('came')
+    await Promise.all(held)
+    await backend.close()
+  })
+
   it('left in a transaction by raw SQL are not used again, and the SQL is refused', async () => {
     const backend = await database.open(schema, { max: 1 })
     await expect(backend.sql?.('begin; delete from items', [])).rejects.toMatchObject({ code: 'TRANSACTION_MISUSE' })

@@ -4,9 +4,13 @@ import { type Subject, translateConnectError } from './errors.ts'
 import { Link } from './link.ts'
 import type { Settings } from './options.ts'
 import { setUpSession } from './session-setup.ts'
+import { Turns } from './turns.ts'
 
 /** What `pg` says when no session became free in time. */
 const WAITED_TOO_LONG = 'timeout exceeded when trying to connect'
+/** Of fewer sessions than these none is kept back. */
+const FEW = 4
+const WAITING = 'Waiting for a free connection'
 
 /** The sessions of a backend. Makes them when they are needed, up to the greatest number, and lends each to one caller at a time. */
 export class LinkPool {
@@ -15,6 +19,9 @@ export class LinkPool {
   readonly #pool: Pool
   readonly #links = new WeakMap<Client, Link>()
   readonly #releases = new Map<Link, Release>()
+  /** Sessions that were lent for long. */
+  readonly #long = new Set<Link>()
+  readonly #turns: Turns
   /** Callers that have a session or wait for one. */
   #users = 0
   #unused: PromiseWithResolvers<void> | undefined
@@ -22,6 +29,7 @@ export class LinkPool {
   constructor(driver: Driver, settings: Settings, subject: Subject) {
     this.#settings = settings
     this.#subject = subject
+    this.#turns = new Turns(settings.max < FEW ? settings.max : settings.max - 1)
     this.#pool = new driver.Pool({
       ...settings.client,
       max: settings.max,
@@ -59,8 +67,27 @@ export class LinkPool {
     }
   }
 
+  /**
+   * Lends a session for as long as its caller likes, for a transaction. Of four sessions and more one is kept for calls that take no time: else workers
+   * whose handlers all have transactions open could give no sign of life.
+   *
+   * @throws as `acquire` does.
+   */
+  async acquireForLong(): Promise<Link> {
+    if (!this.#turns.tryTake()) await this.#turns.take(WAITING, this.#settings.connectionTimeoutMs)
+    try {
+      const link = await this.acquire()
+      this.#long.add(link)
+      return link
+    } catch (error) {
+      this.#turns.give()
+      throw error
+    }
+  }
+
   /** Takes a session back, or ends it where it cannot be lent again. */
   release(link: Link): void {
+    if (this.#long.delete(link)) this.#turns.give()
     const release = this.#releases.get(link)
     this.#releases.delete(link)
     link.wasIdle = true
@@ -92,7 +119,7 @@ export class LinkPool {
       this.#pool.connect((error, client, release) => {
         if (client !== undefined) resolve([client, release])
         else if (error?.message === WAITED_TOO_LONG) {
-          reject(new TimeoutError('Waiting for a free connection', this.#settings.connectionTimeoutMs, error))
+          reject(new TimeoutError(WAITING, this.#settings.connectionTimeoutMs, error))
         } else reject(error)
       })
     })

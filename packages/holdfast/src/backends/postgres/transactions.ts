@@ -39,7 +39,7 @@ export class Transactions {
 
   /** Reads in batches from one snapshot, on a session of its own. */
   async *stream(plan: Plan, parameters: readonly unknown[]): AsyncGenerator<readonly Row[], void, undefined> {
-    const link = await this.#pool.acquire()
+    const link = await this.#pool.acquireForLong()
     const transaction = new PostgresTransaction(link, this.#context, { isolation: 'repeatable read', readOnly: true })
     try {
       yield* transaction.stream(plan, parameters)
@@ -101,7 +101,7 @@ export class Transactions {
 
   /** A session that comes too late goes back at once. */
   async #acquire(timeoutMs: number | undefined): Promise<Link> {
-    const acquiring = this.#pool.acquire()
+    const acquiring = this.#pool.acquireForLong()
     if (timeoutMs === undefined) return acquiring
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {

@@ -18,7 +18,9 @@ export class HeldJobs {
   readonly #retaken = new WeakSet<Job>()
   #dangerous: Job | undefined
   #timer: NodeJS.Timeout | undefined
-  /** When the last sign of life was given. */
+  /** The sign of life that is given now, or was last. */
+  #beating: Promise<void> = Promise.resolve()
+  /** When the last one was given. */
   #beatAt = performance.now()
   readonly #onEmpty = new Set<() => void>()
 
@@ -97,7 +99,7 @@ export class HeldJobs {
       const sinceMs = performance.now() - last
       last += sinceMs
       if (sinceMs > this.#leaseMs && this.running > 0) report(stoodStill(sinceMs, this.#leaseMs))
-      void this.beat().catch(report)
+      this.#beating = this.beat().catch(report)
     }
     this.#timer = setInterval(beat, timerMs(this.#leaseMs / 3))
     this.#timer.unref()
@@ -175,9 +177,10 @@ export class HeldJobs {
     return this.#running.size === 0
   }
 
-  /** Gives no more signs of life. */
-  stop(): void {
+  /** Gives no more signs of life; resolves when none is under way. */
+  stop(): Promise<void> {
     clearInterval(this.#timer)
+    return this.#beating
   }
 }
 

@@ -184,7 +184,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       // Those that are given up are still to be written down.
       await this.#held.empty(2 * ABORT_GRACE_MS)
     }
-    this.#held.stop()
+    await this.#held.stop()
     await Promise.all(this.#subscriptions.map((unsubscribe) => unsubscribe()))
     this.#unregister()
     this.#stopped = true
@@ -204,7 +204,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
         attempts += taken
       }
     } finally {
-      this.#held.stop()
+      await this.#held.stop()
     }
   }
 

@@ -20,9 +20,11 @@ import type {
   Page,
   PageQuery,
   Patch,
+  Path,
   Query,
 } from './types.ts'
 import * as updating from './updating.ts'
+import * as upserting from './upserting.ts'
 
 /**
  * The records of one model: reads and writes, typed from the schema. Made by `storage.repository(name)` or, inside a
@@ -60,13 +62,13 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    * @throws ConflictError when somebody else changed it since it was read.
    */
   save(record: Row | Insert): Promise<Row> {
-    return this.#given({ '': record }, () => inserting.save(this.session, this.model, record)) as Promise<Row>
+    return this.#given({ '': record }, () => upserting.save(this.session, this.model, record)) as Promise<Row>
   }
 
   /**
    * Inserts a record or, where one has the same unique fields, updates that one.
    *
-   * @param options.on the fields that tell: the primary key unless given, else those of a unique index.
+   * @param options.on the fields that tell: the primary key unless given, else those of a unique index; of documents, also paths.
    * @param options.update what to change then; the fields that were given unless it is.
    *
    * @example
@@ -77,12 +79,12 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   upsert(
     record: Insert,
     options: {
-      readonly on?: (keyof Row & string) | readonly (keyof Row & string)[]
+      readonly on?: (keyof Row & string) | Path | readonly ((keyof Row & string) | Path)[]
       readonly update?: Patch<Row>
     } = {},
   ): Promise<Row> {
     return this.#given({ '': record, options }, () =>
-      inserting.upsert(this.session, this.model, record, options),
+      upserting.upsert(this.session, this.model, record, options),
     ) as Promise<Row>
   }
 

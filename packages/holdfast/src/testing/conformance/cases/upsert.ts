@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { increment } from '../../../repository/index.ts'
-import { defineSchema, t, table } from '../../../schema/index.ts'
+import { defineSchema, documents, t, table } from '../../../schema/index.ts'
 import { pick, refused, refusedWhole, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
 
@@ -16,6 +17,26 @@ const schema = defineSchema({
     { unique: [['owner', 'kind']], versioned: true },
   ),
   tallies: table({ id: t.integer().primaryKey().generated(), word: t.text().unique(), n: t.integer() }),
+})
+
+interface Member {
+  email?: string
+  visits?: number
+  seat?: { row?: number; place?: string } | null
+}
+
+/** A Standard Schema by hand: emails are compared without case. */
+const Guest: StandardSchemaV1<{ email: string }, { email: string }> = {
+  '~standard': {
+    version: 1,
+    vendor: 'conformance',
+    validate: (value) => ({ value: { email: (value as { email: string }).email.trim().toLowerCase() } }),
+  },
+}
+
+const documentSchema = defineSchema({
+  members: documents<Member>({ unique: ['email', ['seat.row', 'seat.place']] }),
+  guests: documents({ schema: Guest, unique: ['email'] }),
 })
 
 export const upsertCases: readonly ConformanceCase[] = [
@@ -169,6 +190,115 @@ export const upsertCases: readonly ConformanceCase[] = [
         code: 'VALIDATION',
         paths: ['update.nope', 'update.name'],
       })
+    },
+  },
+  {
+    id: 'upsert/documents-on',
+    title: 'upsert finds a document by a unique field or by paths that are unique together, and keeps its id',
+    async run({ open }) {
+      const members = (await open(documentSchema)).repository('members')
+      const kim = await members.upsert({ email: 'a', visits: 1 }, { on: 'email', update: { visits: increment(1) } })
+      assert.deepEqual([kim.email, kim.visits, kim.version], ['a', 1, 1])
+      const again = await members.upsert(
+        { id: 'other', email: 'a', visits: 1 },
+        { on: 'email', update: { visits: increment(1) } },
+      )
+      assert.deepEqual(again, { ...kim, visits: 2, version: 2, updatedAt: again.updatedAt })
+      // Without `update` it is replaced as a whole.
+      const whole = await members.upsert({ email: 'a', seat: { row: 1, place: 'x' } }, { on: ['email'] })
+      assert.deepEqual(whole, {
+        id: kim.id,
+        email: 'a',
+        seat: { row: 1, place: 'x' },
+        version: 3,
+        createdAt: kim.createdAt,
+        updatedAt: whole.updatedAt,
+      })
+      const seated = await members.upsert(
+        { email: 'b', seat: { row: 1, place: 'x' } },
+        { on: ['seat.place', 'seat.row'], update: { visits: 7 } },
+      )
+      assert.deepEqual([seated.id, seated.email, seated.visits], [kim.id, 'a', 7])
+      // What is missing or null collides with nothing, and texts are no numbers.
+      for (const seat of [undefined, null, { row: 1 }, { row: '1' as never, place: 'x' }])
+        await members.upsert({ ...(seat !== undefined && { seat }) }, { on: ['seat.row', 'seat.place'] })
+      assert.equal(await members.count(), 5)
+      const guests = (await open(documentSchema)).repository('guests')
+      const first = await guests.upsert({ email: ' KIM ' }, { on: 'email' })
+      const second = await guests.upsert({ email: 'kim' }, { on: 'email' })
+      assert.deepEqual([second.id, second.email, second.version], [first.id, 'kim', 2])
+    },
+  },
+  {
+    id: 'upsert/documents-collision',
+    title: 'An upsert of a document by one field that collides in another is a conflict that names it',
+    async run({ open }) {
+      const members = (await open(documentSchema)).repository('members')
+      await members.createMany([
+        { id: '1', email: 'a', seat: { row: 1, place: 'x' } },
+        { id: '2', email: 'b' },
+      ])
+      const conflict = { code: 'CONFLICT_UNIQUE', model: 'members' } as const
+      const seat = { row: 1, place: 'x' }
+      const seats = { ...conflict, fields: ['seat.row', 'seat.place'] }
+      await refusedWhole(members, () => members.upsert({ id: '1', email: 'c' }, { on: 'email' }), {
+        ...conflict,
+        fields: ['id'],
+      })
+      await refusedWhole(members, () => members.upsert({ email: 'c', seat }, { on: 'email' }), seats)
+      await refusedWhole(members, () => members.upsert({ email: 'b', seat }, { on: 'email' }), seats)
+      await refusedWhole(members, () => members.upsert({ email: 'b' }, { on: 'email', update: { email: 'a' } }), {
+        ...conflict,
+        fields: ['email'],
+      })
+    },
+  },
+  {
+    id: 'upsert/documents-32-callers',
+    title:
+      'Of 32 upserts of one new document by a unique field at once one inserts and 31 count up, in transactions too',
+    async run({ open }) {
+      const storage = await open(documentSchema)
+      const visit = (stores: Pick<typeof storage, 'repository'>, email: string) =>
+        stores.repository('members').upsert({ email, visits: 1 }, { on: 'email', update: { visits: increment(1) } })
+      const rows = await Promise.all(Array.from({ length: 32 }, () => visit(storage, 'hot')))
+      assert.deepEqual(
+        pick(rows, 'visits').sort((left, right) => (left ?? 0) - (right ?? 0)),
+        Array.from({ length: 32 }, (_, index) => index + 1),
+      )
+      await Promise.all(
+        Array.from({ length: 6 }, () => storage.transaction((tx) => visit(tx, 'warm'), { retries: 100 })),
+      )
+      const found = await storage.repository('members').find({ orderBy: { email: 'asc' } })
+      assert.deepEqual(pick(found, 'visits'), [32, 6])
+    },
+  },
+  {
+    id: 'upsert/documents-refused',
+    title: 'upsert of a document by what is not unique together, and bad changes, are refused before anything is read',
+    async run({ open }) {
+      const members = (await open(documentSchema)).repository('members')
+      await members.create({ id: '1', email: 'a' })
+      for (const on of ['visits', 'seat.row', 'nope', [], ['id', 'email'], 5]) {
+        await refusedWhole(members, () => members.upsert({ id: '1', email: 'a' }, { on: wrong(on) }), {
+          code: 'VALIDATION',
+          paths: ['on'],
+        })
+      }
+      await refusedWhole(members, () => members.upsert({ email: wrong(['a']) }, { on: 'email' }), {
+        code: 'VALIDATION',
+        paths: ['on'],
+      })
+      for (const email of ['a', 'new']) {
+        await refusedWhole(
+          members,
+          () => members.upsert({ email }, { on: 'email', update: { 'seat.row': 1 } as never }),
+          {
+            code: 'VALIDATION',
+            paths: ['update.seat.row'],
+          },
+        )
+      }
     },
   },
   {

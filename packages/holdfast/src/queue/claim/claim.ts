@@ -51,6 +51,8 @@ export interface Claimed {
   readonly jobs: readonly Job[]
   /** Jobs that cannot be run: they have failed now. */
   readonly buried: readonly Buried[]
+  /** Why some that cannot be run could not be ended: whoever takes them when their leases have run out tries again. */
+  readonly failure?: unknown
 }
 
 /**
@@ -58,18 +60,26 @@ export interface Claimed {
  * others are taking.
  */
 export async function claim(scope: QueueScope, count: number, leaseMs: number): Promise<Claimed> {
-  const rows = hasLimits(scope)
-    ? await scope.session.transaction((session) => takeLimited({ ...scope, session }, count, leaseMs), OWN)
-    : await take(scope, count, leaseMs)
-  const { jobs, buried } = examine(
-    scope,
-    rows.sort(byUrgency).map((row) => jobOf(row)),
-  )
-  if (buried.length === 0) return { jobs, buried }
-  await bury(scope, buried)
-  if (jobs.length > 0) return { jobs, buried }
-  const more = await claim(scope, count, leaseMs)
-  return { jobs: more.jobs, buried: [...buried, ...more.buried] }
+  const { session } = scope
+  const ended: Buried[] = []
+  for (;;) {
+    const rows = hasLimits(scope)
+      ? await session.transaction((inner) => takeLimited({ ...scope, session: inner }, count, leaseMs), OWN)
+      : await take(scope, count, leaseMs)
+    const { jobs, buried } = examine(
+      scope,
+      rows.sort(byUrgency).map((row) => jobOf(row)),
+    )
+    try {
+      if (buried.length > 0) await bury(scope, buried)
+    } catch (failure) {
+      // Those beside them are taken, and can be run. In a transaction nothing can be done any more.
+      if (jobs.length === 0 || session.inTransaction) throw failure
+      return { jobs, buried: ended, failure }
+    }
+    ended.push(...buried)
+    if (jobs.length > 0 || buried.length === 0) return { jobs, buried: ended }
+  }
 }
 
 function takeLimited(scope: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
@@ -104,11 +114,26 @@ export interface Readiness {
   readonly isMore: boolean
 }
 
-/**
- * Scheduled jobs whose time has come, and active ones whose worker is gone, wait to be taken.
- */
+/** Scheduled jobs whose time has come, and active ones whose worker is gone, wait to be taken. */
 export async function makeReady(scope: QueueScope): Promise<Readiness> {
   const { session, queue } = scope
+  const looks = [makeDue, rescue, followUp, lineUp]
+  if (!session.inTransaction) {
+    const looking = Promise.all(looks.map((look) => look(scope)))
+    const [paused, counts] = await Promise.all([isPaused(session, queue), looking])
+    return { paused, isMore: counts.some(isMany) }
+  }
+  // Some open nested transactions, beside which nothing else can be done in this one.
+  const counts: number[] = []
+  for (const look of looks) counts.push(await look(scope))
+  return { paused: await isPaused(session, queue), isMore: counts.some(isMany) }
+}
+
+function isMany(count: number): boolean {
+  return count >= READY_BATCH
+}
+
+async function makeDue({ session, queue }: QueueScope): Promise<number> {
   const plan = session.plan('queue make ready', () => ({
     kind: 'update',
     model: liveJobs.name,
@@ -126,18 +151,11 @@ export async function makeReady(scope: QueueScope): Promise<Readiness> {
     returning: [],
   }))
   const parameters = [...WAITING, queue, 'scheduled', clockOffsetMs(session), READY_BATCH]
-  const [paused, { count }, rescued, followed] = await Promise.all([
-    isPaused(session, queue),
-    session.execute(plan, parameters),
-    rescue(scope),
-    followUp(scope),
-    lineUp(scope),
-  ])
-  return { paused, isMore: [count, rescued, followed].some((some) => some >= READY_BATCH) }
+  return (await session.execute(plan, parameters)).count
 }
 
-/** Looks first, because most queues have no groups. */
-async function lineUp({ session, queue, declaration }: QueueScope): Promise<void> {
+/** Looks first, because most queues have no groups; gives how many groups have more to let through. */
+async function lineUp({ session, queue, declaration }: QueueScope): Promise<number> {
   const plan = session.plan('queue due of groups', () => ({
     kind: 'select',
     model: liveJobs.name,
@@ -148,10 +166,12 @@ async function lineUp({ session, queue, declaration }: QueueScope): Promise<void
     limit: 4,
   }))
   const { rows } = await session.execute(plan, [queue, 'scheduled', clockOffsetMs(session), false, 1])
-  if (rows.length > 0)
-    await session.transaction(async (inner) => {
-      await admit(inner, queue, await joinGroups(inner, queue), groupLimitOf(declaration))
-    }, OWN)
+  if (rows.length === 0) return 0
+  return session.transaction(async (inner) => {
+    const groups = await joinGroups(inner, queue)
+    await admit(inner, queue, groups, groupLimitOf(declaration))
+    return groups.size
+  }, OWN)
 }
 
 /** Does what follows from transactions that were committed, of whatever queue; gives of how many ends of jobs. */

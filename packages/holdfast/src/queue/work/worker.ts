@@ -299,7 +299,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
 
   /** Takes jobs; gives how many. */
   async #take(count: number): Promise<number> {
-    const { jobs, buried } = await claim(this.#scope, count, this.#settings.leaseMs)
+    const { jobs, buried, failure } = await claim(this.#scope, count, this.#settings.leaseMs)
+    if (failure !== undefined) this.#report(failure)
     this.#taken += jobs.length
     for (const { job, error } of buried) this.#tell('failed', job, error, true)
     return this.#executor.hold(jobs)

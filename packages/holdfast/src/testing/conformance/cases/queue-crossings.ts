@@ -184,6 +184,23 @@ export const queueCrossingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/taken-inside',
+    title: 'In a transaction jobs are taken while others must be rescued, or have come due in their groups',
+    async run({ open }) {
+      const { storage, jobs, time } = await openWithClock(open)
+      for (const isolation of ['serializable', 'read committed'] as const) {
+        await jobs.enqueue({ n: 1 })
+        assert.equal((await jobs.dequeue({ leaseMs: 1_000 }))?.data.n, 1)
+        await jobs.enqueue({ n: 2 }, { group: 'g', delayMs: 1_000 })
+        time.ahead += 60_000
+        const taken = await storage.transaction((tx) => tx.queue('jobs').dequeueMany(10), { isolation })
+        taken.push(...(await jobs.dequeueMany(10)))
+        assert.deepEqual(numbers(taken).toSorted(), [1, 2])
+        for (const job of taken) await jobs.acknowledge(job)
+      }
+    },
+  },
+  {
     id: 'queue/waiting-inside',
     title: 'Waiting for a job inside a transaction, which could not see its end, is refused',
     async run({ open }) {

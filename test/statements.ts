@@ -249,7 +249,7 @@ function afterRow(row: Row, orderBy: readonly Order[], shape: Shape): Condition 
 
 function fieldIn(scope: Scope, path: string): Field {
   const known = scope.resolve(path)
-  if (known === null) throw new Error(`${path} is no field of ${scope.subject}`)
+  if (known === null) throw new Error(`${path} is not a field of ${scope.subject}`)
   return known.field
 }
 

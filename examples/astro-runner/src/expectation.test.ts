@@ -29,7 +29,7 @@ describe('an answer', () => {
     ])
   })
 
-  it('that is no JSON is no match for any', () => {
+  it('that is not JSON matches none', () => {
     expect(problems({ json: {} }, { text: '<html>' })).toEqual(['the body is no JSON'])
   })
 

@@ -47,7 +47,7 @@ describe.each(testBackends)('the HTTP API on $name', ({ fresh }) => {
     ['lacks its fields', {}, ['name', 'target', 'checks']],
     ['has no checks', { ...planOf(0) }, ['checks']],
     ['has a field nobody knows', { ...planOf(1), colour: 'red' }, ['colour']],
-    ['has a target that is no address', { ...planOf(1), target: 'ftp://x' }, ['target']],
+    ['has a target that is not an address', { ...planOf(1), target: 'ftp://x' }, ['target']],
     ['has a number as its name', { ...planOf(1), name: 5 }, ['name']],
     ['has a name no database can hold', { ...planOf(1), name: 'a\0b' }, ['name']],
     [

@@ -66,7 +66,7 @@ export class AuditLog {
 }
 
 function selected<Q extends { readonly select?: readonly (keyof AuditRecord)[] }>(query: Q): never {
-  // What is no object is refused by the repository.
+  // What is not an object is refused by the repository.
   if (typeof query !== 'object' || query === null) return query as never
   return { ...query, select: query.select ?? PUBLIC_FIELDS } as never
 }

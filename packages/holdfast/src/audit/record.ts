@@ -60,7 +60,7 @@ export function acceptEntry(entry: AuditEntry, actor: string | null, at: Date, r
   const given: Row = isObject(entry) ? (entry as unknown as Row) : {}
   if (!isObject(entry)) issues.push({ path: '', reason: `must be an object, got ${describe(entry)}` })
   for (const name of Object.keys(given)) {
-    if (!ENTRY_FIELDS.includes(name)) issues.push({ path: name, reason: `is none of ${ENTRY_FIELDS.join(', ')}` })
+    if (!ENTRY_FIELDS.includes(name)) issues.push({ path: name, reason: `is not one of ${ENTRY_FIELDS.join(', ')}` })
   }
   const { event, data, success = true } = given
   if (typeof event !== 'string' || event === '')

@@ -11,7 +11,7 @@ const REDACTED = '[redacted]'
 export class Redaction {
   readonly #names: ReadonlySet<string>
 
-  /** @throws ConfigurationError for names that are no text. */
+  /** @throws ConfigurationError for names that are not text. */
   constructor(names: readonly string[]) {
     if (!Array.isArray(names) || names.some((name) => typeof name !== 'string' || name === '')) {
       throw new ConfigurationError(`The fields to redact must be a list of names, got ${describe(names)}.`, {

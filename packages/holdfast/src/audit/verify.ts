@@ -41,7 +41,7 @@ export interface AuditReport extends AuditAnchor {
 /**
  * Examines the whole chain, from one snapshot and with constant memory.
  *
- * @throws ValidationError for an anchor that is none.
+ * @throws ValidationError for an invalid anchor.
  */
 export async function verifyChain(session: Session, anchor: AuditAnchor | undefined): Promise<AuditReport> {
   if (anchor !== undefined) assertAnchor(anchor)

@@ -17,7 +17,7 @@ export interface StoredKey {
 /** The row that tells when a cache was cleared. */
 export const CLEARED = 'c:'
 
-/** Adds to `issues` why something is no key. */
+/** Adds to `issues` why something cannot be a key. */
 export function checkKey(key: unknown, path: string, issues: Issue[]): void {
   if (typeof key === 'number') {
     if (!Number.isFinite(key)) issues.push({ path, reason: `must be a finite number, got ${key}` })
@@ -25,7 +25,7 @@ export function checkKey(key: unknown, path: string, issues: Issue[]): void {
   else if (!isStorableText(key)) issues.push({ path, reason: UNSTORABLE_TEXT })
 }
 
-/** @throws ValidationError for what is no key. */
+/** @throws ValidationError unless it is a key. */
 export function assertKey(cache: string, key: unknown): asserts key is CacheKey {
   const issues: Issue[] = []
   checkKey(key, 'key', issues)
@@ -38,7 +38,7 @@ export function storedKey(key: CacheKey): StoredKey {
   return key.length <= MAX_PLAIN ? { key: `s:${key}`, longKey: null } : { key: `h:${hash(key)}`, longKey: key }
 }
 
-/** The key that was stored so; undefined for a row that is no entry. */
+/** The key that was stored so; undefined for a row that is not an entry. */
 export function keyOf({ key, longKey }: StoredKey): CacheKey | undefined {
   switch (key.slice(0, 2)) {
     case 's:':

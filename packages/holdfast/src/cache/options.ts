@@ -141,7 +141,7 @@ export function checkTags(tags: unknown, path: string, issues: Issue[]): void {
       else if (!isStorableText(tag) || tag === '__proto__')
         issues.push({
           path: `${path}.${index}`,
-          reason: tag === '__proto__' ? 'is no name for a tag' : UNSTORABLE_TEXT,
+          reason: tag === '__proto__' ? 'cannot be the name of a tag' : UNSTORABLE_TEXT,
         })
     }
   }

@@ -45,7 +45,7 @@ export class Watching<Record, Key> implements AsyncIterable<Change<Record, Key>>
   readonly #bell = new Bell()
   #stopped = false
 
-  /** @throws ValidationError for options that are none. */
+  /** @throws ValidationError for unknown options. */
   constructor(session: Session, history: History, host: WatchHost, where: unknown, options: WatchOptions) {
     assertOptions(history, options)
     this.#session = session

@@ -4,7 +4,7 @@ import { styleText } from 'node:util'
 export interface Output {
   /** A result: lines for people, or one JSON document. */
   result(value: unknown, lines: readonly string[]): void
-  /** Something to know that is no result. */
+  /** Something to know that is not a result. */
   note(line: string): void
   readonly colours: Colours
 }

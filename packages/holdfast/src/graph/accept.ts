@@ -20,7 +20,7 @@ export function assertNone(issues: readonly Issue[], subject: string): void {
 
 /** Checks a label: in a declared graph it must be one of its own. */
 export function acceptLabel({ name, declaration }: GraphContext, label: unknown, path: string, issues: Issue[]): void {
-  acceptWord(label, path, issues, declaration?.nodes, `is no label of ${name}`)
+  acceptWord(label, path, issues, declaration?.nodes, `is not a label of ${name}`)
 }
 
 /** Checks a relation: in a declared graph it must be one of its own. */
@@ -30,7 +30,7 @@ export function acceptRelation(
   path: string,
   issues: Issue[],
 ): void {
-  acceptWord(relation, path, issues, declaration?.relations, `is no relation of ${name}`)
+  acceptWord(relation, path, issues, declaration?.relations, `is not a relation of ${name}`)
 }
 
 function acceptWord(word: unknown, path: string, issues: Issue[], known: object | undefined, reason: string): void {

@@ -35,7 +35,7 @@ describe('declaring a graph', () => {
     expect(() => defineSchema({ ['x'.repeat(48)]: one })).not.toThrow()
   })
 
-  it('refuses an index on what is no field of a node, and an undeclared graph whose tables another has', async () => {
+  it('refuses an index on what is not a field of a node, and an undeclared graph whose tables another has', async () => {
     const wrong = defineSchema({ city: graph({ nodes: { thing }, indexes: ['name'] }) })
     await expect(openStorage('memory:', { schema: wrong })).rejects.toThrow('names no field name')
     await using storage = await openStorage('memory:', {

@@ -196,7 +196,7 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
    * node's path to itself has no edges. Of several that are as short it is always the same one.
    *
    * @param options.weight the name of a number in the edges' data, such as `'minutes'`, or a function of an edge; 0 or more.
-   * @throws ValidationError for an edge on the way whose weight is no number, or below 0.
+   * @throws ValidationError for an edge on the way whose weight is not a number, or below 0.
    *
    * @example
    * ```ts
@@ -250,7 +250,7 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
    *
    * @param source a string, or pieces of one such as a file's read stream; it is read once, so a conflict with another transaction is not
    *   repeated.
-   * @throws ValidationError for what is no such text or does not fit the graph; ConflictError; ConstraintError; SerializationError.
+   * @throws ValidationError for what is not such a text or does not fit the graph; ConflictError; ConstraintError; SerializationError.
    */
   importJson(source: JsonSource): Promise<Imported> {
     return readJsonGraph(this.#context, source)

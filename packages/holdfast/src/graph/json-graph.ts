@@ -43,7 +43,7 @@ async function* pieces({ session, name, models }: GraphContext): AsyncGenerator<
 /**
  * Reads a graph from JSON Graph Format, piece by piece, into a graph.
  *
- * @throws ValidationError for what is no such text, and for nodes and edges that the graph does not take.
+ * @throws ValidationError unless it is such a text, and for nodes and edges that the graph does not take.
  */
 export async function readJsonGraph(context: GraphContext, source: JsonSource): Promise<Imported> {
   const { JSONParser } = await import('@streamparser/json')
@@ -66,7 +66,7 @@ export async function readJsonGraph(context: GraphContext, source: JsonSource): 
     parsed(context, () => {
       if (parser.isEnded) return
       parser.end()
-      throw refused(context, '', 'is no JSON Graph, which is an object')
+      throw refused(context, '', 'must be a JSON Graph, which is an object')
     })
   })
 }
@@ -103,7 +103,7 @@ function parsed(context: GraphContext, parse: () => void): void {
     parse()
   } catch (error) {
     if (error instanceof ValidationError || !(error instanceof Error)) throw error
-    throw refused(context, '', `is no JSON that can be read: ${error.message}`)
+    throw refused(context, '', `is not JSON that can be read: ${error.message}`)
   }
 }
 

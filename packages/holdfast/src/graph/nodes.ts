@@ -62,7 +62,7 @@ export function entriesOf(inputs: unknown, fields: readonly string[], issues: Is
     }
     for (const field of Object.keys(input)) {
       if (!fields.includes(field))
-        issues.push({ path: `${index}.${field}`, reason: `is no field; there are ${fields.join(', ')}` })
+        issues.push({ path: `${index}.${field}`, reason: `is not a field; known: ${fields.join(', ')}` })
     }
     entries.push([index, input])
   }

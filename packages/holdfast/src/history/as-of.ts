@@ -25,7 +25,7 @@ export class AsOf<Row extends object, Key> {
   readonly #at: Date
   readonly #extra: Extra
 
-  /** @throws ValidationError for what is no time. */
+  /** @throws ValidationError unless it is a time. */
   constructor(session: Session, history: History, at: Date) {
     if (!(at instanceof Date) || Number.isNaN(at.getTime())) {
       throw new ValidationError(`The past of ${history.model.name} was refused`, [

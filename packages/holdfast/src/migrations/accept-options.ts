@@ -20,9 +20,9 @@ const rules: Readonly<Record<Doing, Readonly<Record<string, OptionRule>>>> = {
 }
 
 /**
- * Checks options before anything is done: a number of steps that is none would roll everything back.
+ * Checks options before anything is done: an invalid number of steps would roll everything back.
  *
- * @throws ValidationError naming every option that is none, or has a value that it cannot have.
+ * @throws ValidationError naming every option that is unknown or has an invalid value.
  */
 export function assertMigrationOptions(doing: Doing, options: unknown): void {
   const issues: Issue[] = []

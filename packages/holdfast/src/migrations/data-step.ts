@@ -168,7 +168,7 @@ class ChangedPage {
       const value = patch[name]
       if (column === undefined) {
         const isKey = this.#model.byName.has(name)
-        issues.push({ path: name, reason: isKey ? 'is the key of the row' : 'is no column of the table' })
+        issues.push({ path: name, reason: isKey ? 'is the key of the row' : 'is not a column of the table' })
       } else if (value === null && column.nullable) accepted[name] = null
       else
         accepted[name] = column.type === 'json' ? acceptJson(value, name, issues) : column.accept(value, name, issues)

@@ -173,7 +173,7 @@ function referencesOf(name: string, rules: TableRules | undefined, { names, usab
     const isToKey = key.length === 1 && (references.length === 0 || references[0] === key[0])
     const [deleting, updating] = [ACTIONS[onDelete], ACTIONS[onUpdate]]
     if (column === undefined || columns.length > 1 || model === undefined || !isToKey || !deleting || !updating) {
-      notes.push(`${name}: the reference of ${columns.join(', ')} to ${target} is none that a schema can say`)
+      notes.push(`${name}: the reference of ${columns.join(', ')} to ${target} is not one that a schema can say`)
     } else found.set(typeScriptName(column) as string, { model, onDelete: deleting, onUpdate: updating })
   }
   return found

@@ -43,7 +43,7 @@ export interface ReadMigration {
   readonly checksum: string
 }
 
-/** @throws MigrationError for one that is no migration, or whose functions fail or give a promise. */
+/** @throws MigrationError for one that is not a migration, or whose functions fail or give a promise. */
 export function readMigration(migration: Migration): ReadMigration {
   const { name, up: noteUp } = (migration as Partial<Migration> | null | undefined) ?? {}
   if (typeof name !== 'string' || name === '' || typeof noteUp !== 'function') {

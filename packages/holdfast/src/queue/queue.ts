@@ -182,7 +182,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   /**
    * A page of jobs in the order of `list`. Jobs that go from one state to another while pages are read can be met twice, or not at all.
    *
-   * @throws ValidationError for an option that is none.
+   * @throws ValidationError for an unknown option.
    *
    * @example
    * ```ts
@@ -242,7 +242,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   /**
    * Changes when a job runs, or how urgent it is, unless it runs already. Whether there was such a job.
    *
-   * @throws ValidationError for options that are none, or for none at all.
+   * @throws ValidationError for unknown options, or without any.
    *
    * @example
    * ```ts
@@ -317,7 +317,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * @param when `minute hour day month weekday`, with seconds first where there are six fields, or a name such as `@daily`; or
    *   `{ everyMs }`, whose ticks are counted from when the schedule was first declared so, and stay the same when processes start again.
    * @param data the payload of each job: JSON that the queue's schema takes.
-   * @throws ValidationError for an expression, an interval, a zone, a payload or an option that is none.
+   * @throws ValidationError for an invalid expression, interval, zone, payload or option.
    *
    * @example
    * ```ts
@@ -377,7 +377,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * becomes of each job, in their order: a result, `snooze` or `discard`, an error for an attempt that failed, or a promise of those; nothing
    * at all when they are all done. When it throws, the attempts of all have failed. Its `tx` takes in what becomes of all of them.
    *
-   * @throws ConfigurationError inside a transaction; ValidationError for an option that is none.
+   * @throws ConfigurationError inside a transaction; ValidationError for an unknown option.
    *
    * @example
    * ```ts

@@ -44,7 +44,7 @@ export async function aggregate(session: Session, model: Model, query: RawQuery)
   if (!isPlainObject(query)) shape.refuse('', `must be an object such as { select }, got ${describe(query)}`)
   shape.assertValid(subject)
   for (const name of Object.keys(query))
-    if (!AGGREGATE_KEYS.includes(name)) shape.refuse(name, 'is no part of an aggregate')
+    if (!AGGREGATE_KEYS.includes(name)) shape.refuse(name, 'is not part of an aggregate')
   const { where, ...rest } = query
   const source = { model, joins: [], joined: [], scope: modelScope(model) }
   const select = readAggregate(source, { ...rest, where: where === undefined ? [] : [where] }, shape)
@@ -187,7 +187,7 @@ function readAggregateOutput(
 ): TypedOutput[] {
   const { function: called, field } = aggregate
   if (FUNCTIONS.has(called)) shape.mark(called)
-  else shape.refuse(path, `is no aggregate: ${describe(called)}`)
+  else shape.refuse(path, `is not an aggregate: ${describe(called)}`)
   if (field === undefined) {
     if (called !== 'count') shape.refuse(path, `${called} needs a field`)
     return [
@@ -219,7 +219,7 @@ function resultType(called: Aggregate['function'], known: ScopeField): Pick<Type
 function resolve(name: string, scope: Scope, shape: Shape, path: string): ScopeField | null {
   const known = typeof name === 'string' ? scope.resolve(name) : null
   if (known !== null) shape.mark(name)
-  else shape.refuse(path, `names ${describe(name)}, which is no field of ${scope.subject}`)
+  else shape.refuse(path, `names ${describe(name)}, which is not a field of ${scope.subject}`)
   return known
 }
 

@@ -48,7 +48,7 @@ export function count(field?: string): Aggregate<'count', string> {
   return new Aggregate('count', field)
 }
 
-/** Counts the different values of a field; null is none. */
+/** Counts the different values of a field; null does not count. */
 export function countDistinct<Name extends string>(field: Name): Aggregate<'countDistinct', Name> {
   return new Aggregate('countDistinct', field)
 }

@@ -17,7 +17,7 @@ const INCLUDE_KEYS = new Set(['where', 'orderBy', 'limit', 'select', 'include'])
 /**
  * Reads `include`.
  *
- * @throws ValidationError for a name that is no relation, or a query that is none.
+ * @throws ValidationError for a name that is not a relation, or an include that is not a query.
  */
 export function readInclude(session: Session, model: Model, include: unknown): readonly Wanted[] {
   if (include === undefined) return []
@@ -25,12 +25,12 @@ export function readInclude(session: Session, model: Model, include: unknown): r
   return Object.entries(include).flatMap(([name, value]) => {
     if (value === undefined || value === false) return []
     const relation = model.relations.get(name)
-    if (relation === undefined) throw refused(model, `include.${name}`, `is no relation of ${model.name}`)
+    if (relation === undefined) throw refused(model, `include.${name}`, `is not a relation of ${model.name}`)
     const query = value === true ? {} : value
     if (!isPlainObject(query))
       throw refused(model, `include.${name}`, `must be true or a query, got ${describe(value)}`)
     const unknown = Object.keys(query).find((key) => !INCLUDE_KEYS.has(key))
-    if (unknown !== undefined) throw refused(model, `include.${name}.${unknown}`, 'is no part of an include')
+    if (unknown !== undefined) throw refused(model, `include.${name}.${unknown}`, 'is not part of an include')
     return [{ name, relation, model: session.models.get(relation.model) as Model, query }]
   })
 }

@@ -131,7 +131,7 @@ export function acceptPatch(model: Model, patch: unknown, path = ''): Row {
   throw new ValidationError(subject, issues)
 }
 
-/** Applies a patch to a document's fields in memory. As everywhere, an increment leaves alone what is no number. */
+/** Applies a patch to a document's fields in memory. As everywhere, an increment leaves alone what is not a number. */
 export function applyPatch(content: Row, patch: Row): Row {
   const changed = { ...content }
   for (const [name, value] of Object.entries(patch)) {

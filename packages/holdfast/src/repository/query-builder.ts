@@ -201,7 +201,7 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
 
   #join<R, Sc>(name: string, kind: 'inner' | 'left', on: Readonly<Record<string, string>>): QueryBuilder<S, Sc, R> {
     const model = this.#session.models.get(name)
-    if (model === undefined) throw refused(this.#model, joinPath(name), 'is no table or documents of the schema')
+    if (model === undefined) throw refused(this.#model, joinPath(name), 'is not a table or documents of the schema')
     if (this.#state.joins.some((join) => join.name === name) || name === this.#model.name) {
       throw refused(this.#model, `join.${name}`, 'is part of the query already')
     }
@@ -236,8 +236,8 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
         const path = `join.${name}.${left}`
         const known = earlier.resolve(left)
         const other = typeof right === 'string' ? modelScope(model).resolve(right) : null
-        if (known === null) shape.refuse(path, `is no field of ${earlier.subject}`)
-        if (other === null) shape.refuse(path, `names ${describe(right)}, which is no field of ${name}`)
+        if (known === null) shape.refuse(path, `is not a field of ${earlier.subject}`)
+        if (other === null) shape.refuse(path, `names ${describe(right)}, which is not a field of ${name}`)
         if (known === null || other === null) return [NOWHERE, NOWHERE]
         if (!comparable(known.type, other.type)) shape.refuse(path, `cannot equal ${right}, which is of another type`)
         if (known.type === 'json' || other.type === 'json') shape.refuse(path, 'is JSON; join by a path into it')

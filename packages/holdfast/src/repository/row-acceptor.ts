@@ -5,7 +5,7 @@ import { newId } from '../base/ids.ts'
 import type { Model, ModelColumn } from '../schema/index.ts'
 
 /** Why a name was refused, as every backend words it. */
-export const UNKNOWN_FIELD = 'is no field of'
+export const UNKNOWN_FIELD = 'is not a field of'
 
 /** Why a field was refused that Holdfast counts or sets by itself. */
 export const KEPT = 'is kept by Holdfast and cannot be given'

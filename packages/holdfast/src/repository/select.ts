@@ -63,7 +63,7 @@ export interface Extra {
 
 const QUERY_KEYS = new Set(['where', 'orderBy', 'limit', 'offset', 'select', 'include'])
 
-/** @throws ValidationError for what is no query, or has parts that are none. */
+/** @throws ValidationError unless it is a query, and for parts that queries do not have. */
 export function assertQuery(
   model: Model,
   query: unknown,
@@ -73,7 +73,7 @@ export function assertQuery(
   if (!isPlainObject(query)) shape.refuse('', `must be an object such as { where }, got ${describe(query)}`)
   else {
     for (const name of Object.keys(query)) {
-      if (!QUERY_KEYS.has(name) && !alsoAllowed.includes(name)) shape.refuse(name, 'is no part of such a query')
+      if (!QUERY_KEYS.has(name) && !alsoAllowed.includes(name)) shape.refuse(name, 'is not part of such a query')
     }
   }
   shape.assertValid(`A query of ${model.name} was refused`)
@@ -151,7 +151,7 @@ function readSelect(
       typeof name === 'string' &&
       isStorableText(name) &&
       (model.kind === 'documents' ? !name.includes('.') && name !== '__proto__' : model.byName.has(name))
-    if (!known) shape.refuse('select', `names ${describe(name)}, which is no field of ${model.name}`)
+    if (!known) shape.refuse('select', `names ${describe(name)}, which is not a field of ${model.name}`)
   }
   if (shape.issues.length > 0) return undefined
   const fields = [...new Set([...(select as string[]), ...extra])]

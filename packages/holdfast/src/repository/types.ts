@@ -93,7 +93,7 @@ type Related<S extends Schema, Target, Q> = (Q extends { readonly select: readon
   : RowOf<S, Target>) &
   (Q extends { readonly include: infer I } ? Included<S, RelationsOf<S, Target>, I> : unknown)
 
-/** Refuses names in `include` that are no relations, which inference alone would let pass. */
+/** Refuses names in `include` that are not relations, which inference alone would let pass. */
 export type OnlyRelations<I, R> = { readonly [Name in Exclude<keyof I, keyof R>]: never }
 
 /** A change of some fields; `undefined` leaves a field alone, null sets null. */

@@ -164,7 +164,7 @@ function runStandard(schema: StandardSchemaV1, value: unknown, path: string): St
   )
     return result as StandardSchemaV1.Result<unknown>
   throw new ConfigurationError(
-    `${subject} answered with ${describe(result)}, which is no result of a Standard Schema.`,
+    `${subject} answered with ${describe(result)}, which is not a result of a Standard Schema.`,
     {
       hint: 'Its validate() must give { value } or { issues }.',
     },

@@ -47,7 +47,10 @@ export function checkGraph(name: string, declaration: GraphDeclaration, issues: 
       else
         for (const label of labels)
           if (!Object.hasOwn(nodes, label))
-            issues.push({ path: `${path}.${side}`, reason: `names ${describe(label)}, which is no label of the graph` })
+            issues.push({
+              path: `${path}.${side}`,
+              reason: `names ${describe(label)}, which is not a label of the graph`,
+            })
     }
   }
 }
@@ -57,7 +60,7 @@ function checkWord(word: string, path: string, issues: Issue[]): void {
     issues.push({ path, reason: word === '' ? 'cannot be empty' : UNSTORABLE_TEXT })
 }
 
-/** Adds an issue for what is no Standard Schema. */
+/** Adds an issue unless it is a Standard Schema. */
 export function checkSchema(schema: unknown, path: string, issues: Issue[]): void {
   const standard = (schema as { readonly '~standard'?: { readonly validate?: unknown } } | null | undefined)?.[
     '~standard'

@@ -18,7 +18,7 @@ function namesOf(options: unknown): readonly string[] | string {
 }
 
 /**
- * Adds an issue for every option that is none of the known ones, and for what holds no options at all.
+ * Adds an issue for every unknown option, and for what cannot hold options at all.
  *
  * @returns whether it holds options, known or not.
  */
@@ -30,13 +30,13 @@ export function checkKnown(options: unknown, known: readonly string[], prefix: s
   }
   for (const option of names) {
     if (!known.includes(option))
-      issues.push({ path: prefix + option, reason: `is no option; there are ${known.join(', ')}` })
+      issues.push({ path: prefix + option, reason: `is not an option; known: ${known.join(', ')}` })
   }
   return true
 }
 
 /**
- * Refuses options that there are not: one that is misspelt would be left out silently.
+ * Refuses unknown options: one that is misspelt would be left out silently.
  *
  * @throws ValidationError
  */
@@ -84,7 +84,7 @@ export const optionRules: OptionRules = {
   }),
 }
 
-/** Adds an issue for every option that is none, or has a value that it cannot have; undefined counts as left out. */
+/** Adds an issue for every option that is unknown or has an invalid value; undefined counts as left out. */
 export function checkOptions(
   options: unknown,
   rules: Readonly<Record<string, OptionRule>>,
@@ -102,7 +102,7 @@ export function checkOptions(
 /**
  * Checks the options with which something is set up; those that are undefined count as left out.
  *
- * @throws ConfigurationError naming every option that is none, or has a value that it cannot have.
+ * @throws ConfigurationError naming every option that is unknown or has an invalid value.
  */
 export function assertConfiguration<Options>(
   subject: string,

@@ -338,7 +338,7 @@ function checkReferences(model: Model, models: ReadonlyMap<string, Model>, issue
     const key = models.get(target)?.primaryKey ?? []
     const there = models.get(target)?.byName.get(key[0] ?? '')
     if (there === undefined)
-      issues.push({ path, reason: `refers to ${target}, which is no table or documents of the schema` })
+      issues.push({ path, reason: `refers to ${target}, which is not a table or documents of the schema` })
     else if (key.length > 1) issues.push({ path, reason: `refers to ${target}, whose key has several columns` })
     else if (there.type !== here?.type) {
       issues.push({ path, reason: `is ${here?.type} but refers to a key that is ${there.type}` })
@@ -368,7 +368,7 @@ function addRelations(
     }
     const other = models.get(target)
     if (other === undefined) {
-      issues.push({ path, reason: `names ${target}, which is no table or documents of the schema` })
+      issues.push({ path, reason: `names ${target}, which is not a table or documents of the schema` })
       continue
     }
     const [holder, owner] = kind === 'one' ? [model, other] : [other, model]

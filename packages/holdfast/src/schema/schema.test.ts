@@ -86,7 +86,7 @@ describe('a schema', () => {
     const known = "must be one of 'restrict', 'cascade', 'setNull'"
     expect(referring({ onDelete: 'set null' })).toThrow(`a.parent.onDelete ${known}, got "set null"`)
     expect(referring({ onUpdate: null })).toThrow(`a.parent.onUpdate ${known}, got null`)
-    expect(referring({ ondelete: 'cascade' })).toThrow('a.parent.ondelete is no option; there are onDelete, onUpdate')
+    expect(referring({ ondelete: 'cascade' })).toThrow('a.parent.ondelete is not an option; known: onDelete, onUpdate')
     for (const actions of ['cascade', null]) expect(referring(actions)).toThrow(ConfigurationError)
     expect(referring({ onDelete: 'cascade', onUpdate: undefined })).not.toThrow()
   })
@@ -98,7 +98,7 @@ describe('a schema', () => {
     const wrong: readonly (readonly [() => unknown, string])[] = [
       [
         () => table(id, { indices: ['id'] } as object),
-        'a.indices is no option; there are primaryKey, indexes, unique,',
+        'a.indices is not an option; known: primaryKey, indexes, unique,',
       ],
       [() => table(id, { versioned: 'yes' } as object), 'a.versioned must be true or false, got "yes"'],
       [() => table(id, { shortLived: 1 } as object), 'a.shortLived must be true or false, got 1'],
@@ -111,25 +111,25 @@ describe('a schema', () => {
       [() => table(id, { primaryKey: 'id' } as object), 'a.primaryKey must be a list of columns'],
       [() => table(id, { sparse: 'id' } as object), 'a.sparse must be a list of columns'],
       [() => table(id, { checks: { id: 'x' } } as object), 'a.checks must be a list of conditions'],
-      [() => table(id, { history: { keepDays: 30 } } as object), 'a.history.keepDays is no option; there are keepMs'],
+      [() => table(id, { history: { keepDays: 30 } } as object), 'a.history.keepDays is not an option; known: keepMs'],
       [() => table(id, null as never), 'a must be an object, got null'],
       [() => table(id, 'indexes' as never), 'a must be an object, got "indexes"'],
       [() => table(null as never), 'a must have an object of columns, got null'],
-      [() => documents({ indices: ['x'] } as object), 'a.indices is no option; there are schema, indexes, unique,'],
-      [() => documents({ versioned: true } as object), 'a.versioned is no option'],
+      [() => documents({ indices: ['x'] } as object), 'a.indices is not an option; known: schema, indexes, unique,'],
+      [() => documents({ versioned: true } as object), 'a.versioned is not an option'],
       [() => documents({ unique: 'email' } as object), `a.unique ${fields}`],
       [() => documents({ schema: 5 } as object), 'a.schema must be a Standard Schema'],
       [() => documents(null as never), 'a must be an object, got null'],
       [() => queue({ schema: 5 } as object), 'a.schema must be a Standard Schema'],
       [() => queue('x' as never), 'a must be an object, got "x"'],
-      [() => graph({ nodes: node, index: [] } as never), 'a.index is no option; there are nodes, relations, indexes'],
+      [() => graph({ nodes: node, index: [] } as never), 'a.index is not an option; known: nodes, relations, indexes'],
       [() => graph({ nodes: node, indexes: 'data.name' } as never), `a.indexes ${fields}`],
       [() => graph({ nodes: [] } as never), 'a.nodes must be an object by names, got a list'],
       [() => graph({} as never), 'a.nodes must name a label'],
       [() => graph(null as never), 'a.nodes must be an object by names, got null'],
       [
         () => graph({ nodes: node, relations: { near: { from: 'venue', to: 'venue', schema: 1 } } } as never),
-        'a.relations.near.schema is no option; there are from, to, data',
+        'a.relations.near.schema is not an option; known: from, to, data',
       ],
       [
         () => graph({ nodes: node, relations: { near: null } } as never),

@@ -9,7 +9,7 @@ export type Given = Readonly<Record<string, unknown>>
 
 /**
  * The error to throw where reading what a call was given threw another: a `ValidationError` that names the part which cannot be read, such
- * as a getter that throws or a revoked proxy; the error itself where all of it can be, for then it is no fault of the input.
+ * as a getter that throws or a revoked proxy; the error itself where all of it can be, for then it is not the fault of the input.
  */
 export function unreadable(error: unknown, subject: string, given: Given): unknown {
   if (isHoldfastError(error)) return error

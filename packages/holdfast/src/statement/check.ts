@@ -15,7 +15,7 @@ export interface ReadCheck {
 /**
  * Reads a check of a model.
  *
- * @throws ConfigurationError for a condition that is none, or that looks into a list: no SQL database can ask that in a check, and what one
+ * @throws ConfigurationError for an invalid condition, or one that looks into a list: no SQL database can ask that in a check, and what one
  *   backend checks all must.
  */
 export function readCheck({ where, name }: ModelCheck, model: Model): ReadCheck {

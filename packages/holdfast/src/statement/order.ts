@@ -34,7 +34,7 @@ export function readOrderBy(
 
 function readStep(name: string, direction: unknown, scope: Scope, shape: Shape, path: string, into: Order[]): void {
   const known = scope.resolve(name)
-  if (known === null) shape.refuse(path, `is no field of ${scope.subject}`)
+  if (known === null) shape.refuse(path, `is not a field of ${scope.subject}`)
   else if (known.type === 'json') shape.refuse(path, 'is JSON; order by a path into it')
   else if (direction !== 'asc' && direction !== 'desc')
     shape.refuse(path, `must be 'asc' or 'desc', got ${describe(direction)}`)

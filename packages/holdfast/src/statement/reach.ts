@@ -40,7 +40,7 @@ export function readReach(
     shape.refuse(`${path}.graph`, `must be the name of a graph, got ${describe(graph)}`)
   if (known === null || (known.type !== 'text' && known.type !== 'path')) {
     const reason = 'must name a text field that holds ids of nodes'
-    shape.refuse(`${path}.field`, field === undefined ? `${reason}: the key of ${scope.subject} is none` : reason)
+    shape.refuse(`${path}.field`, field === undefined ? `${reason}: the key of ${scope.subject} is not one` : reason)
     return undefined
   }
   shape.mark('reach')

@@ -65,8 +65,8 @@ describe('a condition', () => {
   })
 
   it.each<[unknown, string]>([
-    [{ nope: 1 }, 'where.nope is no field of users'],
-    [{ age: { above: 1 } }, 'where.age.above is no operator'],
+    [{ nope: 1 }, 'where.nope is not a field of users'],
+    [{ age: { above: 1 } }, 'where.age.above is not an operator'],
     [{ age: 'x' }, 'where.age must be a safe integer, got "x"'],
     [{ age: undefined }, 'where.age is undefined'],
     [{ age: { gt: undefined } }, 'where.age.gt is undefined'],
@@ -79,7 +79,7 @@ describe('a condition', () => {
     [{ meta: { eq: { a: 1 } } }, 'where.meta.eq is JSON'],
     [{ 'meta.a': { gt: Number.NaN } }, 'where.meta.a.gt must be a finite number'],
     [{ 'meta.a': 1n }, 'where.meta.a must be text, a number or a boolean, got 1n'],
-    [{ 'meta.__proto__': 1 }, 'where.meta.__proto__ is no field'],
+    [{ 'meta.__proto__': 1 }, 'where.meta.__proto__ is not a field'],
     [{ or: { name: 'a' } }, 'where.or must be a list'],
     [{ or: [5] }, 'where.or.0 must be an object of conditions'],
     [null, 'where must be an object of conditions, got null'],

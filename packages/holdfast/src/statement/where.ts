@@ -53,7 +53,7 @@ export function readWhere(
       if (reach !== undefined) conditions.push(reach)
     } else {
       const known = scope.resolve(name)
-      if (known === null) shape.refuse(at, `is no field of ${scope.subject}`)
+      if (known === null) shape.refuse(at, `is not a field of ${scope.subject}`)
       else readField(known, name, value, shape, at, conditions)
     }
   }
@@ -99,7 +99,7 @@ function readField(
     if (OPERATORS.includes(operator)) {
       into.push(readOperator(known, name, operator, value[operator], shape, `${path}.${operator}`))
     } else {
-      shape.refuse(`${path}.${operator}`, `is no operator; there are ${OPERATORS.join(', ')}`)
+      shape.refuse(`${path}.${operator}`, `is not an operator; known: ${OPERATORS.join(', ')}`)
     }
   }
 }

@@ -83,7 +83,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
  * are sent without waiting for one before the next.
  *
  * @returns what each gave: the record, the records, whether it was deleted, the job.
- * @throws ValidationError for an operation that is none, before any of them has run.
+ * @throws ValidationError for an unknown operation, before any of them has run.
  */
 export async function runBatch(target: BatchTarget, operations: readonly BatchOperation[]): Promise<unknown[]> {
   const given: Promise<unknown>[] = []
@@ -97,7 +97,7 @@ export async function runBatch(target: BatchTarget, operations: readonly BatchOp
 /**
  * Checks that a batch is a list of operations, and copies it: what is looked at twice may change.
  *
- * @throws ValidationError naming every operation that is none, and members that it does not have.
+ * @throws ValidationError naming every unknown operation, and members that it does not have.
  */
 export function acceptBatch(operations: unknown): BatchOperation[] {
   const issues: Issue[] = []

@@ -23,7 +23,7 @@ export function targetFromEnv(environment: Environment): string {
   const backend = environment['STORAGE_BACKEND'] || 'memory'
   const targetOf = Object.hasOwn(backends, backend) ? backends[backend] : undefined
   if (targetOf !== undefined) return targetOf(environment)
-  throw new ConfigurationError(`STORAGE_BACKEND is ${JSON.stringify(backend)}, which is no backend.`, {
+  throw new ConfigurationError(`STORAGE_BACKEND is ${JSON.stringify(backend)}, which is not a backend.`, {
     hint: `Set it to one of ${Object.keys(backends).join(', ')}.`,
   })
 }

@@ -40,7 +40,7 @@ const rules: Readonly<Record<keyof StorageOptions<Schema>, OptionRule>> = {
   durability: optionRules.oneOf(['full', 'relaxed']),
 }
 
-/** @throws ConfigurationError naming every option that is none, or has a value that it cannot have. */
+/** @throws ConfigurationError naming every option that is unknown or has an invalid value. */
 export function assertStorageOptions(options: unknown): void {
   assertConfiguration<StorageOptions<Schema>>('The options of the storage were refused', options, rules)
 }

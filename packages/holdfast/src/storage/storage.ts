@@ -112,7 +112,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
    * This storage on behalf of somebody: what is recorded through it, and in its transactions, carries the name. It is the same
    * storage otherwise; closing either closes both.
    *
-   * @throws ValidationError for what is no text or number.
+   * @throws ValidationError unless it is a text or a number.
    *
    * @example
    * ```ts
@@ -187,7 +187,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
    *
    * @param handlers by queue: a handler, or a handler with options of its own: `{ handler }`, or `{ many }` for one that takes many jobs.
    * @param options of all workers; `mode` and `middleware` of those whose handlers take one job.
-   * @throws ValidationError for an option that is none, before any worker has started.
+   * @throws ValidationError for an unknown option, before any worker has started.
    *
    * @example
    * ```ts

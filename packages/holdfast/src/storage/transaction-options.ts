@@ -14,14 +14,14 @@ export const NO_OPTIONS: RetryingTransactionOptions = Object.freeze({})
 
 const SUBJECT = 'The options of a transaction were refused'
 
-/** @throws ValidationError for what is no function. */
+/** @throws ValidationError unless it is a function. */
 export function assertFunction(work: unknown, path: string): void {
   if (typeof work === 'function') return
   const reason = `must be a function, got ${describe(work)}`
   throw new ValidationError('The transaction was refused', [{ path, reason }])
 }
 
-/** @throws ValidationError naming every option that is none, or has a value that it cannot have. */
+/** @throws ValidationError naming every option that is unknown or has an invalid value. */
 export function assertTransactionOptions(options: RetryingTransactionOptions): void {
   if (options === NO_OPTIONS) return
   const issues: Issue[] = []

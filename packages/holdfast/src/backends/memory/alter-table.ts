@@ -47,7 +47,7 @@ function defaultOf(column: ModelColumn, nowMs: number): unknown {
   return column.default?.kind === 'value' ? storedConstant(column, column.default.value) : null
 }
 
-/** Values as those of the other type; one that is none is refused. */
+/** Values as those of the other type; one that cannot be is refused. */
 function conversionOf({ from, to }: Kept<ModelColumn>, model: string): (value: unknown) => unknown {
   const digits = (to.type === 'decimal' ? (to.scale ?? 0) : 0) - (from.type === 'decimal' ? (from.scale ?? 0) : 0)
   if (from.type === 'decimal' || to.type === 'decimal') {

@@ -87,14 +87,14 @@ const RULES: Readonly<Record<keyof PostgresOptions, OptionRule>> = {
   idleTimeoutMs: optionRules.timeoutMs,
   connectionTimeoutMs: optionRules.timeoutMs,
   queryTimeoutMs: optionRules.timeoutMs,
-  // 0 is none, as it is to Postgres.
+  // 0 means no limit, as it does to Postgres.
   statementTimeoutMs: optionRules.atLeast(0),
   prepare: optionRules.flag,
   listenUrl: { ...optionRules.text, secret: true },
   applicationName: optionRules.text,
 }
 
-/** @throws ConfigurationError for options that there are not, have wrong values, or contradict each other. */
+/** @throws ConfigurationError for options that are unknown, have wrong values, or contradict each other. */
 export function settingsOf(options: PostgresOptions): Settings {
   assertConfiguration<PostgresOptions>('The options of Postgres were refused', options, RULES)
   const {

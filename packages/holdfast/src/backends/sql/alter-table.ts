@@ -173,7 +173,7 @@ class AlterWriter {
   }
 }
 
-/** A value as one of the other type; one that is none is made a text that Postgres refuses to read, rather than rounded. */
+/** A value as one of the other type; one that cannot be is made a text that Postgres refuses to read, rather than rounded. */
 function converted(from: ModelColumn, to: ModelColumn, type: string): Sql {
   const value = sql.id(to.column)
   const target = sql.raw(type)

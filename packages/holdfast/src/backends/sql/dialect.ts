@@ -136,7 +136,7 @@ export interface Dialect {
   now(plusMs: Sql): Sql
   /** What stands at a path into a JSON column. */
   path(column: Sql, steps: readonly string[]): JsonPath
-  /** A JSON column with these members changed; null, and JSON that is no object, stay as they are. */
+  /** A JSON column with these members changed; null, and JSON that is not an object, stay as they are. */
   withMembers(column: Sql, changes: readonly MemberChange[]): Sql
   /** What an insert that gives generated keys returns so that keys counted later are greater; nothing where the database sees to it. */
   countOn(table: string, column: string): Sql[]
@@ -150,7 +150,7 @@ export interface Dialect {
   average(value: Sql, type: ValueType): Sql
   /** A step of an ordering with null first ascending and last descending. */
   ordered(value: Sql, direction: Direction, nullable: boolean): Sql
-  /** The limit that is none, where an offset needs one. */
+  /** The limit that does not limit, where an offset needs one. */
   readonly everyRow: Sql
   /** The condition that a row is among those whose keys a query (in parentheses) gives; the query runs exactly once. */
   chosenBy(key: readonly Sql[], query: Sql): Sql

@@ -86,7 +86,7 @@ export function sqliteMembers(column: Sql, changes: readonly MemberChange[]): Sq
 }
 
 /**
- * The sum as JSON. Where two safe integers add up to none, or the sum to an infinity, it is no JSON: SQLite's `malformed JSON`
+ * The sum as JSON. Where two safe integers add up to an unsafe one, or the sum to an infinity, it is not JSON: SQLite's `malformed JSON`
  * is then an error of this member's range.
  */
 function total(column: Sql, path: Sql, added: Sql): Sql {

@@ -156,7 +156,7 @@ function run(database: Database, text: string, { to }: Alteration): void {
   try {
     database.exec(text)
   } catch (error) {
-    // What an integer key is told of a value that is none; other columns are told that it is a constraint.
+    // What an integer key is told of a value of another type; other columns are told that it is a constraint.
     const isMismatch = error instanceof Error && error.message.includes('datatype mismatch')
     throw isMismatch ? new ConstraintError('CONSTRAINT_CHECK', to.name, to.primaryKey, error) : error
   }

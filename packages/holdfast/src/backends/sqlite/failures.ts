@@ -180,7 +180,7 @@ function storageFailure(code: string, message: string, cause: unknown): Holdfast
     })
   }
   if (is('SQLITE_CORRUPT', 'SQLITE_NOTADB')) {
-    return new StorageError('CORRUPT', 'The file is damaged, or is no SQLite database.', {
+    return new StorageError('CORRUPT', 'The file is damaged, or is not a SQLite database.', {
       hint: 'Restore a backup; do not go on writing to this file.',
       cause,
     })

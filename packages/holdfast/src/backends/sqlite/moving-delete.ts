@@ -6,7 +6,7 @@ import type { CascadingDeletePlan } from './cascading-delete.ts'
 import type { ChangePlan } from './change-plan.ts'
 import type { SqliteConnection } from './connection.ts'
 
-/** Deletes rows and puts them into another table. In SQLite a delete is no part of another statement: the rows are copied first. */
+/** Deletes rows and puts them into another table. In SQLite a delete is not part of another statement: the rows are copied first. */
 export class MovingDeletePlan implements Plan {
   readonly statement: MovingDelete
   readonly writes = true

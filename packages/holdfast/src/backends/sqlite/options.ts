@@ -19,7 +19,7 @@ export interface SqliteOptions {
   readonly driver?: DriverName
 }
 
-/** @throws ConfigurationError naming every option that is none, or has a value that it cannot have. */
+/** @throws ConfigurationError naming every option that is unknown or has an invalid value. */
 export function assertSqliteOptions(options: SqliteOptions): void {
   const path = {
     holds: (value: unknown) => typeof value === 'string' && value !== '' && !value.includes('\0'),

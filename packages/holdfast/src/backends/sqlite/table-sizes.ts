@@ -33,7 +33,7 @@ export class TableSizes {
   }
 
   #add(table: string): Size {
-    // A rowid may be a bigint that is no safe number, and node:sqlite refuses to give those.
+    // A rowid may be a bigint that is not a safe number, and node:sqlite refuses to give those.
     const { sql: text } = sql`select cast(max(_rowid_) as real) from ${sql.id(table)}`.compile(sqliteDialect.builder)
     const size = { ask: this.#database.prepareRead(text), rows: 0, askedAt: Number.NEGATIVE_INFINITY }
     this.#sizes.set(table, size)

@@ -13,7 +13,7 @@ export type RescheduleOptions = Pick<EnqueueOptions, 'runAt' | 'delayMs' | 'prio
 /**
  * Changes when a job runs, and how urgent it is, unless it runs already; gives whether there was such a job.
  *
- * @throws ValidationError for options that are none, or for none at all.
+ * @throws ValidationError for unknown options, or without any.
  */
 export async function rescheduleJob(scope: QueueScope, id: string, options: RescheduleOptions): Promise<boolean> {
   const { session, queue } = scope

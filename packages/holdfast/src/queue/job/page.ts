@@ -26,7 +26,7 @@ export interface JobPage<Data = unknown, Result = unknown> {
 /**
  * A page of the jobs of a queue, in the order of `listJobs`.
  *
- * @throws ValidationError for an option that is none.
+ * @throws ValidationError for an unknown option.
  */
 export async function pageOfJobs(session: Session, queue: string, options: JobPageOptions): Promise<JobPage> {
   const { state, group, first = 100, after } = accept(queue, options)

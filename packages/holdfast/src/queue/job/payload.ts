@@ -97,7 +97,7 @@ export function openJob(declaration: QueueDeclaration | undefined, job: Job): Jo
 /**
  * What a handler returned, as it is kept.
  *
- * @throws ValidationError for what the queue's schema of results refuses: the attempt has failed. TypeError for what is no JSON.
+ * @throws ValidationError for what the queue's schema of results refuses: the attempt has failed. TypeError for what is not JSON.
  */
 export function acceptResult(declaration: QueueDeclaration | undefined, queue: string, result: unknown): unknown {
   if (declaration?.resultSchema === undefined) return result

@@ -6,7 +6,7 @@ import { checkMs } from '../../schema/index.ts'
  * `backoff`. The error and its stack are kept with the job. `fail` takes it too, and a handler of many jobs gives it for one of them.
  *
  * @param ms how long from now, by the database's clock: a whole number.
- * @throws ValidationError for what is no number of milliseconds.
+ * @throws ValidationError unless it is a number of milliseconds.
  *
  * @example
  * ```ts
@@ -22,7 +22,7 @@ export class RetryIn extends Error {
   override readonly name = 'RetryIn'
   readonly ms: number
 
-  /** @throws ValidationError for what is no number of milliseconds. */
+  /** @throws ValidationError unless it is a number of milliseconds. */
   constructor(ms: number, error: unknown) {
     const issues: Issue[] = []
     checkMs(ms, 0, 'ms', issues)

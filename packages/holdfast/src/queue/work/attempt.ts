@@ -12,7 +12,7 @@ import type { LaterTransaction, WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
 import { resultOf } from './result.ts'
 
-/** How often a handler runs again because its transaction met another one; that is no failure of the job. */
+/** How often a handler runs again because its transaction met another one; that does not count as a failure of the job. */
 export const MAX_CONFLICTS = 20
 
 /** What an attempt came to. `committed`: with the writes of the handler's transaction; else it is still to be written down. */

@@ -31,7 +31,7 @@ export function discard(reason: string): Discard {
 export class Snooze {
   readonly ms: number
 
-  /** @throws ValidationError for what is no number of milliseconds. */
+  /** @throws ValidationError unless it is a number of milliseconds. */
   constructor(ms: number) {
     const issues: Issue[] = []
     checkMs(ms, 0, 'ms', issues)

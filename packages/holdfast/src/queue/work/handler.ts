@@ -118,7 +118,7 @@ export function surround<Given, Context>(
 /**
  * What of a handler is kept, as JSON.
  *
- * @param refused makes the error for what is no JSON; a TypeError unless given, with which the attempt fails.
+ * @param refused makes the error for what is not JSON; a TypeError unless given, with which the attempt fails.
  */
 export function storableJson(
   value: unknown,

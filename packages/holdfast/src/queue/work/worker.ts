@@ -91,7 +91,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   /**
    * A worker whose handler takes one job at a time.
    *
-   * @throws ValidationError for an option that is none.
+   * @throws ValidationError for an unknown option.
    */
   static of<Data, Result>(
     scope: QueueScope,
@@ -111,7 +111,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   /**
    * A worker whose handler takes many jobs at a time.
    *
-   * @throws ValidationError for an option that is none.
+   * @throws ValidationError for an unknown option.
    */
   static ofMany<Data, Result>(
     scope: QueueScope,
@@ -347,7 +347,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       if (this.#settings.onError !== undefined) this.#settings.onError(error)
       else process.emitWarning(error instanceof Error ? error : String(error))
     } catch (thrown) {
-      process.emitWarning(thrown instanceof Error ? thrown : 'onError threw what is no error')
+      process.emitWarning(thrown instanceof Error ? thrown : 'onError threw something that is not an error')
     }
   }
 }

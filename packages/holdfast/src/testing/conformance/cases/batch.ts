@@ -102,7 +102,7 @@ export const batchCases: readonly ConformanceCase[] = [
   },
   {
     id: 'batch/refused',
-    title: 'What is no list of operations is refused',
+    title: 'What is not a list of operations is refused',
     async run({ open }) {
       const storage = await open(schema)
       for (const operations of [null, undefined, {}, 'x', [null], [5], ['insert']]) {

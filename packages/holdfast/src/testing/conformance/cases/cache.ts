@@ -155,8 +155,7 @@ export const cacheCases: readonly ConformanceCase[] = [
   },
   {
     id: 'cache/refused',
-    title:
-      'What JSON cannot hold, keys that are none and options that are wrong are refused by their path, and nothing is written',
+    title: 'What JSON cannot hold, invalid keys and options are refused by their path, and nothing is written',
     async run({ open }) {
       const { each, storage } = await openCaches(open)
       await each(async (cache) => {

@@ -161,7 +161,7 @@ export const graphExchangeCases: readonly ConformanceCase[] = [
   },
   {
     id: 'graph/import-refused',
-    title: 'What is no graph, or does not fit, is refused, and nothing is imported',
+    title: 'What is not a graph, or does not fit, is refused, and nothing is imported',
     async run({ open }) {
       const { two } = await openGraphs(open)
       const nodes = { a: { label: 'venue' }, b: { label: 'event' } }

@@ -281,7 +281,7 @@ export const graphWalkCases: readonly ConformanceCase[] = [
   },
   {
     id: 'graph/walks-refused',
-    title: 'What is no walk or path is refused, naming what is wrong',
+    title: 'What is not a walk or path is refused, naming what is wrong',
     async run({ open }) {
       const { g } = await openGraph(open, cycle)
       const bad: readonly (readonly [() => Promise<unknown>, readonly string[]])[] = [

@@ -308,7 +308,7 @@ export const historyCases: readonly ConformanceCase[] = [
   },
   {
     id: 'history/refused',
-    title: 'A model without history, a time that is none and options that are none are refused',
+    title: 'A model without history, an invalid time and unknown options are refused',
     async run({ open }) {
       const { storage } = await openAt(open)
       const plain = storage.repository('plain')

@@ -137,7 +137,7 @@ export const hostileCases: readonly ConformanceCase[] = [
   },
   {
     id: 'hostile/holes',
-    title: 'A hole in a list is no value: it is refused where it stands',
+    title: 'A hole in a list is not a value: it is refused where it stands',
     async run({ open }) {
       const storage = await open(schema)
       const rows = storage.repository('rows')

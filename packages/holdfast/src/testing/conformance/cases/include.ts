@@ -270,7 +270,7 @@ export const includeCases: readonly ConformanceCase[] = [
   },
   {
     id: 'include/refused',
-    title: 'An include that is no relation, or no query of one, is refused and names the place',
+    title: 'An include that is not a relation, or not a query of one, is refused and names the place',
     async run(context) {
       const users = (await shop(context)).repository('users')
       const bad: readonly (readonly [unknown, string])[] = [

@@ -147,7 +147,7 @@ export const inputCases: readonly ConformanceCase[] = [
   ...Object.entries(bad).map(
     ([name, values]): ConformanceCase => ({
       id: `input/${name}`,
-      title: `What is no value of a column (${name}) is refused by every call that takes one, before anything is sent`,
+      title: `What is not a value of a column (${name}) is refused by every call that takes one, before anything is sent`,
       async run(context) {
         const storage = await opened(context)
         const rows = storage.repository('rows')
@@ -243,8 +243,7 @@ export const inputCases: readonly ConformanceCase[] = [
   },
   {
     id: 'input/conditions',
-    title:
-      'A condition that is none is refused: undefined, lists, operators where a value is due, and what nests too deep',
+    title: 'An invalid condition is refused: undefined, lists, operators where a value is due, and what nests too deep',
     async run(context) {
       const storage = await opened(context)
       const rows = storage.repository('rows')
@@ -287,7 +286,7 @@ export const inputCases: readonly ConformanceCase[] = [
   },
   {
     id: 'input/keys-of-text',
-    title: 'A key that is no text, or text that cannot be stored, is refused wherever a key is taken',
+    title: 'A key that is not text, or text that cannot be stored, is refused wherever a key is taken',
     async run(context) {
       const storage = await opened(context)
       const docs = storage.repository('docs')

@@ -123,7 +123,7 @@ export const nameCases: readonly ConformanceCase[] = [
   },
   {
     id: 'names/inherited',
-    title: 'What every object inherits is no field of a table that does not declare it',
+    title: 'What every object inherits is not a field of a table that does not declare it',
     async run({ open }) {
       const things = (await open(defineSchema({ things: table({ id: t.integer().primaryKey() }) }))).repository(
         'things',

@@ -123,7 +123,7 @@ export const orderCases: readonly ConformanceCase[] = [
   },
   {
     id: 'order/refused',
-    title: 'An ordering, limit or offset that is none is refused, naming it',
+    title: 'An invalid ordering, limit or offset is refused, naming it',
     async run({ open }) {
       const rows = (await open(schema)).repository('rows')
       const bad: readonly (readonly [object, string])[] = [

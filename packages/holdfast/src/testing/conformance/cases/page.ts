@@ -166,7 +166,7 @@ export const pageCases: readonly ConformanceCase[] = [
   {
     id: 'page/refused',
     title:
-      'A cursor that is none, is tampered with or belongs to another ordering is refused, and so is a size that is none',
+      'A cursor that is invalid, is tampered with or belongs to another ordering is refused, and so is an invalid size',
     async run({ open }) {
       const rows = (await open(schema)).repository('rows')
       await rows.createMany(ROWS as never)

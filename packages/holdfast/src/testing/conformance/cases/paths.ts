@@ -108,7 +108,7 @@ export const pathCases: readonly ConformanceCase[] = [
   },
   {
     id: 'paths/text',
-    title: 'contains and its like match texts at a JSON path, letter for letter, and nothing that is no text',
+    title: 'contains and its like match texts at a JSON path, letter for letter, and nothing that is not text',
     async run(context) {
       const find = await finder(context, [
         { x: '100%' },
@@ -253,7 +253,7 @@ export const pathCases: readonly ConformanceCase[] = [
   },
   {
     id: 'paths/refused',
-    title: 'A JSON column itself is not compared or ordered, and what is no scalar is no value at a path',
+    title: 'A JSON column itself is not compared or ordered, and what is not a scalar is not a value at a path',
     async run({ open }) {
       const rows = (await open(schema)).repository('rows')
       const bad: readonly (readonly [object, string])[] = [

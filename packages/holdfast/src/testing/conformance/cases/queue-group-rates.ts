@@ -132,7 +132,7 @@ export const queueGroupRateCases: readonly ConformanceCase[] = [
   },
   {
     id: 'queue/rates-refused',
-    title: 'A rate that is none is refused when the schema is declared',
+    title: 'An invalid rate is refused when the schema is declared',
     async run() {
       for (const rate of [{ max: 0, perMs: 1_000 }, { max: 1 }, { max: 1, perMs: 1_000, each: 1 }]) {
         for (const options of [{ rate }, { groupRate: rate }] as QueueOptions[])

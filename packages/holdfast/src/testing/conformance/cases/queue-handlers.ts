@@ -415,7 +415,7 @@ export const queueHandlerCases: readonly ConformanceCase[] = [
   },
   {
     id: 'queue/workers-refused',
-    title: 'A worker with an option that is none is refused',
+    title: 'A worker with an unknown option is refused',
     async run({ open }) {
       const { storage } = await openWithClock(open)
       const bad: readonly (readonly [object, string])[] = [

@@ -7,11 +7,11 @@ import type { ConformanceCase } from '../case.ts'
 
 const schema = defineSchema({ jobs: queue<{ n: number }>() })
 
-/** What is no option, no job, no name and no time. */
+/** Invalid options, jobs, names and times. */
 export const queueHostileCases: readonly ConformanceCase[] = [
   {
     id: 'queue/hostile-calls',
-    title: 'Calls on a queue with what is no option, no job, no name or no time are refused, and change nothing',
+    title: 'Calls on a queue with invalid options, jobs, names or times are refused, and change nothing',
     async run({ open }) {
       const storage = await open(schema)
       const jobs = storage.queue('jobs')

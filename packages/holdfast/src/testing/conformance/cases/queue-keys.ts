@@ -124,7 +124,7 @@ export const queueKeyCases: readonly ConformanceCase[] = [
   },
   {
     id: 'queue/keys-refused',
-    title: 'A policy that is none, or that lacks its key or window, is refused',
+    title: 'An unknown policy, or one that lacks its key or window, is refused',
     async run({ open }) {
       const { jobs } = await openWithClock(open)
       const bad: readonly (readonly [object, string])[] = [

@@ -314,7 +314,7 @@ export const queueManyCases: readonly ConformanceCase[] = [
   },
   {
     id: 'queue/many-options',
-    title: 'Options that a handler of many has not, or that are none, are refused',
+    title: 'Options that a handler of many does not have, or that are invalid, are refused',
     async run({ open }) {
       const { jobs } = await openWithClock(open)
       const nothing = () => undefined

@@ -81,8 +81,7 @@ export const queueRescheduleCases: readonly ConformanceCase[] = [
   },
   {
     id: 'queue/rescheduled-late',
-    title:
-      'A job that runs, has finished or is of another queue is left as it is; so are jobs with options that are none',
+    title: 'A job that runs, has finished or is of another queue is left as it is; so are jobs with unknown options',
     async run({ open }) {
       const { storage, jobs } = await openWithClock(open)
       const { id } = await jobs.enqueue({ n: 1 })

@@ -225,7 +225,7 @@ export const queueCases: readonly ConformanceCase[] = [
   },
   {
     id: 'queue/refused',
-    title: 'A payload or an option that is none is refused, and nothing is enqueued',
+    title: 'An invalid payload or option is refused, and nothing is enqueued',
     async run({ open }) {
       const jobs = (await open(schema)).queue('jobs')
       const bad: readonly (readonly [object, string])[] = [

@@ -287,7 +287,7 @@ export const scheduleCases: readonly ConformanceCase[] = [
   },
   {
     id: 'schedules/refused',
-    title: 'An expression, an interval, a zone or an option that is none is refused, and no schedule made',
+    title: 'An invalid expression, interval, zone or option is refused, and no schedule made',
     async run({ open }) {
       const { reports } = await openAt(open, '2026-03-01T10:00:30Z')
       const bad: readonly (readonly [unknown, unknown, string])[] = [

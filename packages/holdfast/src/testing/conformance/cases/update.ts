@@ -117,7 +117,7 @@ export const updateCases: readonly ConformanceCase[] = [
   },
   {
     id: 'update/increment-wrong',
-    title: 'increment of a field that is no number, or by what is not of its type, is refused',
+    title: 'increment of a field that is not a number, or by what is not of its type, is refused',
     async run({ open }) {
       const items = (await open(schema)).repository('items')
       await items.create({ id: 1, name: 'a', whole: 1, big: 1n, real: 1, price: '1' })
@@ -201,7 +201,7 @@ export const updateCases: readonly ConformanceCase[] = [
   {
     id: 'update/many-shift',
     title:
-      'updateMany refuses to increment a unique field: whether values may move past each other is no matter of luck',
+      'updateMany refuses to increment a unique field: whether values may move past each other is not left to luck',
     async run({ open }) {
       const storage = await open(schema)
       const items = storage.repository('items')

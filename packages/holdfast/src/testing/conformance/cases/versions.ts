@@ -62,7 +62,8 @@ export const versionCases: readonly ConformanceCase[] = [
   },
   {
     id: 'versions/refused',
-    title: 'A version that is no whole number, a version that is given, and ifVersion where none is kept are refused',
+    title:
+      'A version that is not a whole number, a version that is given, and ifVersion where none is kept are refused',
     async run({ open }) {
       const storage = await open(schema)
       const rows = storage.repository('rows')

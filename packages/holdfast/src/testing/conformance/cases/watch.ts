@@ -265,7 +265,7 @@ export const watchCases: readonly ConformanceCase[] = [
   },
   {
     id: 'watch/refused',
-    title: 'What cannot be watched is refused: a model that declares nothing, a transaction, options that are none',
+    title: 'What cannot be watched is refused: a model that declares nothing, a transaction, unknown options',
     async run({ open }) {
       const storage = await open(schema)
       const plans = storage.repository('plans')

@@ -55,7 +55,7 @@ export async function compareClaims(empty: string, full: string): Promise<number
 async function fill(storage: Queues): Promise<void> {
   const work = storage.queue('work')
   await enqueue(storage, FAILED)
-  const worker = work.work(() => discard('of no use'), { batch: 1_000, concurrency: 100, mode: 'transaction' })
+  const worker = work.work(() => discard('of no use'), { batch: 500, concurrency: 2, mode: 'transaction' })
   while ((await work.stats()).failed < FAILED) await new Promise((resolve) => setTimeout(resolve, 250))
   await worker.stop()
   await enqueue(storage, SCHEDULED, DAY_MS)

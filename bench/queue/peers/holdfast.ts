@@ -2,9 +2,8 @@ import { defineSchema, openStorage, type QueueOptions, queue } from 'holdfast'
 import type { Target } from '../../peers/store.ts'
 import { Countdown, type JobQueue, type Payload } from '../job-queue.ts'
 
-/** How many jobs are taken with one statement, and run side by side. */
-const BATCH = 1_000
-const CONCURRENCY = 100
+/** How many jobs are taken with one statement, and run side by side; or share a transaction, and how many of these there are at once. */
+const SETTINGS = { lease: { batch: 1_000, concurrency: 100 }, transaction: { batch: 500, concurrency: 2 } } as const
 
 /** Holdfast, on whatever the target names. Jobs have five attempts, and finished ones are kept. */
 export function open(target: Target): Promise<JobQueue> {
@@ -21,7 +20,7 @@ export async function openWith(target: Target, options: QueueOptions): Promise<J
     enqueueMany: (payloads) => work.enqueueMany(payloads.map((data) => ({ data }))),
     async run(jobs, mode) {
       const countdown = new Countdown(jobs)
-      const worker = work.work(() => countdown.tick(), { batch: BATCH, concurrency: CONCURRENCY, mode })
+      const worker = work.work(() => countdown.tick(), { ...SETTINGS[mode], mode })
       await countdown.reached
       await worker.stop()
     },

@@ -51,13 +51,18 @@ async function remove(session: Session, finishing: readonly Finishing[]): Promis
  * @throws LeaseLostError when somebody else has the job by now.
  */
 export async function failAttempt(scope: QueueScope, job: Job, error: unknown, retry: boolean): Promise<void> {
-  const errors = [...job.errors, jobError(error, job.attempt, scope.session.clock.now())]
-  const again = isTriedAgain(job, retry)
+  const failing = failed(scope, job, error)
   const backoffs = [scope.declaration?.options.backoff, job.settings?.backoff]
-  const held = again
-    ? await putOff(scope.session, { ...job, errors }, pauseMs(error, job.attempt, ...backoffs))
-    : (await finish(scope, [{ job: { ...job, errors }, state: 'failed', result: null }])).has(job.id)
+  const held = isTriedAgain(job, retry)
+    ? await putOff(scope.session, failing.job, pauseMs(error, job.attempt, ...backoffs))
+    : (await finish(scope, [failing])).has(job.id)
   if (!held) throw leaseLost(job)
+}
+
+/** The end of a job that fails for good, with what it failed of among its errors. */
+export function failed({ session }: QueueScope, job: Job, error: unknown): Finishing {
+  const errors = [...job.errors, jobError(error, job.attempt, session.clock.now())]
+  return { job: { ...job, errors }, state: 'failed', result: null }
 }
 
 /** Whether a job is tried again whose attempt failed. */

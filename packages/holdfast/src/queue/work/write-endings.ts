@@ -1,6 +1,6 @@
 import { LeaseLostError } from '../../base/errors.ts'
 import { handBack } from '../claim/leases.ts'
-import { failAttempt, finish, snoozeJob } from '../finish/finish.ts'
+import { failAttempt, failed, finish, isTriedAgain, snoozeJob } from '../finish/finish.ts'
 import type { Finishing } from '../finish/finishing.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
@@ -11,15 +11,17 @@ export type Otherwise = Exclude<Ending, { readonly kind: 'completed' | 'lost' }>
 
 /** Writes down what attempts came to; gives the ids of the jobs whose leases were still held, since only theirs is written. */
 export async function writeEndings(scope: QueueScope, endings: ReadonlyMap<Job, Ending>): Promise<ReadonlySet<string>> {
-  const completed: Finishing[] = []
+  const finishing: Finishing[] = []
   const unbegun: Job[] = []
   const others: (readonly [Job, Otherwise])[] = []
   for (const [job, ending] of endings) {
-    if (ending.kind === 'completed') completed.push({ job, state: 'completed', result: ending.result })
+    if (ending.kind === 'completed') finishing.push({ job, state: 'completed', result: ending.result })
     else if (ending.kind === 'unbegun') unbegun.push(job)
+    else if (ending.kind === 'failed' && !isTriedAgain(job, ending.retry))
+      finishing.push(failed(scope, job, ending.error))
     else if (ending.kind !== 'lost') others.push([job, ending])
   }
-  const held = new Set(completed.length === 0 ? [] : await finish(scope, completed))
+  const held = new Set(finishing.length === 0 ? [] : await finish(scope, finishing))
   for (const [job, ending] of others) if (await writeEnding(scope, job, ending)) held.add(job.id)
   return held.union(await handBack(scope.session, unbegun))
 }

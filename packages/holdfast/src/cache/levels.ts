@@ -191,6 +191,12 @@ export class Levels implements Follower {
     entries: readonly KeyedEntry[],
     work: (second: SecondLevel | undefined) => Promise<T>,
   ): Promise<T> {
+    if (this.second === undefined) {
+      // With nothing to wait for, calls take effect as they are made.
+      const done = work(undefined)
+      this.#follow(keys, entries)
+      return done
+    }
     const before = keys.flatMap((key) => this.#writes.get(key)?.outcome ?? [])
     const { promise: done, resolve } = Promise.withResolvers<void>()
     const flights = keys.map((key) => this.#writes.start(key, () => done))
@@ -199,13 +205,10 @@ export class Levels implements Follower {
       await this.#ready()
       const result = await work(this.second)
       this.#outage.answered()
-      const now = this.#host.clock.now()
-      for (const [index, key] of keys.entries()) {
-        this.#spoil(key)
-        const entry = entries[index]
-        if (entry === undefined || flights[index]?.spoiled === true) this.#memory?.delete(key)
-        else this.#memory?.set(key, entry, now)
-      }
+      this.#follow(
+        keys,
+        entries.map((entry, index) => (flights[index]?.spoiled === true ? undefined : entry)),
+      )
       this.remote.tell()
       return result
     } catch (error) {
@@ -217,11 +220,23 @@ export class Levels implements Follower {
     }
   }
 
+  /** Memory has what was written: an entry for each key, or none. */
+  #follow(keys: readonly CacheKey[], entries: readonly (KeyedEntry | undefined)[]): void {
+    const now = this.#host.clock.now()
+    for (const [index, key] of keys.entries()) {
+      this.#spoil(key)
+      const entry = entries[index]
+      if (entry === undefined) this.#memory?.delete(key)
+      else this.#memory?.set(key, entry, now)
+    }
+  }
+
   /** Deletes all entries from all levels. */
   async clear(): Promise<void> {
     this.#drop()
+    if (this.second === undefined) return
     try {
-      await this.second?.clear()
+      await this.second.clear()
     } finally {
       this.#drop()
     }
@@ -230,7 +245,7 @@ export class Levels implements Follower {
 
   /** Makes all entries with one of these tags count for nothing, on all levels. */
   async invalidate(tags: readonly string[]): Promise<void> {
-    await this.second?.invalidate(tags)
+    if (this.second !== undefined) await this.second.invalidate(tags)
     for (const tag of tags) this.invalidated(tag)
     this.remote.tell()
   }

@@ -125,6 +125,28 @@ export const cacheLoadingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'cache/written-meanwhile',
+    title:
+      'What is written while a tag that it has not is invalidated is kept; memory alone does what it is told in order',
+    async run({ open }) {
+      const { storage, each } = await openCaches(open)
+      await each(async (cache) => {
+        await Promise.all([cache.set('a', 1, { tags: ['other'] }), cache.invalidateTags(['tag'])])
+        assert.equal(await cache.get('a'), 1)
+      })
+      const memory = storage.cache('alone', { levels: ['memory'] })
+      await Promise.all([
+        memory.set('a', 1),
+        memory.clear(),
+        memory.set('b', 2, { tags: ['tag'] }),
+        memory.set('c', 3, { tags: ['tag'] }),
+        memory.invalidateTags(['tag']),
+        memory.set('b', 4, { tags: ['tag'] }),
+      ])
+      assert.deepEqual(await memory.getMany(['a', 'b', 'c']), [undefined, 4, undefined])
+    },
+  },
+  {
     id: 'cache/order-of-writes',
     title: 'What was written last is what all levels have, however many write at once',
     async run({ open }) {

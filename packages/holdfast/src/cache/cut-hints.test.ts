@@ -21,7 +21,7 @@ it('what others write while the connection for hints is cut is seen, whatever wa
     await theirs.set('a', n)
     while ((await mine.get('a')) !== n) await sleep(5)
   }
-  expect(mine.stats().hits.memory).toBeGreaterThan(0)
+  expect(mine.stats().memoryHits).toBeGreaterThan(0)
   await here.close()
   await there.close()
   await database[Symbol.asyncDispose]()

@@ -1,7 +1,11 @@
 /** What a cache has done since it was made, in this process. */
 export interface CacheStats {
-  /** Reads that were answered, by the level that knew. */
-  readonly hits: { readonly memory: number; readonly second: number }
+  /** Reads that were answered. */
+  readonly hits: number
+  /** Those that memory answered. */
+  readonly memoryHits: number
+  /** Those that the second level answered: the storage, or a Keyv store. */
+  readonly secondHits: number
   /** Reads that no level could answer. */
   readonly misses: number
   /** How often `getOrSet` called what it was given to load with. */
@@ -28,6 +32,7 @@ export class Counts {
   /** What was counted so far. */
   read({ evictions, down }: Pick<CacheStats, 'evictions' | 'down'>): CacheStats {
     const { memoryHits, secondHits, misses, loads, stale, errors } = this
-    return { hits: { memory: memoryHits, second: secondHits }, misses, loads, stale, evictions, errors, down }
+    const hits = memoryHits + secondHits
+    return { hits, memoryHits, secondHits, misses, loads, stale, evictions, errors, down }
   }
 }

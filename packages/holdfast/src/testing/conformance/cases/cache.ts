@@ -320,7 +320,9 @@ export const cacheCases: readonly ConformanceCase[] = [
         ['a', 1],
         ['b', 2],
       ])
-      assert.deepEqual([await both.getMany(['a', 'b']), both.stats().hits], [[1, 2], { memory: 1, second: 1 }])
+      assert.deepEqual(await both.getMany(['a', 'b']), [1, 2])
+      const { hits, memoryHits, secondHits } = both.stats()
+      assert.deepEqual([hits, memoryHits, secondHits], [2, 1, 1])
       const bytes = storage.cache('bytes', { levels: ['memory'], maxBytes: 1_000 })
       await bytes.set('a', 'x'.repeat(700))
       await bytes.set('b', 'x'.repeat(700))

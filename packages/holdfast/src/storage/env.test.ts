@@ -17,6 +17,11 @@ describe('the environment', () => {
   it.each([
     [{ STORAGE_BACKEND: 'sqlite' }, 'SQLITE_PATH is not set'],
     [{ STORAGE_BACKEND: 'oracle' }, 'STORAGE_BACKEND is "oracle"'],
+    [
+      { STORAGE_BACKEND: 'mysql' },
+      'STORAGE_BACKEND is "mysql", which is a backend that this version does not have yet',
+    ],
+    [{ STORAGE_BACKEND: 'file' }, 'does not have yet'],
     [{ STORAGE_BACKEND: 'constructor' }, 'STORAGE_BACKEND is "constructor"'],
   ])('%o says which variable is wrong', (environment, message) => {
     expect(() => targetFromEnv(environment)).toThrow(message)
@@ -35,6 +40,18 @@ describe('a target', () => {
       expect(error).toBeInstanceOf(ConfigurationError)
       expect(error.hint).toContain('sqlite:./app.db')
       expect(error.message).not.toContain('secret')
+    },
+  )
+
+  it.each(['mysql://root:secret@host/app', 'mariadb://host/app', 'libsql:./app.db', 'file:./data'])(
+    '%s is told to be of a backend that this version does not have yet',
+    async (target) => {
+      const scheme = target.slice(0, target.indexOf(':') + 1)
+      await expect(backendOf(target, {})).rejects.toMatchObject({
+        code: 'CONFIGURATION',
+        message: expect.stringContaining(`This version has no backend for ${scheme} targets yet`),
+        hint: expect.stringContaining('sqlite:./app.db'),
+      })
     },
   )
 })

@@ -11,6 +11,9 @@ const backends: Readonly<Record<string, TargetOf>> = {
   postgres: (environment) => required(environment, 'POSTGRESQL_URL', 'postgres://user:password@localhost/database'),
 }
 
+/** Backends that are still to come. */
+const LATER_BACKENDS: readonly string[] = ['mysql', 'mariadb', 'libsql', 'file']
+
 /**
  * The target that the environment names: `STORAGE_URL`, or `STORAGE_BACKEND` (`memory` unless set) with the variable of
  * that backend.
@@ -23,7 +26,8 @@ export function targetFromEnv(environment: Environment): string {
   const backend = environment['STORAGE_BACKEND'] || 'memory'
   const targetOf = Object.hasOwn(backends, backend) ? backends[backend] : undefined
   if (targetOf !== undefined) return targetOf(environment)
-  throw new ConfigurationError(`STORAGE_BACKEND is ${JSON.stringify(backend)}, which is not a backend.`, {
+  const what = LATER_BACKENDS.includes(backend) ? 'a backend that this version does not have yet' : 'not a backend'
+  throw new ConfigurationError(`STORAGE_BACKEND is ${JSON.stringify(backend)}, which is ${what}.`, {
     hint: `Set it to one of ${Object.keys(backends).join(', ')}.`,
   })
 }

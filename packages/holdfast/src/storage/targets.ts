@@ -11,6 +11,11 @@ export interface TargetOptions {
   readonly durability?: 'full' | 'relaxed'
 }
 
+const KNOWN_TARGETS = 'Use memory:, sqlite:./app.db, sqlite::memory: or postgres://user:password@host/database.'
+
+/** Schemes whose backends are still to come. */
+const LATER_SCHEMES: readonly string[] = ['mysql', 'mariadb', 'libsql', 'file']
+
 type Opener = (rest: string, options: TargetOptions, target: string) => Promise<BackendFactory>
 
 const openers: Readonly<Record<string, Opener>> = {
@@ -38,12 +43,14 @@ export async function backendOf(target: string, options: TargetOptions): Promise
   if (typeof target !== 'string') throw unknownTarget(`no text but ${describe(target)}`)
   const scheme = /^([a-z]+):/.exec(target)?.[1] ?? ''
   const opener = Object.hasOwn(openers, scheme) ? openers[scheme] : undefined
+  if (LATER_SCHEMES.includes(scheme))
+    throw new ConfigurationError(`This version has no backend for ${scheme}: targets yet.`, { hint: KNOWN_TARGETS })
   if (opener === undefined) throw unknownTarget(scheme === '' ? 'something without a scheme' : `${scheme}:`)
   return opener(target.slice(scheme.length + 1), options, target)
 }
 
 function unknownTarget(what: string): ConfigurationError {
   return new ConfigurationError(`The storage target is ${what}, which names no backend.`, {
-    hint: 'Use memory:, sqlite:./app.db, sqlite::memory: or postgres://user:password@host/database.',
+    hint: KNOWN_TARGETS,
   })
 }

@@ -80,7 +80,7 @@ export class LaterSession implements Session, SqlRunner {
   }
 
   /** Runs `work` after the commit, which also completes the job: a handler that does nothing else with the transaction begins it, too. */
-  afterCommit(work: () => void): void {
+  afterCommit(work: () => unknown): void {
     void this.open().then(
       (session) => session.afterCommit(work),
       // That it cannot begin is told by the commit, which the attempt fails with.

@@ -150,7 +150,7 @@ export class TransactionStores<S extends Schema> extends SessionStores<S> implem
     return this.#caches
   }
 
-  async transaction<T>(work: (tx: Transaction<S>) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (tx: Transaction<S>) => T | Promise<T>): Promise<T> {
     assertFunction(work, 'work')
     const [value, caches] = await this.#session.runNested(async (inner) => {
       const stores = new TransactionStores<S>(this.shared, inner, this)
@@ -161,7 +161,7 @@ export class TransactionStores<S extends Schema> extends SessionStores<S> implem
     return value
   }
 
-  afterCommit(work: () => void): void {
+  afterCommit(work: () => unknown): void {
     assertFunction(work, 'afterCommit')
     if (!this.#session.active) throw transactionEnded()
     this.#session.afterCommit(work)

@@ -143,12 +143,15 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
    * })
    * ```
    */
-  async transaction<T>(work: (tx: Transaction<S>) => Promise<T>, options: TransactionOptions = NO_OPTIONS): Promise<T> {
+  async transaction<T>(
+    work: (tx: Transaction<S>) => T | Promise<T>,
+    options: TransactionOptions = NO_OPTIONS,
+  ): Promise<T> {
     assertFunction(work, 'work')
     let stores: TransactionStores<S> | undefined
     try {
       return await this.#session.runTransaction(
-        (session) => {
+        async (session) => {
           stores = new TransactionStores<S>(this.shared, session)
           return work(stores)
         },

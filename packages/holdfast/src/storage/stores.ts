@@ -131,9 +131,17 @@ export interface Transaction<S extends Schema> extends Stores<S> {
    * await tx.transaction((inner) => inner.repository('users').create(user)).catch(() => 'taken')
    * ```
    */
-  transaction<T>(work: (tx: Transaction<S>) => Promise<T>): Promise<T>
-  /** Runs `work` once, after the data is committed; not when it rolls back. */
-  afterCommit(work: () => void): void
+  transaction<T>(work: (tx: Transaction<S>) => T | Promise<T>): Promise<T>
+  /**
+   * Runs `work` once, after the data is committed; not when it rolls back. Nobody waits for it: what it throws, or rejects with, is an
+   * uncaught exception.
+   *
+   * @example
+   * ```ts
+   * tx.afterCommit(() => sendMail(user).catch((error) => log.error(error)))
+   * ```
+   */
+  afterCommit(work: () => unknown): void
 }
 
 /** How a transaction runs. */

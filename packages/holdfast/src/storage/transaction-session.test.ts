@@ -135,6 +135,29 @@ describe('a transaction', () => {
   })
 })
 
+describe('what follows the commit', () => {
+  const fail = (): never => {
+    throw new Error('followed')
+  }
+  it.each([
+    ['throws', fail],
+    ['rejects', async () => fail()],
+  ])('is an uncaught exception when it %s, and the transaction is committed', async (_, follow) => {
+    const { root } = recording()
+    const others = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    try {
+      const uncaught = new Promise((resolve) =>
+        process.once('uncaughtException', (error, origin) => resolve([error.message, origin])),
+      )
+      await expect(root.runTransaction(async (tx) => tx.afterCommit(follow), {})).resolves.toBeUndefined()
+      expect(await uncaught).toEqual(['followed', 'uncaughtException'])
+    } finally {
+      for (const listener of others) process.on('uncaughtException', listener)
+    }
+  })
+})
+
 describe('a conflict', () => {
   it('is tried again as a whole, and what follows the commit runs once', async () => {
     let conflicts = 2

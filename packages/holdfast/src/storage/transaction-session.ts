@@ -65,7 +65,7 @@ export class TransactionSession implements Session {
   /** What it has written so far. */
   readonly written: Written = new Written()
   readonly #connection: Connection
-  readonly #hooks: (() => void)[] = []
+  readonly #hooks: (() => unknown)[] = []
   /** What is to be written before the commit; made when it is first needed. */
   #gathered: Gathered | undefined
   /** How many calls and nested transactions are under way. */
@@ -261,13 +261,13 @@ export class TransactionSession implements Session {
     return this.#gathered
   }
 
-  afterCommit(work: () => void): void {
+  afterCommit(work: () => unknown): void {
     this.#hooks.push(work)
   }
 
-  /** Runs what was to follow the commit; what throws there cannot undo it, and is an uncaught exception. */
+  /** Runs what was to follow the commit. */
   committed(): void {
-    for (const hook of this.#hooks) queueMicrotask(hook)
+    for (const hook of this.#hooks) queueMicrotask(() => runApart(hook))
   }
 
   /** Refuses everything from now on. */
@@ -369,6 +369,17 @@ export class MissingTable extends SerializationError {
     super(`The table of ${model.name} is not made yet.`)
     this.model = model
   }
+}
+
+/** Runs work that nobody waits for: what it throws, or rejects with, cannot undo the commit, and is an uncaught exception. */
+function runApart(work: () => unknown): void {
+  const given = work()
+  if (given instanceof Promise)
+    given.catch((error: unknown) =>
+      queueMicrotask(() => {
+        throw error
+      }),
+    )
 }
 
 /** The error for what is done in a transaction too late. */

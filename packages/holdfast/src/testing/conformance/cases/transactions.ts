@@ -151,6 +151,25 @@ export const transactionCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'transactions/synchronous',
+    title: 'A transaction, and a part of one, may be a function that waits for nothing',
+    async run({ open }) {
+      const storage = await open(schema)
+      assert.equal(await storage.transaction(() => 5), 5)
+      assert.equal(await storage.transaction((tx) => tx.transaction(() => 6)), 6)
+      const broken = new Error('broken')
+      const fail = () => {
+        throw broken
+      }
+      await assert.rejects(storage.transaction(fail), broken)
+      await assert.rejects(
+        storage.transaction((tx) => tx.transaction(fail)),
+        broken,
+      )
+      assert.equal(await storage.transaction((tx) => tx.transaction(fail).catch(() => 7)), 7)
+    },
+  },
+  {
     id: 'transactions/read-only',
     title: 'A readOnly transaction sees one state from start to end and refuses every write',
     async run({ open }) {

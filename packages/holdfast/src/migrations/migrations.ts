@@ -113,6 +113,11 @@ export class Migrations {
    * Makes migrations known, in the order in which they are to be applied. Registering the same one again changes nothing.
    *
    * @throws MigrationError for another one of the same name.
+   *
+   * @example
+   * ```ts
+   * storage.migrations.register(await loadMigrations('./migrations'))
+   * ```
    */
   register(...migrations: readonly (Migration | readonly Migration[])[]): this {
     for (const migration of migrations.flat() as readonly Migration[]) {
@@ -126,7 +131,14 @@ export class Migrations {
     return this
   }
 
-  /** How every migration stands: those that are applied in the order in which they were, then those that are to come. */
+  /**
+   * How every migration stands: those that are applied in the order in which they were, then those that are to come.
+   *
+   * @example
+   * ```ts
+   * for (const { name, state } of await storage.migrations.status()) console.log(name, state)
+   * ```
+   */
   async status(): Promise<MigrationStatus[]> {
     const ledger = await this.#ledger()
     const applied = ledger.map((row): MigrationStatus => {
@@ -156,6 +168,11 @@ export class Migrations {
    * Applies what is pending and gives what it applied. A migration that fails leaves the schema as it was; those before it stay applied.
    *
    * @throws MigrationError naming the migration and the step that failed, or those that were edited or are missing; TimeoutError.
+   *
+   * @example
+   * ```ts
+   * const applied = await storage.migrations.apply({ onProgress: ({ name, rows }) => console.log(name, rows) })
+   * ```
    */
   async apply(options: ApplyOptions = {}): Promise<MigrationRun[]> {
     assertMigrationOptions('Applying migrations', options)
@@ -172,7 +189,14 @@ export class Migrations {
     })
   }
 
-  /** What `apply` would do: the migrations, the SQL of each, and what to know before it is run. Nothing is done. */
+  /**
+   * What `apply` would do: the migrations, the SQL of each, and what to know before it is run. Nothing is done.
+   *
+   * @example
+   * ```ts
+   * for (const { name, statements, warnings } of await storage.migrations.plan()) console.log(name, statements, warnings)
+   * ```
+   */
   async plan(options: Pick<ApplyOptions, 'to'> = {}): Promise<MigrationPlan[]> {
     assertMigrationOptions('Planning migrations', options)
     const { to } = options
@@ -189,6 +213,11 @@ export class Migrations {
    * Undoes the last migrations, the last one first, and gives those it rolled back.
    *
    * @throws MigrationError for one that has no `down`, or whose `down` does not lead back; nothing is done then.
+   *
+   * @example
+   * ```ts
+   * await storage.migrations.rollback({ steps: 1 })
+   * ```
    */
   async rollback(options: RollbackOptions = {}): Promise<MigrationRun[]> {
     assertMigrationOptions('Rolling migrations back', options)
@@ -203,6 +232,11 @@ export class Migrations {
   /**
    * Drops for good what the applied migrations dropped: until then its tables and columns are kept under other names, so that a rollback gives
    * back what they held. Afterwards a rollback makes them anew, without it. Gives the names of the migrations it finalized.
+   *
+   * @example
+   * ```ts
+   * const final = await storage.migrations.finalize()
+   * ```
    */
   async finalize(options: { readonly waitMs?: number } = {}): Promise<string[]> {
     assertMigrationOptions('Finalizing migrations', options)
@@ -232,6 +266,11 @@ export class Migrations {
    * they lead to. Gives their names.
    *
    * @throws MigrationError, code `SCHEMA_MISMATCH`, naming every difference.
+   *
+   * @example
+   * ```ts
+   * await storage.migrations.baseline()
+   * ```
    */
   async baseline({ to, waitMs = DEFAULT_WAIT_MS }: Omit<ApplyOptions, 'onProgress'> = {}): Promise<string[]> {
     const { schema, session } = this.#host
@@ -351,7 +390,15 @@ export class Migrations {
     return found
   }
 
-  /** Compares the database with the schema of the storage, indexes, constraints and defaults included, and names every difference. */
+  /**
+   * Compares the database with the schema of the storage, indexes, constraints and defaults included, and names every difference.
+   *
+   * @example
+   * ```ts
+   * const { ok, differences } = await storage.migrations.verify()
+   * if (!ok) console.log(differences)
+   * ```
+   */
   async verify(): Promise<Verification> {
     const differences = await differencesOf(this.#host.schema, this.#host.declared)
     return { ok: differences.length === 0, differences }

@@ -1,26 +1,20 @@
 import type { Session } from '../backend/index.ts'
-import { ConfigurationError, type Issue, NotFoundError, ValidationError } from '../base/errors.ts'
-import {
-  checkKnown,
-  checkMs,
-  checkName,
-  checkWhole,
-  describe,
-  isStorableText,
-  type QueueDeclaration,
-} from '../schema/index.ts'
+import { ConfigurationError, type Issue, ValidationError } from '../base/errors.ts'
+import { checkKnown, checkMs, checkName, checkWhole, describe, type QueueDeclaration } from '../schema/index.ts'
 import { type CancelFilter, cancelChosen, cancelJobs } from './admin/cancel.ts'
 import { prune } from './admin/prune.ts'
+import { type PurgeOptions, purge } from './admin/purge.ts'
 import { type RescheduleOptions, rescheduleJob } from './admin/reschedule.ts'
 import { type RetryFilter, retryJobs } from './admin/retry-jobs.ts'
 import { claim, makeReady } from './claim/claim.ts'
 import { DEFAULT_LEASE_MS, extendLeases, leaseOf } from './claim/leases.ts'
 import { enqueueAll } from './enqueue/enqueue.ts'
 import { failAttempt, finish, leaseLost } from './finish/finish.ts'
+import { heldJob, type JobOrId } from './finish/held.ts'
 import { type WaitOptions, waitForEnd } from './finish/wait-for.ts'
 import type { EnqueueOptions } from './job/accept-job.ts'
-import { countJobs, findJob, finished, listJobs, live, type QueueStats } from './job/find.ts'
-import { type Job, jobOf } from './job/job.ts'
+import { countJobs, findJob, listJobs, type QueueStats } from './job/find.ts'
+import type { Job } from './job/job.ts'
 import { type JobPage, type JobPageOptions, pageOfJobs } from './job/page.ts'
 import { acceptResult } from './job/payload.ts'
 import type { QueueScope } from './job/scope.ts'
@@ -41,22 +35,12 @@ import type { WorkerHost } from './work/host.ts'
 import type { WorkManyOptions, WorkOptions } from './work/work-options.ts'
 import { Worker } from './work/worker.ts'
 
-/** A job, or its id. With the job itself it is made sure that the caller still holds it. */
-export type JobOrId = Job | string
-
 /** Which jobs `list` gives. */
 export interface ListOptions {
   /** All unless given. */
   readonly state?: JobStateFilter
   /** At most so many; 100 unless given. */
   readonly limit?: number
-}
-
-/** Which finished jobs `purge` forgets: all unless given. */
-export interface PurgeOptions {
-  readonly state?: 'completed' | 'failed' | 'cancelled'
-  /** Those that finished before this time. */
-  readonly before?: Date
 }
 
 /**
@@ -88,6 +72,11 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * Adds a job. While a live job has the same `key`, that one is given back and nothing is added.
    *
    * @throws ValidationError when the payload or an option is refused.
+   *
+   * @example
+   * ```ts
+   * await storage.queue('mail').enqueue({ to: 'kim' }, { delayMs: 60_000, key: 'welcome kim' })
+   * ```
    */
   async enqueue(data: Input, options: EnqueueOptions = {}): Promise<Job<Data, Result>> {
     const entries = [{ data, options, path: '' }]
@@ -95,7 +84,14 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     return job as Job<Data, Result>
   }
 
-  /** Adds many jobs in one statement, all or none. */
+  /**
+   * Adds many jobs in one statement, all or none.
+   *
+   * @example
+   * ```ts
+   * await storage.queue('mail').enqueueMany([{ data: { to: 'kim' } }, { data: { to: 'lee' }, priority: 10 }])
+   * ```
+   */
   async enqueueMany(jobs: readonly ({ readonly data: Input } & EnqueueOptions)[]): Promise<Job<Data, Result>[]> {
     if (!Array.isArray(jobs)) throw this.#refused('jobs', `must be a list, got ${describe(jobs)}`)
     const wrong = jobs.findIndex((job) => typeof job !== 'object' || job === null)
@@ -107,6 +103,12 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   /**
    * Takes the most urgent job that is due, or null. It is this caller's for `leaseMs` (30 s); then another may take it. Jobs whose payload the
    * queue's schema refuses fail on the way.
+   *
+   * @example
+   * ```ts
+   * const job = await mail.dequeue({ leaseMs: 60_000 })
+   * if (job !== null) await send(job.data).then((id) => mail.acknowledge(job, { id }), (error) => mail.fail(job, error))
+   * ```
    */
   async dequeue(options: { readonly leaseMs?: number } = {}): Promise<Job<Data, Result> | null> {
     return (await this.dequeueMany(1, options))[0] ?? null
@@ -128,6 +130,11 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    *
    * @throws LeaseLostError when the lease ran out and somebody else has the job; NotFoundError for an id that is not live; ValidationError
    *   for a result that the queue's schema of results refuses.
+   *
+   * @example
+   * ```ts
+   * await mail.acknowledge(job, { messageId })
+   * ```
    */
   async acknowledge(jobOrId: JobOrId, result?: ResultInput): Promise<void> {
     const job = await this.#held(jobOrId)
@@ -144,6 +151,11 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * Ends an attempt badly: the job runs again after a growing pause, or has failed for good when no attempts are left or `retry` is false.
    *
    * @throws LeaseLostError; NotFoundError.
+   *
+   * @example
+   * ```ts
+   * await mail.fail(job, new Error('the address does not exist'), false)
+   * ```
    */
   async fail(jobOrId: JobOrId, error: unknown, retry = true): Promise<void> {
     await failAttempt(this.#scope, await this.#held(jobOrId), error, retry)
@@ -193,7 +205,14 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     return pageOfJobs(this.#session, this.name, options) as Promise<JobPage<Data, Result>>
   }
 
-  /** How many jobs are in each state; of those that wait also how many wait for their time, and how many for other jobs. */
+  /**
+   * How many jobs are in each state; of those that wait also how many wait for their time, and how many for other jobs.
+   *
+   * @example
+   * ```ts
+   * const { waiting, active, failed } = await storage.queue('mail').stats()
+   * ```
+   */
   stats(): Promise<QueueStats> {
     return countJobs(this.#session, this.name)
   }
@@ -275,7 +294,14 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     return retryJobs(this.#scope, filter)
   }
 
-  /** Lets nobody take jobs of this queue, in any process, until `resume`; jobs that run go on. */
+  /**
+   * Lets nobody take jobs of this queue, in any process, until `resume`; jobs that run go on.
+   *
+   * @example
+   * ```ts
+   * await storage.queue('mail').pause()
+   * ```
+   */
   pause(): Promise<void> {
     return this.#setPaused(true)
   }
@@ -295,19 +321,20 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     return prune(this.#scope)
   }
 
-  /** Forgets finished jobs, of a state and before a time where given; gives their number. */
+  /**
+   * Forgets finished jobs, of a state and before a time where given; gives their number.
+   *
+   * @example
+   * ```ts
+   * await storage.queue('mail').purge({ state: 'completed', before: lastMonth })
+   * ```
+   */
   async purge(options: PurgeOptions = {}): Promise<number> {
     this.#check((issues) => {
       checkKnown(options, ['state', 'before'], '', issues)
       checkState(options?.state, ['completed', 'failed', 'cancelled'], issues)
     })
-    const { state, before } = options
-    const where = {
-      queue: this.name,
-      ...(state !== undefined && { state }),
-      ...(before !== undefined && { finishedAt: { lt: before } }),
-    }
-    return finished(this.#session).deleteMany(where as never)
+    return purge(this.#session, this.name, options)
   }
 
   /**
@@ -404,6 +431,11 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * have written down what they ran, too, and counts their attempts that ended meanwhile; a handler of the queue cannot wait for that.
    *
    * @throws ConfigurationError without a handler where no worker was started; inside a transaction.
+   *
+   * @example
+   * ```ts
+   * const attempts = await storage.queue('mail').drain(async (job) => send(job.data))
+   * ```
    */
   async drain(handler?: Handler<Data, Tx, ResultInput>): Promise<number> {
     return handler === undefined ? drainLikeLast(this.#host, this.name) : this.worker(handler).drain()
@@ -434,20 +466,8 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     return { session: this.#session, queue: this.name, declaration: this.#declaration, declarationOf }
   }
 
-  async #held(jobOrId: JobOrId): Promise<Job> {
-    if (typeof jobOrId !== 'string') {
-      if (!isJob(jobOrId)) throw this.#refused('job', `must be a job or its id, got ${describe(jobOrId)}`)
-      if (jobOrId.token === null) throw leaseLost(jobOrId)
-      return jobOrId
-    }
-    const row = await live(this.#session).findById(jobOrId)
-    if (row === null || row['queue'] !== this.name || row['state'] !== 'active')
-      throw new NotFoundError(
-        `the queue ${this.name}`,
-        jobOrId,
-        'Only a job that runs can be ended or extended by its id.',
-      )
-    return jobOf(row)
+  #held(jobOrId: JobOrId): Promise<Job> {
+    return heldJob(this.#session, this.name, jobOrId)
   }
 
   #check(look: (issues: Issue[]) => void): void {
@@ -459,12 +479,4 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   #refused(path: string, reason: string): ValidationError {
     return new ValidationError(`A call on the queue ${this.name} was refused`, [{ path, reason }])
   }
-}
-
-/** Whether somebody gave a job, as far as it matters for ending it. */
-function isJob(job: Job | null | undefined): job is Job {
-  if (typeof job !== 'object' || job === null) return false
-  const { id, token, errors } = job
-  const isText = (value: unknown) => typeof value === 'string' && isStorableText(value)
-  return isText(id) && (token === null || isText(token)) && Array.isArray(errors)
 }

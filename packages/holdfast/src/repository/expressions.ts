@@ -13,6 +13,11 @@ export class Increment<Value extends number | bigint | string = number> {
  * Adds to a number in a patch, atomically: `update(id, { turns: increment(1) })`. A null stays null.
  *
  * @param by what is added; a bigint for `bigint` columns, text such as `'-1.50'` for `decimal` columns.
+ *
+ * @example
+ * ```ts
+ * await sessions.update(id, { turns: increment(1), price: increment('-1.50') })
+ * ```
  */
 export function increment<Value extends number | bigint | string = number>(by: Value): Increment<Value> {
   return new Increment(by)
@@ -41,34 +46,76 @@ export class DateTrunc<Name extends string = string> {
   }
 }
 
-/** Counts rows; with a field, the rows where it is not null. */
+/**
+ * Counts rows; with a field, the rows where it is not null.
+ *
+ * @example
+ * ```ts
+ * await users.aggregate({ select: { all: count(), named: count('username') } })
+ * ```
+ */
 export function count(): Aggregate<'count', never>
 export function count<Name extends string>(field: Name): Aggregate<'count', Name>
 export function count(field?: string): Aggregate<'count', string> {
   return new Aggregate('count', field)
 }
 
-/** Counts the different values of a field; null does not count. */
+/**
+ * Counts the different values of a field; null does not count.
+ *
+ * @example
+ * ```ts
+ * await messages.aggregate({ groupBy: 'day', select: { users: countDistinct('userId') } })
+ * ```
+ */
 export function countDistinct<Name extends string>(field: Name): Aggregate<'countDistinct', Name> {
   return new Aggregate('countDistinct', field)
 }
 
-/** Adds up a field: a number, a bigint for `bigint` columns, text for `decimal` columns, null over no rows. */
+/**
+ * Adds up a field: a number, a bigint for `bigint` columns, text for `decimal` columns, null over no rows.
+ *
+ * @example
+ * ```ts
+ * await messages.aggregate({ groupBy: 'userId', select: { cost: sum('cost') } })
+ * ```
+ */
 export function sum<Name extends string>(field: Name): Aggregate<'sum', Name> {
   return new Aggregate('sum', field)
 }
 
-/** The mean of a field as a number, null over no rows. */
+/**
+ * The mean of a field as a number, null over no rows.
+ *
+ * @example
+ * ```ts
+ * await messages.aggregate({ select: { mean: avg('durationMs') } })
+ * ```
+ */
 export function avg<Name extends string>(field: Name): Aggregate<'avg', Name> {
   return new Aggregate('avg', field)
 }
 
-/** The least value of a field, by the order of its type; null over no rows. */
+/**
+ * The least value of a field, by the order of its type; null over no rows.
+ *
+ * @example
+ * ```ts
+ * await messages.aggregate({ groupBy: 'userId', select: { first: min('sentAt') } })
+ * ```
+ */
 export function min<Name extends string>(field: Name): Aggregate<'min', Name> {
   return new Aggregate('min', field)
 }
 
-/** The greatest value of a field, by the order of its type; null over no rows. */
+/**
+ * The greatest value of a field, by the order of its type; null over no rows.
+ *
+ * @example
+ * ```ts
+ * await messages.aggregate({ groupBy: 'userId', select: { last: max('sentAt') } })
+ * ```
+ */
 export function max<Name extends string>(field: Name): Aggregate<'max', Name> {
   return new Aggregate('max', field)
 }

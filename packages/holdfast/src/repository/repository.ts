@@ -46,12 +46,27 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
     this.#reads = reads
   }
 
-  /** Inserts a record and gives it back as stored, with its key and defaults. */
+  /**
+   * Inserts a record and gives it back as stored, with its key and defaults.
+   *
+   * @example
+   * ```ts
+   * const kim = await users.create({ username: 'kim' })
+   * kim.firstSeen // a Date: defaults are filled in
+   * ```
+   */
   create(record: Insert): Promise<Row> {
     return inserting.create(this.session, this.model, record) as Promise<Row>
   }
 
-  /** Inserts many records in one statement, all or none, and gives them back in order. */
+  /**
+   * Inserts many records in one statement, all or none, and gives them back in order.
+   *
+   * @example
+   * ```ts
+   * const [kim, lee] = await users.createMany([{ username: 'kim' }, { username: 'lee' }])
+   * ```
+   */
   createMany(records: readonly Insert[]): Promise<Row[]> {
     return inserting.createMany(this.session, this.model, records) as Promise<Row[]>
   }
@@ -60,6 +75,12 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    * Stores a record whether it is new or not. One that was read from a versioned model must still have its version.
    *
    * @throws ConflictError when somebody else changed it since it was read.
+   *
+   * @example
+   * ```ts
+   * const plan = await plans.getById(id)
+   * await plans.save({ ...plan, status: 'ready' })
+   * ```
    */
   save(record: Row | Insert): Promise<Row> {
     return this.#given({ '': record }, () => upserting.save(this.session, this.model, record)) as Promise<Row>
@@ -92,27 +113,61 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    * Changes some fields of a record and gives it back.
    *
    * @throws NotFoundError; ConflictError when `ifVersion` is given and the record has another version by now.
+   *
+   * @example
+   * ```ts
+   * await sessions.update(id, { turns: increment(1), endedAt: null }, { ifVersion: session.version })
+   * ```
    */
   update(id: Key, patch: Patch<Row>, options?: { readonly ifVersion?: number }): Promise<Row> {
     return updating.update(this.session, this.model, id, patch, options) as Promise<Row>
   }
 
-  /** Changes all records that match in one statement, and gives their number. `{}` means every record. */
+  /**
+   * Changes all records that match in one statement, and gives their number. `{}` means every record.
+   *
+   * @example
+   * ```ts
+   * const closed = await sessions.updateMany({ lastUsed: { lt: yesterday } }, { status: 'closed' })
+   * ```
+   */
   updateMany(where: Where<Row>, patch: Patch<Row>): Promise<number> {
     return this.#given({ where, '': patch }, () => updating.updateMany(this.session, this.model, where, patch))
   }
 
-  /** Deletes a record; whether there was one. */
+  /**
+   * Deletes a record; whether there was one.
+   *
+   * @example
+   * ```ts
+   * if (!(await users.delete(7))) console.log('there was no such user')
+   * ```
+   */
   delete(id: Key): Promise<boolean> {
     return updating.deleteById(this.session, this.model, id)
   }
 
-  /** Deletes all records that match in one statement, and gives their number. `{}` means every record. */
+  /**
+   * Deletes all records that match in one statement, and gives their number. `{}` means every record.
+   *
+   * @example
+   * ```ts
+   * const removed = await sessions.deleteMany({ status: 'closed' })
+   * ```
+   */
   deleteMany(where: Where<Row>): Promise<number> {
     return this.#given({ where }, () => updating.deleteMany(this.session, this.model, where))
   }
 
-  /** The record with this key, or null. */
+  /**
+   * The record with this key, or null.
+   *
+   * @example
+   * ```ts
+   * const kim = await users.findById(7)
+   * const seat = await seats.findById({ row: 'C', number: 12 }) // a key of several fields
+   * ```
+   */
   findById(id: Key, options?: ReadOptions): Promise<Row | null> {
     if (options === undefined && this.model.cache === undefined) {
       return reading.findById(this.session, this.model, id) as Promise<Row | null>
@@ -122,33 +177,75 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
     ) as Promise<Row | null>
   }
 
-  /** @throws NotFoundError where there is no record with this key. */
+  /**
+   * The record with this key.
+   *
+   * @throws NotFoundError where there is none.
+   *
+   * @example
+   * ```ts
+   * const { username } = await users.getById(7)
+   * ```
+   */
   getById(id: Key, options?: ReadOptions): Promise<Row> {
     return this.#read({ '': options }, options, (session) => reading.getById(session, this.model, id)) as Promise<Row>
   }
 
-  /** The records with these keys, in their order; missing ones are left out, repeated keys give one record. */
+  /**
+   * The records with these keys, in their order; missing ones are left out, repeated keys give one record.
+   *
+   * @example
+   * ```ts
+   * const both = await users.findByIds([7, 8])
+   * ```
+   */
   findByIds(ids: readonly Key[], options?: ReadOptions): Promise<Row[]> {
     return this.#read({ keys: ids, '': options }, options, (session) =>
       reading.findByIds(session, this.model, ids),
     ) as Promise<Row[]>
   }
 
-  /** The first record that matches, or null. The condition is required. */
+  /**
+   * The first record that matches, or null. The condition is required.
+   *
+   * @example
+   * ```ts
+   * const kim = await users.findOne({ where: { username: 'kim' }, include: { sessions: true } })
+   * ```
+   */
   findOne<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query: OneQuery<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Found<Row, S, R, Field, I> | null> {
     return this.#ask(query, reading.findOne) as Promise<Found<Row, S, R, Field, I> | null>
   }
 
-  /** All records that match, by the primary key unless ordered otherwise. */
+  /**
+   * All records that match, by the primary key unless ordered otherwise.
+   *
+   * @example
+   * ```ts
+   * const found = await users.find({
+   *   where: { cost: { gt: 5 }, or: [{ team: 'red' }, { team: null }] },
+   *   orderBy: { username: 'asc' },
+   *   limit: 20,
+   *   select: ['id', 'username'],
+   * })
+   * ```
+   */
   find<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query?: Query<Row, Field, I & OnlyRelations<I, R>>,
   ): Promise<Found<Row, S, R, Field, I>[]> {
     return this.#ask(query === undefined ? {} : query, reading.find) as Promise<Found<Row, S, R, Field, I>[]>
   }
 
-  /** The records that match, one by one, with constant memory and from one snapshot. */
+  /**
+   * The records that match, one by one, with constant memory and from one snapshot.
+   *
+   * @example
+   * ```ts
+   * for await (const user of users.stream({ where: { team: 'red' } })) await send(user)
+   * ```
+   */
   stream<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
     query?: Query<Row, Field, I & OnlyRelations<I, R>>,
   ): AsyncGenerator<Found<Row, S, R, Field, I>, void, undefined> {
@@ -174,12 +271,26 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
     return this.#ask(query, reading.page) as Promise<Page<Found<Row, S, R, Field, I>>>
   }
 
-  /** How many records match; all of them without a condition. */
+  /**
+   * How many records match; all of them without a condition.
+   *
+   * @example
+   * ```ts
+   * const active = await sessions.count({ endedAt: null })
+   * ```
+   */
   count(where?: Where<Row>, options?: ReadOptions): Promise<number> {
     return this.#read({ where, '': options }, options, (session) => reading.countWhere(session, this.model, where))
   }
 
-  /** Whether there is a record with this key, or one that matches. */
+  /**
+   * Whether there is a record with this key, or one that matches.
+   *
+   * @example
+   * ```ts
+   * if (await users.exists({ username: 'kim' })) console.log('taken')
+   * ```
+   */
   exists(idOrWhere: Key | Where<Row>, options?: ReadOptions): Promise<boolean> {
     return this.#read({ where: idOrWhere, '': options }, options, (session) =>
       reading.exists(session, this.model, idOrWhere),
@@ -206,7 +317,14 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
     return this.#ask(query, aggregate) as Promise<AggregateRow<Row, G, A>[]>
   }
 
-  /** Starts a query with joins, put together step by step. */
+  /**
+   * Starts a query with joins, put together step by step.
+   *
+   * @example
+   * ```ts
+   * const rows = await sessions.query().join('users', { userId: 'id' }).select(['id', 'users.username']).all()
+   * ```
+   */
   query(): QueryBuilder<S, Row, Row & Unselected> {
     return new QueryBuilder(this.session, this.model, undefined, this.#reads)
   }

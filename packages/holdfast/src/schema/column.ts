@@ -144,6 +144,7 @@ export interface ColumnTypes {
   real(): Column<number>
   /** An exact number as text, such as `'19.90'`: at most 18 digits, `scale` of them after the point. */
   decimal(precision: number, scale: number): Column<string>
+  /** True or false. */
   boolean(): Column<boolean>
   /** A moment with milliseconds, UTC, of the years 1 to 9999. */
   timestamp(): Column<Date>
@@ -153,6 +154,7 @@ export interface ColumnTypes {
   uuid(): Column<string>
   /** Any JSON value, checked by a Standard Schema where one is given. */
   json<Value>(schema?: StandardSchemaV1<unknown, Value>): Column<Value>
+  /** Bytes of any length, compared one by one; a `Buffer` is taken too. */
   bytes(): Column<Uint8Array>
   /** One of these texts. */
   enum<const Values extends readonly [string, ...string[]]>(values: Values): Column<Values[number]>

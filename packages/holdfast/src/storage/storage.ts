@@ -222,7 +222,14 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
     return queue.worker(handler as Handler<unknown, Transaction<S>>, { ...options, ...own })
   }
 
-  /** Whether the database answers, and how fast. Never rejects. */
+  /**
+   * Whether the database answers, and how fast. Never rejects.
+   *
+   * @example
+   * ```ts
+   * const { ok, latencyMs, error } = await storage.health()
+   * ```
+   */
   async health(): Promise<Health> {
     const backend = this.#backend.name
     const started = performance.now()
@@ -259,12 +266,28 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
     return this.shared.models
   }
 
-  /** What this storage has done since it was opened. */
+  /**
+   * What this storage has done since it was opened.
+   *
+   * @example
+   * ```ts
+   * const { statements, transactions } = storage.metrics()
+   * console.log(statements, transactions.retried)
+   * ```
+   */
   metrics(): StorageMetrics {
     return this.#session.counters.read()
   }
 
-  /** Calls back with every statement as it is executed, for tests and telemetry; gives the function that ends it. */
+  /**
+   * Calls back with every statement as it is executed, for tests and telemetry; gives the function that ends it.
+   *
+   * @example
+   * ```ts
+   * const stop = storage.onStatement(({ kind, model }) => console.log(kind, model))
+   * stop()
+   * ```
+   */
   onStatement(listener: StatementListener): () => void {
     return this.#session.onStatement(listener)
   }

@@ -1,7 +1,8 @@
-import type { Row } from '../backend/index.ts'
+import type { Row, Session } from '../backend/index.ts'
 import { type Issue, NotFoundError, ValidationError } from '../base/errors.ts'
-import { checkKnown, describe } from '../schema/index.ts'
-import { isPlainObject } from '../statement/index.ts'
+import { acceptKey } from '../repository/index.ts'
+import { checkKnown, describe, type Model } from '../schema/index.ts'
+import { equals, isPlainObject, outputs } from '../statement/index.ts'
 import { acceptId, acceptLabel, acceptNodeData, assertNone } from './accept.ts'
 import { type GraphContext, recordsOf, together } from './context.ts'
 import { insertChecked } from './inserting.ts'
@@ -98,8 +99,8 @@ export async function updateData(
     throw new ValidationError(subject, [{ path: 'patch', reason: `must be an object, got ${describe(patch)}` }])
   return together(context.session, async (session) => {
     const records = recordsOf(session, context.models[kind])
-    const row = await records.findById(id as string)
-    if (row === null) throw new NotFoundError(context.models[kind].name, id)
+    const row = await lockRow(session, context.models[kind], id)
+    if (row === undefined) throw new NotFoundError(context.models[kind].name, id)
     const data = { ...(row['data'] as Row | null) }
     for (const [name, value] of Object.entries(patch)) if (value !== undefined) data[name] = value
     const issues: Issue[] = []
@@ -107,6 +108,20 @@ export async function updateData(
     assertNone(issues, subject)
     return records.update(id as string, { data: accepted, updatedAt: new Date(session.clock.now()) })
   })
+}
+
+/** The row of a node or an edge. Nobody else can change it before the transaction ends: what they wrote would be overwritten. */
+async function lockRow(session: Session, model: Model, id: unknown): Promise<Row | undefined> {
+  const plan = session.plan(`${model.name} lock`, () => ({
+    kind: 'select',
+    model: model.name,
+    joins: [],
+    outputs: outputs(model.columns.map(({ name }) => name)),
+    where: equals('id', 0),
+    orderBy: [],
+    locked: true,
+  }))
+  return (await session.execute(plan, acceptKey(model, id))).rows[0]
 }
 
 /** Adds the condition on the label to a query. */

@@ -5,6 +5,7 @@ import { assertOptions, DOCUMENT_COLUMN, describe, type Model, type ModelIndex }
 import {
   type Assignment,
   all,
+  ascending,
   type Condition,
   equals,
   isPlainObject,
@@ -212,8 +213,10 @@ async function updateDocuments(session: Session, model: Model, where: unknown, p
       model: model.name,
       joins: [],
       outputs: outputs(model.columns.map(({ name }) => name)),
-      orderBy: [],
+      orderBy: ascending(...model.primaryKey),
       ...(condition !== undefined && { where: condition }),
+      // What others write meanwhile would be overwritten, and what they delete brought back.
+      locked: true,
     }))
     const { rows } = await inner.execute(plan, shape.parameters)
     if (rows.length > 0) await writeDocuments(inner, model, rows, accepted)

@@ -1,9 +1,43 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { defineSchema, documents, graph } from '../../../schema/index.ts'
+import type { Storage } from '../../../storage/index.ts'
 import { accountsSchema } from '../../isolation/accounts.ts'
 import { findCycle, listsSchema, runAppends } from '../../isolation/append.ts'
 import { scenarios } from '../../isolation/scenarios.ts'
 import { runScenario } from '../../isolation/schedule.ts'
 import type { ConformanceCase } from '../case.ts'
+
+interface Content {
+  a: number
+  b?: number
+}
+
+/** A Standard Schema that takes anything: what has a schema is read, changed, checked whole and written back. */
+const Anything: StandardSchemaV1<Content, Content> = {
+  '~standard': { version: 1, vendor: 'conformance', validate: (value) => ({ value: value as Content }) },
+}
+const checkedSchema = defineSchema({
+  notes: documents({ schema: Anything }),
+  city: graph({ nodes: { venue: Anything }, relations: {} }),
+})
+
+type Work = Parameters<Storage<typeof checkedSchema>['transaction']>[0]
+
+/** Runs two transactions at read committed; the second begins when the first has done its work, and has not committed. */
+async function overlap(storage: Storage<typeof checkedSchema>, first: Work, second: Work): Promise<void> {
+  const options = { isolation: 'read committed' } as const
+  const done = Promise.withResolvers<void>()
+  const running = storage.transaction(async (tx) => {
+    await first(tx)
+    done.resolve()
+    // The second can go on as far as it is let, which may be not at all.
+    await sleep(100)
+  }, options)
+  await done.promise
+  await Promise.all([running, storage.transaction(second, options)])
+}
 
 export const isolationCases: readonly ConformanceCase[] = [
   ...scenarios.map(
@@ -34,6 +68,34 @@ export const isolationCases: readonly ConformanceCase[] = [
       assert.deepEqual([...final.values()].flat().sort(), appended.sort())
       assert.equal(history.length, 320)
       assert.equal(findCycle(history, final), null)
+    },
+  },
+  {
+    id: 'isolation/checked-whole',
+    title:
+      'At read committed, what is read, changed and checked whole overwrites nothing of others, and brings nothing back',
+    async run({ open }) {
+      const storage = await open(checkedSchema)
+      const [notes, city] = [storage.repository('notes'), storage.graph('city')]
+      await notes.createMany(['x', 'y'].map((id) => ({ id, a: 1 })))
+      await city.addNode('venue', { a: 1 }, { id: 'n' })
+      await overlap(
+        storage,
+        async (tx) => {
+          await tx.repository('notes').update('x', { a: 2 })
+          await tx.repository('notes').delete('y')
+          await tx.graph('city').updateNode('n', { a: 2 })
+        },
+        async (tx) => {
+          await tx.repository('notes').updateMany({}, { b: 2 })
+          await tx.graph('city').updateNode('n', { b: 2 })
+        },
+      )
+      assert.deepEqual(
+        (await notes.find()).map(({ id, a, b }) => [id, a, b]),
+        [['x', 2, 2]],
+      )
+      assert.deepEqual((await city.getNode('n'))?.data, { a: 2, b: 2 })
     },
   },
 ]

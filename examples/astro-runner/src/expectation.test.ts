@@ -30,7 +30,7 @@ describe('an answer', () => {
   })
 
   it('that is not JSON matches none', () => {
-    expect(problems({ json: {} }, { text: '<html>' })).toEqual(['the body is no JSON'])
+    expect(problems({ json: {} }, { text: '<html>' })).toEqual(['the body is not JSON'])
   })
 
   it('is described in text that every database can hold', () => {

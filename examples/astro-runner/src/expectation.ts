@@ -24,7 +24,7 @@ function jsonProblems(expected: unknown, text: string): string[] {
   try {
     return differences(expected, JSON.parse(text), 'body')
   } catch (error) {
-    if (error instanceof SyntaxError) return ['the body is no JSON']
+    if (error instanceof SyntaxError) return ['the body is not JSON']
     throw error
   }
 }

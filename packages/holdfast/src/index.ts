@@ -1,8 +1,8 @@
 /**
  * Holdfast: data, jobs and caches in one database and one transaction, the same in memory, SQLite and Postgres.
  *
- * This door holds everything an application uses. Backends have doors of their own (`holdfast/sqlite`, `holdfast/postgres`) for
- * options that a target cannot carry, and tests have `holdfast/testing`.
+ * This door holds everything an application uses. Backends have doors of their own for options that a target cannot carry (`holdfast/memory`,
+ * `holdfast/sqlite`, `holdfast/postgres`); `holdfast/testing` is for tests, and `holdfast/opentelemetry` tells OpenTelemetry of jobs.
  *
  * @module
  */

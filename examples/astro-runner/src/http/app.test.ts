@@ -72,7 +72,7 @@ describe.each(testBackends)('the HTTP API on $name', ({ fresh }) => {
     expect(await storage.repository('plans').count()).toBe(0)
   })
 
-  it('refuses a body that is no JSON, or nests too deep to be stored, and stores nothing', async () => {
+  it('refuses a body that is not JSON, or nests too deep to be stored, and stores nothing', async () => {
     const headers = { 'content-type': 'application/json' }
     const nested = `${'['.repeat(1_000)}${']'.repeat(1_000)}`
     const deep = JSON.stringify({ ...planOf(1), checks: [{ name: 'a', path: '/', body: 'BODY' }] })

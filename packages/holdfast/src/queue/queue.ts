@@ -2,6 +2,7 @@ import type { Session } from '../backend/index.ts'
 import { ConfigurationError, type Issue, ValidationError } from '../base/errors.ts'
 import { checkKnown, checkMs, checkName, checkWhole, describe, type QueueDeclaration } from '../schema/index.ts'
 import { type CancelFilter, cancelChosen, cancelJobs } from './admin/cancel.ts'
+import { checkIds, checkTime } from './admin/check-filter.ts'
 import { prune } from './admin/prune.ts'
 import { type PurgeOptions, purge } from './admin/purge.ts'
 import { type RescheduleOptions, rescheduleJob } from './admin/reschedule.ts'
@@ -173,7 +174,8 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   }
 
   /** The job, whether it is live or finished; null where there is none. */
-  get(id: string): Promise<Job<Data, Result> | null> {
+  async get(id: string): Promise<Job<Data, Result> | null> {
+    this.#check((issues) => checkName(id, 'id', issues))
     return findJob(this.#session, this.name, id) as Promise<Job<Data, Result> | null>
   }
 
@@ -234,6 +236,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   async cancelMany(filter: CancelFilter = {}): Promise<number> {
     this.#check((issues) => {
       checkKnown(filter, ['ids', 'state', 'group', 'limit'], '', issues)
+      checkIds(filter?.ids, issues)
       checkState(filter?.state, LIVE_STATES, issues)
       if (filter?.group !== undefined) checkName(filter.group, 'group', issues)
       if (filter?.limit !== undefined) checkWhole(filter.limit, 1, 'limit', issues)
@@ -275,6 +278,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
 
   /** Queues a failed or cancelled job again, with all its attempts. Whether there was one. */
   async retry(id: string): Promise<boolean> {
+    this.#check((issues) => checkName(id, 'id', issues))
     return (await retryJobs(this.#scope, { ids: [id] })) > 0
   }
 
@@ -289,7 +293,10 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   async retryMany(filter: RetryFilter = {}): Promise<number> {
     this.#check((issues) => {
       checkKnown(filter, ['ids', 'state', 'after', 'limit'], '', issues)
+      checkIds(filter?.ids, issues)
       checkState(filter?.state, ['failed', 'cancelled'], issues)
+      checkTime(filter?.after, 'after', issues)
+      if (filter?.limit !== undefined) checkWhole(filter.limit, 1, 'limit', issues)
     })
     return retryJobs(this.#scope, filter)
   }
@@ -333,6 +340,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     this.#check((issues) => {
       checkKnown(options, ['state', 'before'], '', issues)
       checkState(options?.state, ['completed', 'failed', 'cancelled'], issues)
+      checkTime(options?.before, 'before', issues)
     })
     return purge(this.#session, this.name, options)
   }

@@ -14,11 +14,11 @@ export type JobOrId = Job | string
  * @throws ValidationError unless it is a job or an id; LeaseLostError for a job that nobody took; NotFoundError for an id of no job that runs.
  */
 export async function heldJob(session: Session, queue: string, jobOrId: JobOrId): Promise<Job> {
+  if (typeof jobOrId === 'string' ? !isStorableText(jobOrId) : !isJob(jobOrId))
+    throw new ValidationError(`A call on the queue ${queue} was refused`, [
+      { path: 'job', reason: `must be a job or its id, got ${describe(jobOrId)}` },
+    ])
   if (typeof jobOrId !== 'string') {
-    if (!isJob(jobOrId))
-      throw new ValidationError(`A call on the queue ${queue} was refused`, [
-        { path: 'job', reason: `must be a job or its id, got ${describe(jobOrId)}` },
-      ])
     if (jobOrId.token === null) throw leaseLost(jobOrId)
     return jobOrId
   }

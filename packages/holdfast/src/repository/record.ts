@@ -50,7 +50,7 @@ export function acceptInto(model: Model, input: unknown, clock: Clock, issues: I
     : rowAcceptor(model)(input, clock, issues, values)
 }
 
-/** The columns are `id, data, version, createdAt, updatedAt`, as `schema/resolve.ts` lays them out. */
+/** The columns are `id, data, version, createdAt, updatedAt`, as `schema/resolve-model.ts` lays them out. */
 function acceptDocument(model: Model, input: Row, clock: Clock, issues: Issue[], values: unknown[]): Row {
   const before = issues.length
   const { id = newId(), ...content } = input

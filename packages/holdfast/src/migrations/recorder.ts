@@ -1,6 +1,6 @@
 import { MigrationError } from '../base/errors.ts'
 import type { Columns, Documents, DocumentsOptions, Table, TableOptions } from '../schema/index.ts'
-import { documents, table } from '../schema/index.ts'
+import { documents, table, withPlainCheck } from '../schema/index.ts'
 import type { AnyColumn, DataStep, DialectSql, Step, StepReference } from './step.ts'
 
 /**
@@ -37,7 +37,13 @@ export class MigrationSteps {
    * required and has no default needs.
    */
   addColumn(name: string, column: string, definition: AnyColumn, options: { readonly fill?: unknown } = {}): void {
-    this.steps.push({ kind: 'addColumn', table: name, column, definition, fill: fillOf(options) })
+    this.steps.push({
+      kind: 'addColumn',
+      table: name,
+      column,
+      definition: withPlainCheck(column, definition),
+      fill: fillOf(options),
+    })
   }
 
   /** Drops a column with its values, and the indexes and checks that speak of it. */
@@ -61,7 +67,8 @@ export class MigrationSteps {
     options: ConcurrencyOptions & { readonly fill?: unknown } = {},
   ): void {
     const fill = fillOf(options)
-    this.steps.push({ kind: 'alterColumn', table: name, column, definition, fill, ...concurrency(options) })
+    const plain = withPlainCheck(column, definition)
+    this.steps.push({ kind: 'alterColumn', table: name, column, definition: plain, fill, ...concurrency(options) })
   }
 
   /**

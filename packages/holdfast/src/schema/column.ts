@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { FieldFilter } from './filter.ts'
+import type { Comparison, FieldFilter } from './filter.ts'
 
 /** The kinds of value a column can hold; `docs/schema.md` says how each is stored on every backend. */
 export type ColumnType =
@@ -108,8 +108,11 @@ export class Column<Value, Optional extends boolean = false, Key extends boolean
     return new Column({ ...this.definition, default: { kind: 'now' } })
   }
 
-  /** A condition every stored value must meet; null passes. `t.integer().check({ gte: 0 })` */
-  check(filter: FieldFilter<Value>): Column<Value, Optional, Key> {
+  /**
+   * A condition every stored value must meet; null passes. `t.integer().check({ gte: 0 })`, or with the column's own name, as conditions of
+   * tables have it: `cost: t.real().check({ cost: { gte: 0 } })`.
+   */
+  check(filter: FieldFilter<Value> | { readonly [column: string]: Comparison<Value> }): Column<Value, Optional, Key> {
     return new Column({ ...this.definition, check: filter })
   }
 
@@ -124,6 +127,17 @@ export class Column<Value, Optional extends boolean = false, Key extends boolean
     const references = { ...others, model, onDelete, onUpdate }
     return new Column({ ...this.definition, references })
   }
+}
+
+/** A column whose check is written without the name of the column, which so can be changed. */
+// biome-ignore lint/suspicious/noExplicitAny: a column of any value.
+export function withPlainCheck(name: string, column: Column<any, boolean, boolean>): Column<any, boolean, boolean> {
+  const check = (column instanceof Column ? column.definition.check : undefined) as Record<string, unknown> | undefined
+  const [own, ...others] = Object.keys(check ?? {})
+  const inner = own === name && others.length === 0 ? check?.[own] : undefined
+  return Object.prototype.toString.call(inner) === '[object Object]'
+    ? new Column({ ...column.definition, check: inner })
+    : column
 }
 
 function column<Value>(type: ColumnType, rest: Partial<ColumnDefinition> = {}): Column<Value> {

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { CachedReads } from './cached-reads.ts'
-import type { Column } from './column.ts'
+import { type Column, withPlainCheck } from './column.ts'
 import type { GraphDeclaration } from './declare-graph.ts'
 import type { Where } from './filter.ts'
 import type { QueueDeclaration } from './queue.ts'
@@ -86,7 +86,10 @@ export function table<
   C extends Columns,
   const Options extends TableOptions<RowOf<C>, keyof C & string> = Record<never, never>,
 >(columns: C, options?: Options): Table<RowOf<C> & VersionOf<Options>, InsertOf<C>, KeyOf<C, Options>> {
-  return { kind: 'table', columns, options: (options === undefined ? {} : options) as TableOptions }
+  // What are no columns is told of when the schema is checked.
+  const named = Object.entries(columns ?? {}).map(([name, column]) => [name, withPlainCheck(name, column)] as const)
+  const plain = typeof columns === 'object' && columns !== null ? (Object.fromEntries(named) as C) : columns
+  return { kind: 'table', columns: plain, options: (options === undefined ? {} : options) as TableOptions }
 }
 
 /** The options of a documents collection. */

@@ -6,6 +6,7 @@ export {
   type ColumnTypes,
   type ReferenceAction,
   t,
+  withPlainCheck,
 } from './column.ts'
 export * from './declare.ts'
 export * from './declare-graph.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { defineSchema, t, table } from '../../../schema/index.ts'
-import { pick, refusedWhole } from '../assertions.ts'
+import { pick, refused, refusedWhole } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
 
 const kinds = defineSchema({
@@ -140,6 +140,41 @@ export const constraintCases: readonly ConformanceCase[] = [
       for (const [field, value] of Object.entries(broken)) {
         const violation = { code: 'CONSTRAINT_CHECK', model: 'checked', fields: [field] } as const
         await refusedWhole(rows, () => rows.updateMany({ id: { gte: 0 } }, { [field]: value }), violation)
+      }
+    },
+  },
+  {
+    id: 'check/by-name',
+    title: 'A check of a column may name the column, like a condition of the whole table',
+    async run({ open }) {
+      const schema = defineSchema({
+        users: table({
+          id: t.integer().primaryKey(),
+          totalCost: t
+            .real()
+            .nullable()
+            .check({ totalCost: { gte: 0 } }),
+          gte: t.integer().default(5).check({ gte: 5 }),
+          lte: t
+            .integer()
+            .default(5)
+            .check({ lte: { lte: 5 } }),
+        }),
+      })
+      const users = (await open(schema)).repository('users')
+      const violation = (field: string) => ({ code: 'CONSTRAINT_CHECK', model: 'users', fields: [field] }) as const
+      await users.createMany([
+        { id: 1, totalCost: 0 },
+        { id: 2, totalCost: null },
+      ])
+      await refusedWhole(users, () => users.create({ id: 3, totalCost: -1 }), violation('totalCost'))
+      await refusedWhole(users, () => users.update(1, { gte: 4 }), violation('gte'))
+      await refusedWhole(users, () => users.update(1, { lte: 6 }), violation('lte'))
+      for (const check of [{ other: { gte: 0 } }, { totalCost: { gte: 0 }, other: { gte: 0 } }]) {
+        const wrongly = defineSchema({
+          wrongly: table({ id: t.integer().primaryKey(), totalCost: t.real().check(check) }),
+        })
+        await refused(() => open(wrongly), 'CONFIGURATION')
       }
     },
   },

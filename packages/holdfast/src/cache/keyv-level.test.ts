@@ -54,6 +54,22 @@ describe('a Keyv store as the second level', () => {
     ])
   })
 
+  it('counts what other hands made unreadable for nothing, and puts in its place what is loaded', async () => {
+    const one = cache('c', { levels: [keyv] })
+    await one.setMany([
+      ['bad', 1],
+      ['good', 2],
+    ])
+    for (const unreadable of ['{"half', 'null', '7', '[]']) {
+      await keyv.set('c:s:bad', unreadable)
+      expect(await one.getMany(['bad', 'good'])).toEqual([undefined, 2])
+      expect(await one.entries()).toEqual([['good', 2]])
+      expect(await one.getOrSet('bad', () => 3)).toBe(3)
+      expect(await one.get('bad')).toBe(3)
+    }
+    expect([one.stats().errors, one.stats().down]).toEqual([0, false])
+  })
+
   it('is seen by another storage on the same store, tags and clearings included', async () => {
     const other = await openStorage('memory:')
     const [here, there] = [cache('c', { levels: [keyv] }), other.cache('c', { levels: [keyv] })]

@@ -177,6 +177,14 @@ function tagsOf(stored: readonly (Stored | undefined)[]): string[] {
   return [...new Set(stored.flatMap((one) => Object.keys(one?.marks ?? {})))]
 }
 
+/** What is stored; undefined for what other hands made unreadable, in whose place a load puts what it finds. */
 function parse(text: unknown): Stored | undefined {
-  return typeof text === 'string' ? (JSON.parse(text) as Stored) : undefined
+  if (typeof text !== 'string') return undefined
+  try {
+    const stored = JSON.parse(text) as Stored | null
+    return typeof stored?.generation === 'number' ? stored : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }

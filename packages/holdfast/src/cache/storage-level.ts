@@ -1,4 +1,5 @@
 import type { Row, Session } from '../backend/index.ts'
+import { compareText } from '../statement/index.ts'
 import { UNPLACED } from './change-order.ts'
 import { type Entry, type KeyedEntry, markerUntil, newGeneration } from './entry.ts'
 import { type CacheKey, CLEARED, keyOf, type StoredKey, storedKey, tagRow } from './key.ts'
@@ -170,10 +171,12 @@ export class StorageLevel implements SecondLevel {
     return new Map(found.rows.map(({ key, generation }) => [key as string, generation as number]))
   }
 
+  /** In one order for all: two that write the same rows in different orders would wait for each other. */
   async #put(rows: readonly Row[]): Promise<void> {
+    const ordered = rows.toSorted((left, right) => compareText(left['key'] as string, right['key'] as string))
     await this.#session.execute(
       plans.write(this.#session),
-      rows.flatMap((row) => plans.WRITTEN.map((name) => row[name])),
+      ordered.flatMap((row) => plans.WRITTEN.map((name) => row[name])),
     )
   }
 

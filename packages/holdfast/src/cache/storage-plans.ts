@@ -2,6 +2,7 @@ import type { Plan, Session } from '../backend/index.ts'
 import {
   type Assignment,
   all,
+  ascending,
   type Condition,
   compare,
   equals,
@@ -128,7 +129,7 @@ export function removeSome(session: Session): Plan {
     kind: 'delete',
     model,
     where: all(...isEntry(2)),
-    orderBy: [],
+    orderBy: ascending('key'),
     limit: 1,
     returning: [],
   }))

@@ -1,7 +1,7 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { SerializationError } from '../../base/errors.ts'
 import type { QueueDeclaration } from '../../schema/index.ts'
-import { all, equals, oneOf, outputs, proposed } from '../../statement/index.ts'
+import { all, compareText, equals, oneOf, outputs, proposed } from '../../statement/index.ts'
 import { dropLinks, findBlockers, link, refuseCycles } from '../flow/flow.ts'
 import { dropSteps } from '../flow/recorded-steps.ts'
 import { acceptJobs, type Entry, type NewJob } from '../job/accept-job.ts'
@@ -157,7 +157,11 @@ async function add(
   const byId = new Map<string, Row>()
   const byKey = new Map<string | null, Row>()
   // Where a job had the key and ended before it was looked at, nobody has it any more.
-  for (let left = jobs; left.length > 0; left = left.filter(({ id, key }) => !byId.has(id) && !byKey.has(key))) {
+  for (
+    let left = inOrder(jobs);
+    left.length > 0;
+    left = left.filter(({ id, key }) => !byId.has(id) && !byKey.has(key))
+  ) {
     for (const row of await insertAll(session, queue, left, blockers)) {
       byId.set(row['id'] as string, row)
       byKey.set(row['key'] as string | null, row)
@@ -166,6 +170,12 @@ async function add(
     for (const row of await findByKeys(session, queue, taken)) byKey.set(row['key'] as string, row)
   }
   return jobs.map(({ id, key }) => jobOf((byId.get(id) ?? byKey.get(key)) as Row))
+}
+
+/** By their keys, where some have them: two that add jobs with the same keys in different orders would wait for each other. */
+function inOrder(jobs: readonly NewJob[]): readonly NewJob[] {
+  if (jobs.length === 1 || jobs.every(({ key }) => key === null)) return jobs
+  return jobs.toSorted((left, right) => compareText(left.key ?? '', right.key ?? ''))
 }
 
 async function insertAll(

@@ -1,6 +1,13 @@
 import type { AggregateFunction, DateUnit } from '../statement/index.ts'
 
-/** A change that adds to what is stored, in the database, so that no concurrent addition is lost. */
+/**
+ * A change that adds to what is stored, in the database, so that no concurrent addition is lost.
+ *
+ * @example
+ * ```ts
+ * const addition: Increment<number> = increment(1)
+ * ```
+ */
 export class Increment<Value extends number | bigint | string = number> {
   readonly by: Value
 

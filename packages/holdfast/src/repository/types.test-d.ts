@@ -3,7 +3,7 @@ import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { defineSchema, documents, type Insert, type Key, type Row, t, table } from '../schema/index.ts'
 import type { Storage } from '../storage/index.ts'
-import { avg, count, dateTrunc, increment, max, sum } from './index.ts'
+import { avg, count, dateTrunc, increment, max, type OneQuery, type Query, sum } from './index.ts'
 
 const Plan = z.object({
   name: z.string(),
@@ -90,6 +90,13 @@ test('queries give what they select and include', async () => {
   expectTypeOf(session!.user).toEqualTypeOf<{ id: number } | null>()
   const page = await users.page({ first: 10 })
   expectTypeOf(page.items[0]!.id).toEqualTypeOf<number>()
+})
+
+test('a query kept in a variable is taken', async () => {
+  const mine: Query<Row<S, 'users'>> = { where: { role: 'admin' }, orderBy: { id: 'asc' }, limit: 20 }
+  expectTypeOf((await storage.repository('users').find(mine))[0]!.balance).toEqualTypeOf<bigint>()
+  const one: OneQuery<Row<S, 'users'>, 'id'> = { where: { id: 1 }, select: ['id'] }
+  expectTypeOf(await storage.repository('users').findOne(one)).toEqualTypeOf<{ id: number } | null>()
 })
 
 test('aggregates are typed by their functions and fields', async () => {

@@ -37,8 +37,16 @@ interface RelatedQuery<S extends Schema, Target extends string> {
   readonly include?: Include<S, RelationsOf<S, Target>>
 }
 
-/** Which records to find, in which order, and what of them. */
-export interface Query<Row, Field extends keyof Row = keyof Row, I = unknown> {
+/**
+ * Which records to find, in which order, and what of them.
+ *
+ * @example
+ * ```ts
+ * const mine: Query<User> = { where: { team: 'red' }, orderBy: { username: 'asc' }, limit: 20 }
+ * await users.find(mine)
+ * ```
+ */
+export interface Query<Row, Field extends keyof Row = keyof Row, I = Record<never, never>> {
   readonly where?: Where<Row>
   /** By the primary key unless given; ties are broken by it. */
   readonly orderBy?: OrderBy<Row>
@@ -52,14 +60,21 @@ export interface Query<Row, Field extends keyof Row = keyof Row, I = unknown> {
   readonly cache?: CachedReads | false
 }
 
-/** A query for one record: it must say which. */
-export interface OneQuery<Row, Field extends keyof Row = keyof Row, I = unknown>
+/**
+ * A query for one record: it must say which.
+ *
+ * @example
+ * ```ts
+ * await users.findOne({ where: { username: 'kim' }, select: ['id', 'cost'] })
+ * ```
+ */
+export interface OneQuery<Row, Field extends keyof Row = keyof Row, I = Record<never, never>>
   extends Omit<Query<Row, Field, I>, 'limit' | 'where'> {
   readonly where: Where<Row>
 }
 
 /** A query for a page. */
-export interface PageQuery<Row, Field extends keyof Row = keyof Row, I = unknown>
+export interface PageQuery<Row, Field extends keyof Row = keyof Row, I = Record<never, never>>
   extends Omit<Query<Row, Field, I>, 'limit' | 'offset'> {
   /** How many records a page holds. */
   readonly first: number
@@ -137,7 +152,14 @@ export type Aggregates<Row> = {
   readonly [name: string]: Aggregate<AggregateFunction, (keyof Row & string) | Path>
 }
 
-/** A grouped question. */
+/**
+ * A grouped question.
+ *
+ * @example
+ * ```ts
+ * await messages.aggregate({ groupBy: 'userId', select: { n: count() }, having: { n: { gt: 10 } }, orderBy: { n: 'desc' } })
+ * ```
+ */
 export interface AggregateQuery<Row, G extends GroupBy<Row>, A extends Aggregates<Row>> {
   readonly where?: Where<Row>
   /** Left out: one group of all rows, and exactly one result. */

@@ -19,7 +19,14 @@ export type ColumnType =
 /** What can happen to a row when the row it refers to is deleted or its key changes. */
 export const REFERENCE_ACTIONS = ['restrict', 'cascade', 'setNull'] as const
 
-/** What happens to a row when the row it refers to is deleted or its key changes. */
+/**
+ * What happens to a row when the row it refers to is deleted or its key changes.
+ *
+ * @example
+ * ```ts
+ * t.integer().nullable().references('users', { onDelete: 'setNull', onUpdate: 'cascade' })
+ * ```
+ */
 export type ReferenceAction = (typeof REFERENCE_ACTIONS)[number]
 
 /** A foreign key to the primary key of another model. */

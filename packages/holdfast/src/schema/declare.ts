@@ -34,7 +34,14 @@ export interface ModelTypes<Row = unknown, Insert = unknown, Key = unknown> {
   readonly $key?: Key
 }
 
-/** The options of a table. */
+/**
+ * The options of a table.
+ *
+ * @example
+ * ```ts
+ * table({ id: t.id(), userId: t.text(), at: t.timestamp() }, { indexes: [['userId', 'at']], versioned: true, history: true })
+ * ```
+ */
 export interface TableOptions<Row = never, Name extends string = string> {
   /** The primary key, where it has several columns: `['playlistId', 'trackId']`. */
   readonly primaryKey?: readonly Name[]
@@ -61,7 +68,14 @@ export interface TableOptions<Row = never, Name extends string = string> {
   readonly cache?: CachedReads
 }
 
-/** Whether every version of a record is kept, and how long after it was replaced. */
+/**
+ * Whether every version of a record is kept, and how long after it was replaced.
+ *
+ * @example
+ * ```ts
+ * documents<Plan>({ history: { keepMs: 90 * 86_400_000 } })
+ * ```
+ */
 export type HistoryOption = boolean | { readonly keepMs?: number }
 
 /** A declared table. */
@@ -92,7 +106,14 @@ export function table<
   return { kind: 'table', columns: plain, options: (options === undefined ? {} : options) as TableOptions }
 }
 
-/** The options of a documents collection. */
+/**
+ * The options of a documents collection.
+ *
+ * @example
+ * ```ts
+ * documents({ schema: Plan, indexes: ['status', 'owner.team'], unique: ['name'] })
+ * ```
+ */
 export interface DocumentsOptions {
   /** Indexes: a top-level field, a path such as `'owner.team'`, or a list of them. */
   readonly indexes?: readonly (string | readonly string[])[]

@@ -71,7 +71,14 @@ export interface QueueOptions {
   readonly upgrade?: (data: unknown, fromVersion: number) => unknown
 }
 
-/** A declared queue. */
+/**
+ * A declared queue.
+ *
+ * @example
+ * ```ts
+ * const mail: QueueDeclaration<{ to: string }> = queue<{ to: string }>({ maxAttempts: 5 })
+ * ```
+ */
 export interface QueueDeclaration<Data = unknown, Input = Data, Result = unknown, ResultInput = Result> {
   readonly kind: 'queue'
   /** Checks payloads when they are enqueued and before they are handled. */

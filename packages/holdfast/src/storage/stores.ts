@@ -21,7 +21,16 @@ import type {
 } from '../schema/index.ts'
 import type { SqlTables } from './sql.ts'
 
-/** The repository of a model of a schema. */
+/**
+ * The repository of a model of a schema.
+ *
+ * @example
+ * ```ts
+ * function named(users: RepositoryOf<typeof schema, 'users'>, username: string) {
+ *   return users.findOne({ where: { username } })
+ * }
+ * ```
+ */
 export type RepositoryOf<S extends Schema, Name extends ModelName<S>> = LiveRepository<
   Row<S, Name> & object,
   Insert<S, Name>,
@@ -30,7 +39,14 @@ export type RepositoryOf<S extends Schema, Name extends ModelName<S>> = LiveRepo
   RelationsOf<S, Name>
 >
 
-/** The repository of a collection nobody declared. */
+/**
+ * The repository of a collection nobody declared.
+ *
+ * @example
+ * ```ts
+ * const notes: UndeclaredRepository<{ text: string }> = storage.repository<{ text: string }>('notes')
+ * ```
+ */
 export type UndeclaredRepository<Content extends object> = LiveRepository<
   Content & DocumentFields,
   Content & { id?: string | undefined },
@@ -55,7 +71,14 @@ export type QueueResult<S extends Schema, Name extends QueueName<S>> =
 export type QueueResultInput<S extends Schema, Name extends QueueName<S>> =
   S['declarations'][Name] extends QueueDeclaration<infer _, infer _, infer _, infer Input> ? Input : never
 
-/** A job queue of a schema. */
+/**
+ * A job queue of a schema.
+ *
+ * @example
+ * ```ts
+ * const mail: QueueOf<typeof schema, 'mail'> = storage.queue('mail')
+ * ```
+ */
 export type QueueOf<S extends Schema, Name extends QueueName<S>> = Queue<
   QueueData<S, Name>,
   QueueInput<S, Name>,

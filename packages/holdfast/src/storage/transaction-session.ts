@@ -81,6 +81,8 @@ export class TransactionSession implements Session {
   #abandon: ((reason: unknown) => void) | undefined
   #failure: unknown
   #ended = false
+  /** Whether what is nested in it is no longer waited for. */
+  #isGivenUp = false
 
   constructor(
     root: TransactionRoot,
@@ -176,15 +178,26 @@ export class TransactionSession implements Session {
     return this.runNested(work)
   }
 
-  /** Runs `work` in a savepoint; several at once run one after the other. Options of transactions do not apply here. */
+  /**
+   * Runs `work` in a savepoint; several at once run one after the other. Options of transactions do not apply here. Where this one rejects
+   * first, nobody waits for `work`, which can do nothing more: whoever waits for the promise is given what becomes of it.
+   */
   async runNested<T>(work: (session: TransactionSession) => Promise<T>): Promise<T> {
     while (this.#child !== undefined) await this.#child
     this.assertUsable()
     const { promise: settled, resolve } = Promise.withResolvers<void>()
     this.#child = settled
     this.#running++
+    let given: Promise<T> | undefined
+    const noted = (session: TransactionSession): Promise<T> => {
+      given = Promise.resolve(work(session))
+      return given
+    }
     try {
-      return await this.#savepoint(work)
+      return await this.#savepoint(noted)
+    } catch (error) {
+      if (this.#isGivenUp && given !== undefined) return given
+      throw error
     } finally {
       this.#child = undefined
       this.#ran()
@@ -215,13 +228,14 @@ export class TransactionSession implements Session {
     return new Promise((resolve, reject) => {
       this.assertUsable()
       this.#abandon = reject
-      Promise.resolve(work(this)).then(resolve, reject)
+      work(this).then(resolve, reject)
     })
   }
 
   /** Ends it and what is nested in it, the innermost first, whatever their work is at. */
   #giveUp(reason: unknown): void {
     this.#ended = true
+    this.#isGivenUp = true
     if (this.#nested !== undefined) this.#nested.#giveUp(reason)
     this.#abandon?.(reason)
   }

@@ -82,28 +82,36 @@ export const savepointCases: readonly ConformanceCase[] = [
     async run({ open }) {
       const storage = await open(schema)
       const nested: Promise<unknown>[] = []
+      const wakeUp = Promise.withResolvers<void>()
       const work = storage.transaction(async (tx) => {
         await tx.repository('names').create({ name: 'outer' })
         const began = Promise.withResolvers<void>()
-        nested.push(
-          tx.transaction(async (inner) => {
-            await inner.repository('names').create({ name: 'inner' })
-            await inner.transaction(async (innermost) => {
-              await innermost.repository('names').create({ name: 'innermost' })
-              began.resolve()
-              await new Promise(() => undefined)
-            })
-          }),
-          tx.transaction((inner) => inner.repository('names').create({ name: 'next' })),
-        )
-        for (const one of nested) one.catch(() => undefined)
+        const opened = tx.transaction(async (inner) => {
+          await inner.repository('names').create({ name: 'inner' })
+          const innermost = inner.transaction(async (deepest) => {
+            await deepest.repository('names').create({ name: 'innermost' })
+            began.resolve()
+            await wakeUp.promise
+            return 'ended'
+          })
+          nested.push(innermost)
+          await innermost
+          await inner.repository('names').create({ name: 'late' })
+        })
+        const next = tx.transaction((inner) => inner.repository('names').create({ name: 'next' }))
+        for (const one of [opened, next]) one.catch(() => undefined)
+        nested.push(opened, next)
         await began.promise
         throw new Error('mine')
       })
       await assert.rejects(work, /mine/)
-      await assert.rejects(nested[0] as Promise<unknown>, /mine/)
-      await refused(() => nested[1] as Promise<unknown>, 'TRANSACTION_MISUSE')
       await storage.repository('names').create({ name: 'after' })
+      // Who waits for them is told what became of them, and of what ends well there is no failure that nobody hears of.
+      wakeUp.resolve()
+      const [opened, next, innermost] = nested as [Promise<unknown>, Promise<unknown>, Promise<unknown>]
+      await refused(() => opened, 'TRANSACTION_MISUSE')
+      await refused(() => next, 'TRANSACTION_MISUSE')
+      assert.equal(await innermost, 'ended')
       assert.deepEqual(pick(await storage.repository('names').find(), 'name'), ['after'])
     },
   },

@@ -151,7 +151,10 @@ function readSelect(
       typeof name === 'string' &&
       isStorableText(name) &&
       (model.kind === 'documents' ? !name.includes('.') && name !== '__proto__' : model.byName.has(name))
-    if (!known) shape.refuse('select', `names ${describe(name)}, which is not a field of ${model.name}`)
+    if (known) continue
+    const isPath = typeof name === 'string' && name.includes('.') && resolveField(model, name) !== null
+    const what = isPath ? 'a path: select the whole field, or use query().select(…)' : `not a field of ${model.name}`
+    shape.refuse('select', `names ${describe(name)}, which is ${what}`)
   }
   if (shape.issues.length > 0) return undefined
   const fields = [...new Set([...(select as string[]), ...extra])]

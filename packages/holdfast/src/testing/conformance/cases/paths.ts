@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { defineSchema, t, table } from '../../../schema/index.ts'
-import { pick, refused } from '../assertions.ts'
+import { defineSchema, documents, t, table } from '../../../schema/index.ts'
+import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase, ConformanceContext } from '../case.ts'
 
 const schema = defineSchema({
@@ -249,6 +249,40 @@ export const pathCases: readonly ConformanceCase[] = [
       assert.deepEqual(await find({ 'data.x': { gte: 1e300 } }), [7])
       assert.deepEqual(await find({ 'data.x': 123456789012345680000 }), [8])
       assert.deepEqual(await find({ 'data.x': { in: [1e300, 0.1 + 0.2, 1] } }), [0, 1, 2, 6, 7])
+    },
+  },
+  {
+    id: 'paths/selected',
+    title:
+      'A query reads paths into documents and JSON columns, null where there is nothing; find says that it does not',
+    async run({ open }) {
+      const storage = await open(
+        defineSchema({
+          rows: table({ id: t.integer().primaryKey(), data: t.json<{ kind?: unknown }>() }),
+          plans: documents<{ owner?: { team: string; seats?: number[] } }>(),
+        }),
+      )
+      const rows = storage.repository('rows')
+      await rows.createMany([
+        { id: 1, data: { kind: 'x' } },
+        { id: 2, data: {} },
+      ])
+      assert.deepEqual(await rows.query().select({ kind: 'data.kind' }).all(), [{ kind: 'x' }, { kind: null }])
+      const plans = storage.repository('plans')
+      await plans.createMany([{ id: 'a', owner: { team: 'x', seats: [1, 2] } }, { id: 'b' }])
+      assert.deepEqual(await plans.query().select(['id', 'owner.team']).all(), [
+        { id: 'a', 'owner.team': 'x' },
+        { id: 'b', 'owner.team': null },
+      ])
+      assert.deepEqual(await plans.query().select({ seats: 'owner.seats' }).first(), { seats: [1, 2] })
+      for (const read of [
+        () => plans.find({ select: wrong(['owner.team']) }),
+        () => plans.page({ first: 1, select: wrong(['owner.team']) }),
+        () => rows.findOne({ where: { id: 1 }, select: wrong(['data.kind']) }),
+      ]) {
+        const { message } = await refused(read, { code: 'VALIDATION', paths: ['select'] })
+        assert.match(message, /is a path: select the whole field, or use query\(\)\.select/)
+      }
     },
   },
   {

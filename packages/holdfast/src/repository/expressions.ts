@@ -17,7 +17,8 @@ export class Increment<Value extends number | bigint | string = number> {
 }
 
 /**
- * Adds to a number in a patch, atomically: `update(id, { turns: increment(1) })`. A null stays null.
+ * Adds to a number in a patch, atomically: `update(id, { turns: increment(1) })`. A null stays null; a field that a document
+ * does not have counts as 0.
  *
  * @param by what is added; a bigint for `bigint` columns, text such as `'-1.50'` for `decimal` columns.
  *

@@ -131,13 +131,17 @@ export function acceptPatch(model: Model, patch: unknown, path = ''): Row {
   throw new ValidationError(subject, issues)
 }
 
-/** Applies a patch to a document's fields in memory. As everywhere, an increment leaves alone what is not a number. */
+/** Applies a patch to a document's fields in memory. As everywhere, an increment leaves alone what is not a number, and what is missing is 0. */
 export function applyPatch(content: Row, patch: Row): Row {
   const changed = { ...content }
   for (const [name, value] of Object.entries(patch)) {
     if (value === undefined) continue
-    if (!(value instanceof Increment)) changed[name] = value
-    else if (typeof changed[name] === 'number') changed[name] += value.by
+    if (!(value instanceof Increment)) {
+      changed[name] = value
+      continue
+    }
+    const before = Object.hasOwn(changed, name) ? changed[name] : 0
+    if (typeof before === 'number') changed[name] = before + value.by
   }
   return changed
 }

@@ -39,11 +39,15 @@ export function compileAssignments(set: readonly Assignment[], definition: Defin
   }
 }
 
-/** A member is only set in an object: there is none in null, in a list or in a scalar. Only numbers are incremented. */
+/**
+ * A member is only set in an object: there is none in null, in a list or in a scalar. Only numbers are incremented; one
+ * that is missing is 0.
+ */
 function inObject(member: string, operation: Assignment['operation'], newValue: NewValue): NewValue {
   return (stored, values, proposed) => {
     if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) return stored
-    const before = readPath(stored, [member])
+    const isMissing = operation === 'increment' && !Object.hasOwn(stored, member)
+    const before = isMissing ? 0 : readPath(stored, [member])
     if (operation === 'increment' && typeof before !== 'number') return stored
     return { ...stored, [member]: newValue(before, values, proposed) }
   }

@@ -180,7 +180,7 @@ describe('an update', () => {
     await db.insert('notes', [{ id: 'a', data: { n: 1, status: 'x' }, version: 1, createdAt: now, updatedAt: now }])
     await db.update('notes', { n: { $increment: 2 }, missing: { $increment: 2 }, gone: null, status: { deep: [1] } })
     const [row] = await db.select('notes', { fields: { data: 'data' } })
-    expect(row).toEqual({ data: { n: 3, gone: null, status: { deep: [1] } } })
+    expect(row).toEqual({ data: { n: 3, missing: 2, gone: null, status: { deep: [1] } } })
     expect(await db.select('notes', { where: { status: 'x' } })).toEqual([])
     await db.update('notes', { status: 'y' })
     expect(await db.select('notes', { where: { status: 'y' } })).toHaveLength(1)

@@ -67,7 +67,7 @@ export function postgresMembers(column: Sql, changes: readonly MemberChange[]): 
   }
   for (const { name, value, operation } of changes) {
     if (operation === 'set') continue
-    const member = sql`(${column} -> ${sql.lit(name)})`
+    const member = sql`coalesce(${column} -> ${sql.lit(name)}, '0'::jsonb)`
     const total = sql`jsonb_build_object(${sql.lit(name)}, ${sumInRange(sql`${member}::double precision`, value)})`
     changed.push(sql`case when jsonb_typeof(${member}) = 'number' then ${total} else '{}'::jsonb end`)
   }

@@ -63,8 +63,8 @@ function pathText(steps: readonly string[]): string {
 }
 
 /**
- * `json_set` for members that are set; an incremented one is replaced where it is a number and otherwise by itself. A sum
- * that is whole is written as an integer, as JavaScript writes it: `1`, not `1.0`.
+ * `json_set` for members that are set; an incremented one is replaced where it is a number or missing, which is 0, and
+ * otherwise by itself. A sum that is whole is written as an integer, as JavaScript writes it: `1`, not `1.0`.
  */
 export function sqliteMembers(column: Sql, changes: readonly MemberChange[]): Sql {
   const sets = changes.filter(({ operation }) => operation === 'set')
@@ -77,10 +77,10 @@ export function sqliteMembers(column: Sql, changes: readonly MemberChange[]): Sq
   if (increments.length > 0) {
     const members = increments.map(({ name, value }) => {
       const path = sql.lit(pathText([name]))
-      const incremented = sql`case when json_type(${column}, ${path}) in ('integer', 'real') then ${total(column, path, value)} else ${column} -> ${path} end`
+      const incremented = sql`case when coalesce(json_type(${column}, ${path}), 'integer') in ('integer', 'real') then ${total(column, path, value)} else ${column} -> ${path} end`
       return sql`${path}, json(${incremented})`
     })
-    changed = sql`json_replace(${changed}, ${sql.join(members)})`
+    changed = sql`json_set(${changed}, ${sql.join(members)})`
   }
   return changed
 }
@@ -90,7 +90,7 @@ export function sqliteMembers(column: Sql, changes: readonly MemberChange[]): Sq
  * is then an error of this member's range.
  */
 function total(column: Sql, path: Sql, added: Sql): Sql {
-  const stored = sql`json_extract(${column}, ${path})`
+  const stored = sql`coalesce(json_extract(${column}, ${path}), 0)`
   const sum = sql`${stored} + ${added}`
   const isWhole = (number: Sql): Sql =>
     sql`${number} = cast(${number} as integer) and abs(${number}) <= 9007199254740991`

@@ -79,15 +79,15 @@ export const documentCases: readonly ConformanceCase[] = [
       assert.deepEqual(pick(await records.find({ where: { cost: null } }), 'id'), ['m', 'n'])
       await records.updateMany({}, { cost: undefined, owner: null })
       assert.equal('cost' in (await records.getById('m')), false)
-      assert.equal((await records.update('m', { cost: increment(1) })).cost, undefined)
-      assert.equal('cost' in (await records.getById('m')), false)
+      assert.equal((await records.update('m', { cost: increment(1.5) })).cost, 1.5)
       assert.equal((await records.update('n', { cost: increment(1) })).cost, null)
       assert.equal((await records.update('m', { cost: null })).cost, null)
     },
   },
   {
     id: 'documents/patch',
-    title: 'A patch replaces whole top-level members and leaves the others; increment adds to numbers only',
+    title:
+      'A patch replaces whole top-level members and leaves the others; increment adds to numbers only, and a missing one is 0',
     async run({ open }) {
       const records = (await open(defineSchema({ docs: documents<Record<string, unknown>>() }))).repository('docs')
       const { id } = await records.create({ a: { b: 1, c: 2 }, n: 1.5, t: 'text', list: [1, 2], "it's": 1, '😀': [] })
@@ -96,11 +96,23 @@ export const documentCases: readonly ConformanceCase[] = [
         n: increment(1) as never,
         t: increment(1) as never,
         list: increment(1) as never,
+        added: increment(-2) as never,
+        toString: increment(1) as never,
         "it's": 2,
         '😀': null,
       })
       const { version: _, createdAt: __, updatedAt: ___, ...rest } = await records.getById(id)
-      assert.deepEqual(rest, { id, a: { b: 9 }, n: 2.5, t: 'text', list: [1, 2], "it's": 2, '😀': null })
+      assert.deepEqual(rest, {
+        id,
+        a: { b: 9 },
+        n: 2.5,
+        t: 'text',
+        list: [1, 2],
+        added: -2,
+        toString: 1,
+        "it's": 2,
+        '😀': null,
+      })
     },
   },
   {
@@ -315,8 +327,9 @@ export const documentCases: readonly ConformanceCase[] = [
           paths: ['ifVersion'],
         })
         const more = increment(1) as never
-        const changed = await records.update(id, { n: more, word: more, none: more, nowhere: more, gone: undefined })
+        const changed = await records.update(id, { n: more, word: more, none: more, added: more, gone: undefined })
         assert.deepEqual(Object.keys(changed).sort(), [
+          'added',
           'createdAt',
           'id',
           'n',
@@ -326,7 +339,7 @@ export const documentCases: readonly ConformanceCase[] = [
           'version',
           'word',
         ])
-        assert.deepEqual([changed['n'], changed['word'], changed['none']], [2, 'x', null])
+        assert.deepEqual([changed['n'], changed['word'], changed['none'], changed['added']], [2, 'x', null, 1])
       }
     },
   },

@@ -11,7 +11,7 @@ export interface WatchOptions {
    * Where to begin: behind the change with this cursor; null with the first change that is kept. Left out, with what is committed from
    * now on.
    */
-  readonly after?: string | null
+  readonly after?: string | null | undefined
   /** Ends the watching, without an error. */
   readonly signal?: AbortSignal
   /** How often to look without being woken, in milliseconds; 1,000 unless given. */

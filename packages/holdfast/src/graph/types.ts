@@ -105,5 +105,5 @@ export interface NeighborsOptions<T extends GraphTypes, L extends Label<T> = Lab
   /** How many at most; all of them unless given. */
   readonly first?: number
   /** The `next` of the page before; left out or null for the first page. */
-  readonly after?: string | null
+  readonly after?: string | null | undefined
 }

@@ -125,10 +125,10 @@ function withoutExtra(records: Row[], select: unknown, wanted: readonly Wanted[]
 
 /** Reads the first record of a query; null where there is none. */
 export async function findOne(session: Session, model: Model, query: RawQuery, extra: Extra = {}): Promise<Row | null> {
-  if (!isPlainObject(query) || query.where === undefined) {
-    throw new ValidationError(`A query of ${model.name} was refused`, [
-      { path: 'where', reason: 'is required here, so that a forgotten condition does not find just any record' },
-    ])
+  const isOrdered = isPlainObject(query) && query.orderBy !== undefined && !('where' in query)
+  if (!isOrdered && (!isPlainObject(query) || query.where === undefined)) {
+    const reason = 'is required here without orderBy, so that a forgotten condition does not find just any record'
+    throw new ValidationError(`A query of ${model.name} was refused`, [{ path: 'where', reason }])
   }
   return (await find(session, model, { ...query, limit: 1 }, extra))[0] ?? null
 }

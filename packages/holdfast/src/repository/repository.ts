@@ -206,11 +206,12 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
   }
 
   /**
-   * The first record that matches, or null. The condition is required.
+   * The first record that matches, or null. A condition or an ordering says which; `{ where: undefined }` is refused.
    *
    * @example
    * ```ts
    * const kim = await users.findOne({ where: { username: 'kim' }, include: { sessions: true } })
+   * const latest = await users.findOne({ orderBy: { createdAt: 'desc' } })
    * ```
    */
   findOne<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(

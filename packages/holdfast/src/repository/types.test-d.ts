@@ -88,7 +88,8 @@ test('queries give what they select and include', async () => {
     .repository('sessions')
     .findOne({ where: { id: 'x' }, include: { user: { select: ['id'] } } })
   expectTypeOf(session!.user).toEqualTypeOf<{ id: number } | null>()
-  const page = await users.page({ first: 10 })
+  const after: string | undefined = undefined as string | undefined
+  const page = await users.page({ first: 10, after })
   expectTypeOf(page.items[0]!.id).toEqualTypeOf<number>()
 })
 

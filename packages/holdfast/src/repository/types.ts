@@ -61,7 +61,7 @@ export interface Query<Row, Field extends keyof Row = keyof Row, I = Record<neve
 }
 
 /**
- * A query for one record: it must say which.
+ * A query for one record: it must say which, by `where`, `orderBy` or both.
  *
  * @example
  * ```ts
@@ -69,9 +69,7 @@ export interface Query<Row, Field extends keyof Row = keyof Row, I = Record<neve
  * ```
  */
 export interface OneQuery<Row, Field extends keyof Row = keyof Row, I = Record<never, never>>
-  extends Omit<Query<Row, Field, I>, 'limit' | 'where'> {
-  readonly where: Where<Row>
-}
+  extends Omit<Query<Row, Field, I>, 'limit'> {}
 
 /** A query for a page. */
 export interface PageQuery<Row, Field extends keyof Row = keyof Row, I = Record<never, never>>
@@ -79,7 +77,7 @@ export interface PageQuery<Row, Field extends keyof Row = keyof Row, I = Record<
   /** How many records a page holds. */
   readonly first: number
   /** The `next` of the page before; left out or null for the first page. */
-  readonly after?: string | null
+  readonly after?: string | null | undefined
 }
 
 /** A page and where the next one starts; null after the last. */

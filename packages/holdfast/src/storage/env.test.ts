@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ConfigurationError } from '../base/errors.ts'
 import { targetFromEnv } from './env.ts'
+import { openStorageFromEnv } from './index.ts'
 import { backendOf } from './targets.ts'
 
 describe('the environment', () => {
@@ -12,6 +13,10 @@ describe('the environment', () => {
     [{ STORAGE_BACKEND: 'postgres', POSTGRESQL_URL: 'postgres://h/d' }, 'postgres://h/d'],
   ])('%o names %s', (environment, target) => {
     expect(targetFromEnv(environment)).toBe(target)
+  })
+
+  it('rejects what is opened from it when it is wrong', async () => {
+    await expect(openStorageFromEnv({}, { STORAGE_BACKEND: 'oracle' })).rejects.toThrow(ConfigurationError)
   })
 
   it.each([

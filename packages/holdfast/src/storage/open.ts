@@ -139,7 +139,7 @@ function migrationsOf(
  * const storage = await openStorageFromEnv({ schema })
  * ```
  */
-export function openStorageFromEnv<const S extends Schema = NoSchema>(
+export async function openStorageFromEnv<const S extends Schema = NoSchema>(
   options: StorageOptions<S> = {},
   environment: Environment = process.env,
 ): Promise<Storage<S>> {

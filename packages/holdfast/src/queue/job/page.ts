@@ -14,7 +14,7 @@ export interface JobPageOptions {
   /** How many; 100 unless given. */
   readonly first?: number
   /** The `next` of the page before; left out or null for the first page. */
-  readonly after?: string | null
+  readonly after?: string | null | undefined
 }
 
 /** A page of jobs and where the next one starts; null after the last. */

@@ -196,7 +196,7 @@ export const orderCases: readonly ConformanceCase[] = [
   },
   {
     id: 'find/one',
-    title: 'findOne gives the first by its ordering or null, and wants a condition',
+    title: 'findOne gives the first by its ordering or null, and wants a condition or an ordering',
     async run({ open }) {
       const rows = (await open(schema)).repository('rows')
       await rows.createMany([
@@ -204,8 +204,9 @@ export const orderCases: readonly ConformanceCase[] = [
         { id: 2, int: 2 },
       ])
       assert.equal((await rows.findOne({ where: {}, orderBy: { int: 'desc' } }))?.id, 2)
+      assert.equal((await rows.findOne({ orderBy: { int: 'desc' } }))?.id, 2)
       assert.equal(await rows.findOne({ where: { int: 9 } }), null)
-      for (const query of [undefined, null, {}, { where: undefined }]) {
+      for (const query of [undefined, null, {}, { where: undefined }, { where: undefined, orderBy: { int: 'desc' } }]) {
         await refused(() => rows.findOne(wrong(query)), { code: 'VALIDATION', paths: ['where'] })
       }
       await refused(() => rows.getById(9), { code: 'NOT_FOUND', model: 'rows' })

@@ -35,6 +35,7 @@ export class PostgresPlan implements Plan {
   readonly #around: readonly [Request, Request] | undefined
   /** What is sent with it where it commits by itself. */
   readonly #unsynced: Request | undefined
+  readonly #givesRows: boolean
   readonly #read: ReadRow | undefined
   readonly #onDeleted: ((count: number) => void) | undefined
   #lookup: Lookup | undefined
@@ -45,7 +46,7 @@ export class PostgresPlan implements Plan {
    * @param onDeleted is told how many rows it has deleted, each time.
    */
   constructor(statement: Statement, models: Models, prepare: boolean, onDeleted?: (count: number) => void) {
-    const { text, bindings, outputs } = compileStatement(statement, models, postgresDialect)
+    const { text, bindings, outputs, givesRows } = compileStatement(statement, models, postgresDialect)
     this.statement = statement
     this.writes = statement.kind !== 'select'
     this.#models = models
@@ -57,6 +58,7 @@ export class PostgresPlan implements Plan {
       : undefined
     const isUnsynced = statement.kind === 'update' && statement.unsynced === true
     this.#unsynced = isUnsynced ? new PreparedText(UNSYNCED, [], prepare).request([]) : undefined
+    this.#givesRows = givesRows
     this.#read = outputs.length === 0 ? undefined : rowReader(outputs)
     this.rows = statement.kind === 'insert' ? new InsertRows(statement, models, this.#one, prepare) : undefined
     this.gathers = gathers(statement, models)
@@ -82,7 +84,7 @@ export class PostgresPlan implements Plan {
     if (!this.#writesOneRow(parameters)) return undefined
     if (this.#identified === undefined) {
       const { text, bindings } = this.#one
-      const column = `${this.#read === undefined ? ' returning ' : ', '}${TRANSACTION_ID}`
+      const column = `${this.#givesRows ? ', ' : ' returning '}${TRANSACTION_ID}`
       this.#identified = new PreparedText(text + column, bindings, this.#prepare)
     }
     return this.#identified.request(parameters)

@@ -39,8 +39,9 @@ export function compileCopying(statement: MovingDelete, models: Models, dialect:
 }
 
 function compiled(statement: Statement, { query, outputs }: CompilableQuery): Compiled {
-  const { sql, parameters } = query.compile()
-  const givesRows = statement.kind === 'select' || outputs.length > 0
+  const { sql, parameters, query: node } = query.compile()
+  // A write may give rows without outputs: those by which a counter of keys is moved on.
+  const givesRows = statement.kind === 'select' || outputs.length > 0 || 'returning' in node
   return { text: sql, bindings: parameters as readonly Binding[], outputs, givesRows }
 }
 

@@ -101,6 +101,18 @@ export const createCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'create/given-keys',
+    title: 'A key that is given where keys are generated is kept in a transaction too, and counting goes on after it',
+    async run({ open }) {
+      const storage = await open(schema)
+      for (const id of [50, 60]) {
+        await storage.transaction((tx) => tx.repository('counted').create({ id, name: `given ${id}` }))
+        const { id: next } = await storage.repository('counted').create({ name: `after ${id}` })
+        assert.equal(next, id + 1)
+      }
+    },
+  },
+  {
     id: 'create/same-tick',
     title: 'Of 64 calls in one tick each has its own record or its own error',
     async run({ open }) {

@@ -14,7 +14,7 @@ export interface OutputColumn {
 
 /** A statement ready to become text, and the columns it gives. */
 export interface CompilableQuery {
-  readonly query: { compile(): { readonly sql: string; readonly parameters: readonly unknown[] } }
+  readonly query: { compile(): { readonly sql: string; readonly parameters: readonly unknown[]; readonly query: object } }
   readonly outputs: readonly OutputColumn[]
 }
 

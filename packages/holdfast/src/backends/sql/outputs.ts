@@ -14,7 +14,9 @@ export interface OutputColumn {
 
 /** A statement ready to become text, and the columns it gives. */
 export interface CompilableQuery {
-  readonly query: { compile(): { readonly sql: string; readonly parameters: readonly unknown[]; readonly query: object } }
+  readonly query: {
+    compile(): { readonly sql: string; readonly parameters: readonly unknown[]; readonly query: object }
+  }
   readonly outputs: readonly OutputColumn[]
 }
 

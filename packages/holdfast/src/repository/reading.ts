@@ -142,6 +142,9 @@ function assertPageQuery(model: Model, query: RawQuery): void {
   throw new ValidationError(`A page of ${model.name} was refused`, issues)
 }
 
+/** How many records a page has unless it is said. */
+const PAGE_SIZE = 100
+
 /** Reads one page by keyset: a page costs the same wherever it lies. */
 export async function page(
   session: Session,
@@ -150,7 +153,7 @@ export async function page(
   extra: Extra = {},
 ): Promise<Page<Row>> {
   assertPageQuery(model, query)
-  const { first, after, ...rest } = query
+  const { first = PAGE_SIZE, after, ...rest } = query
   if (!Number.isSafeInteger(first) || (first as number) < 1) {
     throw new ValidationError(`A page of ${model.name} was refused`, [
       { path: 'first', reason: `must be a whole number from 1 on, got ${describe(first)}` },

@@ -267,7 +267,7 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    * ```
    */
   page<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(
-    query: PageQuery<Row, Field, I & OnlyRelations<I, R>>,
+    query: PageQuery<Row, Field, I & OnlyRelations<I, R>> = {},
   ): Promise<Page<Found<Row, S, R, Field, I>>> {
     return this.#ask(query, reading.page) as Promise<Page<Found<Row, S, R, Field, I>>>
   }

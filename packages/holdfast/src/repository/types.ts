@@ -74,8 +74,8 @@ export interface OneQuery<Row, Field extends keyof Row = keyof Row, I = Record<n
 /** A query for a page. */
 export interface PageQuery<Row, Field extends keyof Row = keyof Row, I = Record<never, never>>
   extends Omit<Query<Row, Field, I>, 'limit' | 'offset'> {
-  /** How many records a page holds. */
-  readonly first: number
+  /** How many records a page holds; 100 unless given. */
+  readonly first?: number | undefined
   /** The `next` of the page before; left out or null for the first page. */
   readonly after?: string | null | undefined
 }

@@ -86,8 +86,9 @@ export class Column<Value, Optional extends boolean = false, Key extends boolean
     return new Column({ ...this.definition, primaryKey: true })
   }
 
-  /** Lets the database count up: 1, 2, 3, … A value may still be given. For `integer` primary keys. */
+  /** Makes values by itself where none is given: 1, 2, 3, … for an `integer` primary key, a version 7 UUID for a `uuid`. */
   generated(): Column<Value, true, Key> {
+    if (this.definition.type === 'uuid') return new Column({ ...this.definition, default: { kind: 'id' } })
     return new Column({ ...this.definition, generated: true })
   }
 

@@ -104,7 +104,8 @@ function columnOf(path: string, name: string, definition: ColumnDefinition, issu
     ...(schema !== undefined && { schema }),
     accept: acceptorOf(definition),
   }
-  if (generated && type !== 'integer') issues.push({ path, reason: 'can only be generated when it is an integer' })
+  if (generated && type !== 'integer')
+    issues.push({ path, reason: 'can only be generated when it is an integer or a uuid' })
   if (generated && !definition.primaryKey)
     issues.push({ path, reason: 'can only be generated when it is the primary key' })
   if (type === 'decimal' && !(validDigits(precision, 1, 18) && validDigits(scale, 0, precision ?? 0))) {

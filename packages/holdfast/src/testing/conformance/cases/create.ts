@@ -10,6 +10,7 @@ const schema = defineSchema({
     email: t.text().nullable().unique(),
     score: t.integer().default(0).check({ gte: 0 }),
   }),
+  named: table({ id: t.uuid().primaryKey().generated(), other: t.uuid().nullable().generated() }),
   counted: table({ id: t.integer().primaryKey().generated(), name: t.text().unique() }),
 })
 const user = (id: number) => ({ id, name: `user ${id}`, email: `${id}@example.org` })
@@ -98,6 +99,19 @@ export const createCases: readonly ConformanceCase[] = [
         code: 'VALIDATION',
         paths: ['id'],
       })
+    },
+  },
+  {
+    id: 'create/uuids',
+    title: 'UUIDs are made where they are generated and none is given',
+    async run({ open }) {
+      const rows = (await open(schema)).repository('named')
+      const { id, other } = await rows.create({})
+      assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+      assert.deepEqual(await rows.getById(id), { id, other })
+      assert.notEqual(other, id)
+      const given = '0b9b0c4e-3f2e-4c7a-9c5e-5d1a2b3c4d5e'
+      assert.deepEqual(await rows.create({ id: given, other: null }), { id: given, other: null })
     },
   },
   {

@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^holdfast$/, replacement: `${source}index.ts` },
       { find: /^holdfast\/(memory|sqlite|postgres)$/, replacement: `${source}backends/$1/index.ts` },
+      { find: /^holdfast\/opentelemetry$/, replacement: `${source}opentelemetry/index.ts` },
       { find: /^holdfast\/testing$/, replacement: `${source}testing/index.ts` },
     ],
   },

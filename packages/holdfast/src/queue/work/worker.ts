@@ -69,7 +69,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   #alarmSetFor = Number.NEGATIVE_INFINITY
   #prunedAt = performance.now() - Math.random() * PRUNE_MS
   #ticker: Ticker | undefined
-  #subscriptions: readonly (() => Promise<void>)[] = []
+  readonly #subscriptions: (() => Promise<void>)[] = []
+  #isSubscribed = false
   #unregister: () => void = () => undefined
 
   private constructor(scope: QueueScope, host: WorkerHost<unknown>, settings: WorkSettings, runner: Runner) {
@@ -185,7 +186,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       await this.#held.empty(2 * ABORT_GRACE_MS)
     }
     await this.#held.stop()
-    await Promise.all(this.#subscriptions.map((unsubscribe) => unsubscribe()))
+    const unsubscribed = this.#subscriptions.map((unsubscribe) => unsubscribe())
+    await Promise.all(unsubscribed).catch((error: unknown) => this.#report(error))
     this.#unregister()
     this.#stopped = true
     this.#tellAsleep()
@@ -233,15 +235,19 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     }
   }
 
+  /** Goes on where it was interrupted. */
   async #subscribe(): Promise<void> {
-    if (this.#subscriptions.length > 0) return
+    if (this.#isSubscribed) return
     const { session, queue } = this.#scope
-    this.#subscriptions = await Promise.all([
-      session.wake(topicOf(queue), () => this.#wake()),
-      session.wake(controlTopicOf(queue), () => void this.#heed()),
-      session.wake(followUpTopicOf(queue), () => this.#lookAgain()),
-      session.wake(laterTopicOf(queue), () => this.#setAlarmAnew()),
-    ])
+    const topics = [
+      [topicOf(queue), () => this.#wake()],
+      [controlTopicOf(queue), () => void this.#heed()],
+      [followUpTopicOf(queue), () => this.#lookAgain()],
+      [laterTopicOf(queue), () => this.#setAlarmAnew()],
+    ] as const
+    for (const [topic, onWake] of topics.slice(this.#subscriptions.length))
+      this.#subscriptions.push(await session.wake(topic, onWake))
+    this.#isSubscribed = true
   }
 
   /**

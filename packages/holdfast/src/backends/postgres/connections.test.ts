@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TestDatabase } from '../../../../../test/postgres-database.ts'
@@ -238,6 +240,27 @@ describe('connections', () => {
     expect(await waiting).toBe('came')
     await Promise.all(held)
     await backend.close()
+  })
+
+  it('that the server ends in the packet that begins them are an error of the call, and end no process', async () => {
+    const message = (type: string, ...parts: (string | Buffer)[]) => {
+      const body = Buffer.concat(parts.map((part) => Buffer.from(part)))
+      const head = Buffer.alloc(5, type)
+      head.writeInt32BE(body.length + 4, 1)
+      return Buffer.concat([head, body])
+    }
+    const welcome = [message('R', Buffer.alloc(4)), message('Z', 'I')]
+    const farewell = message('E', 'SFATAL\0', 'C57P01\0', 'Mterminating connection\0', '\0')
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.once('data', () => socket.end(Buffer.concat([...welcome, farewell])))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const backend = backendOf({ url: `postgres://kim@127.0.0.1:${port}/none` })
+    await expect(backend.open()).rejects.toMatchObject({ name: 'ConnectionError' })
+    await backend.close()
+    server.close()
   })
 
   it('left in a transaction by raw SQL are not used again, and the SQL is refused', async () => {

@@ -52,9 +52,9 @@ export class LinkPool {
   async acquire(): Promise<Link> {
     this.#users++
     try {
-      const [client, release] = await this.#connect()
+      const { link, isNew, release } = await this.#connect()
       try {
-        const link = this.#links.get(client) ?? (await this.#setUp(client))
+        if (isNew) await setUpSession(link, this.#settings)
         this.#releases.set(link, release)
         return link
       } catch (error) {
@@ -114,22 +114,20 @@ export class LinkPool {
     await this.#pool.end()
   }
 
-  #connect(): Promise<[Client, Release]> {
+  #connect(): Promise<{ readonly link: Link; readonly isNew: boolean; readonly release: Release }> {
     return new Promise((resolve, reject) => {
       this.#pool.connect((error, client, release) => {
-        if (client !== undefined) resolve([client, release])
-        else if (error?.message === WAITED_TOO_LONG) {
+        if (client !== undefined) {
+          const known = this.#links.get(client)
+          // Made at once: a server may end a session in the packet that begins it, and an error that nobody hears ends the process.
+          const link = known ?? new Link(client, this.#settings.queryTimeoutMs)
+          this.#links.set(client, link)
+          resolve({ link, isNew: known === undefined, release })
+        } else if (error?.message === WAITED_TOO_LONG) {
           reject(new TimeoutError(WAITING, this.#settings.connectionTimeoutMs, error))
         } else reject(error)
       })
     })
-  }
-
-  async #setUp(client: Client): Promise<Link> {
-    const link = new Link(client, this.#settings.queryTimeoutMs)
-    await setUpSession(link, this.#settings)
-    this.#links.set(client, link)
-    return link
   }
 
   #leave(): void {

@@ -110,30 +110,31 @@ async function take({ session, queue, declaration }: QueueScope, count: number, 
 export interface Readiness {
   /** Whether none of its jobs may be taken. */
   readonly paused: boolean
-  /** Whether there was too much for one look. */
+  /** Whether some was left for another look. */
   readonly isMore: boolean
 }
 
 /** Scheduled jobs whose time has come, and active ones whose worker is gone, wait to be taken. */
 export async function makeReady(scope: QueueScope): Promise<Readiness> {
   const { session, queue } = scope
-  const looks = [makeDue, rescue, followUp, lineUp]
-  if (!session.inTransaction) {
-    const looking = Promise.all(looks.map((look) => look(scope)))
-    const [paused, counts] = await Promise.all([isPaused(session, queue), looking])
-    return { paused, isMore: counts.some(isMany) }
+  if (session.inTransaction) {
+    // One after the other: some open nested transactions, beside which nothing else can be done in this one.
+    const left = [await makeDue(scope), await rescue(scope), await followUp(scope)]
+    await lineUp(scope)
+    return { paused: await isPaused(session, queue), isMore: left.includes(true) }
   }
-  // Some open nested transactions, beside which nothing else can be done in this one.
-  const counts: number[] = []
-  for (const look of looks) counts.push(await look(scope))
-  return { paused: await isPaused(session, queue), isMore: counts.some(isMany) }
+  const [paused, ...left] = await Promise.all([
+    isPaused(session, queue),
+    makeDue(scope),
+    rescue(scope),
+    followUp(scope),
+    lineUp(scope),
+  ])
+  return { paused, isMore: left.includes(true) }
 }
 
-function isMany(count: number): boolean {
-  return count >= READY_BATCH
-}
-
-async function makeDue({ session, queue }: QueueScope): Promise<number> {
+/** Whether some was left for another look. */
+async function makeDue({ session, queue }: QueueScope): Promise<boolean> {
   const plan = session.plan('queue make ready', () => ({
     kind: 'update',
     model: liveJobs.name,
@@ -151,11 +152,11 @@ async function makeDue({ session, queue }: QueueScope): Promise<number> {
     returning: [],
   }))
   const parameters = [...WAITING, queue, 'scheduled', clockOffsetMs(session), READY_BATCH]
-  return (await session.execute(plan, parameters)).count
+  return (await session.execute(plan, parameters)).count === READY_BATCH
 }
 
-/** Looks first, because most queues have no groups; gives how many groups have more to let through. */
-async function lineUp({ session, queue, declaration }: QueueScope): Promise<number> {
+/** Jobs of groups whose time has come stand in line with their group. Looks first, because most queues have no groups. */
+async function lineUp({ session, queue, declaration }: QueueScope): Promise<void> {
   const plan = session.plan('queue due of groups', () => ({
     kind: 'select',
     model: liveJobs.name,
@@ -166,19 +167,18 @@ async function lineUp({ session, queue, declaration }: QueueScope): Promise<numb
     limit: 4,
   }))
   const { rows } = await session.execute(plan, [queue, 'scheduled', clockOffsetMs(session), false, 1])
-  if (rows.length === 0) return 0
-  return session.transaction(async (inner) => {
+  if (rows.length === 0) return
+  await session.transaction(async (inner) => {
     const groups = await joinGroups(inner, queue)
     await admit(inner, queue, groups, groupLimitOf(declaration))
-    return groups.size
   }, OWN)
 }
 
-/** Does what follows from transactions that were committed, of whatever queue; gives of how many ends of jobs. */
-async function followUp(scope: QueueScope): Promise<number> {
+/** Does what follows from transactions that were committed, of whatever queue. Whether some was left for another look. */
+async function followUp(scope: QueueScope): Promise<boolean> {
   const { session } = scope
   // It would only be noted again.
-  if (mustFollow(session) || !(await hasFollowUps(session))) return 0
+  if (mustFollow(session) || !(await hasFollowUps(session))) return false
   return session.transaction(async (inner) => {
     const noted = await takeFollowUps(inner, READY_BATCH)
     for (const [queue, some] of Map.groupBy(noted, (one) => one.queue)) {
@@ -186,6 +186,6 @@ async function followUp(scope: QueueScope): Promise<number> {
       await letNextThrough(own, some)
       await settleEnds(own, some)
     }
-    return noted.length
+    return noted.length === READY_BATCH
   }, OWN)
 }

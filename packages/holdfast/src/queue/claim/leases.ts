@@ -101,8 +101,11 @@ function idsAndTokens(jobs: readonly Job[]): [string[], (string | null)[]] {
   return [jobs.map(({ id }) => id), [...new Set(jobs.map(({ token }) => token))]]
 }
 
-/** Makes jobs wait again whose workers are gone: neither their own leases nor those kept aside are ahead. Gives how many. */
-export async function rescue({ session, queue }: QueueScope): Promise<number> {
+/**
+ * Makes jobs wait again whose workers are gone: neither their own leases nor those kept aside are ahead. Whether some were left for another
+ * look.
+ */
+export async function rescue({ session, queue }: QueueScope): Promise<boolean> {
   const look = session.plan('queue leases run out', () => ({
     kind: 'select',
     model: liveJobs.name,
@@ -114,14 +117,14 @@ export async function rescue({ session, queue }: QueueScope): Promise<number> {
   }))
   const offset = clockOffsetMs(session)
   const { rows } = await session.execute(look, [queue, 'active', offset, RESCUED])
-  if (rows.length === 0) return 0
+  if (rows.length === 0) return false
   const kept = await tokensAside(
     session,
     rows.map((row) => row['id'] as string),
   )
   const lost = rows.filter((row) => kept.get(row['id'] as string) !== row['token'])
   if (lost.length > 0) await makeWait(session, lost)
-  return lost.length
+  return lost.length === RESCUED
 }
 
 async function tokensAside(session: Session, jobs: readonly string[]): Promise<ReadonlyMap<string, string>> {

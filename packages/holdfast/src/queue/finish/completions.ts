@@ -49,18 +49,23 @@ export class Completions {
   }
 
   async #write(ended: readonly Finishing[]): Promise<void> {
+    let errors: readonly unknown[]
     try {
       // The database could take what this worker has taken again for what it took before.
       const own = () => ended.filter(({ job }) => !this.#held.isRetaken(job))
       const { value: held, maybeBefore } = await untilWritten(() => finish(this.#scope, own()), this.#leaseMs)
-      for (const one of ended) {
-        const isWritten = held.has(one.job.id) || maybeBefore
-        this.#onWritten(one, isWritten && !this.#held.isRetaken(one.job) ? undefined : leaseLost(one.job))
-      }
+      errors = ended.map(({ job }) => {
+        const isWritten = (held.has(job.id) || maybeBefore) && !this.#held.isRetaken(job)
+        return isWritten ? undefined : leaseLost(job)
+      })
     } catch (error) {
-      // What is wrong with one must not keep the others.
-      if (ended.length > 1 && !isPassing(error)) for (const one of ended) await this.#write([one])
-      else for (const one of ended) this.#onWritten(one, error)
+      if (ended.length > 1 && !isPassing(error)) {
+        // What is wrong with one must not keep the others.
+        for (const one of ended) await this.#write([one])
+        return
+      }
+      errors = ended.map(() => error)
     }
+    for (const [at, one] of ended.entries()) this.#onWritten(one, errors[at])
   }
 }

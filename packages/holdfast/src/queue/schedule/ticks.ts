@@ -9,7 +9,6 @@ import { latestKnown, upgradePayload } from '../job/payload.ts'
 import { type CatchUp, schedules } from '../job/schedule-model.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { rewrite, ruleOf } from './schedules.ts'
-import type { TickRule } from './tick-rule.ts'
 
 /** How many schedules tick in one transaction. */
 const BATCH = 100
@@ -115,31 +114,28 @@ interface Tick {
 
 function tickOf(row: Row): Tick {
   const { name, data, options, version } = row as { name: string; data: unknown; options: object; version: number }
+  const catchUp = row['catchUp'] as CatchUp
   const rule = ruleOf(row)
   const seen = (row['seenAt'] as Date).getTime()
-  const slots = slotsToFire(rule, row, seen)
-  const [last] = rule.between((row['nextAt'] as Date).getTime(), seen, 1)
+  const limit = catchUp === 'all' ? (row['catchUpLimit'] as number) : 1
+  const slots = rule.between((row['nextAt'] as Date).getTime(), seen, limit)
+  const fired = catchUp === 'none' ? slots.filter((slot) => seen - slot <= LATE_MS) : slots
+  // By what this runtime knows of the zone there may have been no tick.
+  const last = slots.at(-1)
   return {
-    // By what this runtime knows of the zone there may have been no tick.
     row: {
       ...row,
       nextAt: new Date(rule.next(seen) as number),
       lastAt: last === undefined ? row['lastAt'] : new Date(last),
     },
     version,
-    entries: slots.map((slot) => ({
+    entries: fired.map((slot) => ({
       data,
       options: { ...options, runAt: new Date(slot) },
       path: `schedule ${name}`,
       due: true,
     })),
   }
-}
-
-function slotsToFire(rule: TickRule, row: Row, seen: number): number[] {
-  const limit = row['catchUp'] === 'all' ? (row['catchUpLimit'] as number) : 1
-  const slots = rule.between((row['nextAt'] as Date).getTime(), seen, limit)
-  return (row['catchUp'] as CatchUp) === 'none' ? slots.filter((slot) => seen - slot <= LATE_MS) : slots
 }
 
 /** Enqueues all in one statement; when a payload is refused, one schedule after the other, so that it does not keep the rest. */

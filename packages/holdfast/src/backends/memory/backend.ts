@@ -14,8 +14,8 @@ import type {
   TransactionOptions,
   Unsubscribe,
 } from '../../backend/index.ts'
+import { Semaphore } from '../../backend/semaphore.ts'
 import { Topics } from '../../backend/topics.ts'
-import { WriteLock } from '../../backend/write-lock.ts'
 import type { Clock } from '../../base/clock.ts'
 import { ConnectionError } from '../../base/errors.ts'
 import type { Model, Models } from '../../schema/index.ts'
@@ -47,7 +47,7 @@ export class MemoryBackend implements Backend {
   readonly schema: SchemaEditor
   readonly #clock: Clock
   readonly #committed: Committed
-  readonly #lock = new WriteLock()
+  readonly #lock = new Semaphore(1)
   readonly #readers = new Set<Promise<unknown>>()
   readonly #topics = new Topics()
   #closed = false

@@ -1,10 +1,11 @@
+import { Deadline } from '../../backend/deadline.ts'
+import { Semaphore } from '../../backend/semaphore.ts'
 import { TimeoutError } from '../../base/errors.ts'
 import type { Client, Driver, Pool, Release } from './driver.ts'
 import { type Subject, translateConnectError } from './errors.ts'
 import { Link } from './link.ts'
 import type { Settings } from './options.ts'
 import { setUpSession } from './session-setup.ts'
-import { Turns } from './turns.ts'
 
 /** What `pg` says when no session became free in time. */
 const WAITED_TOO_LONG = 'timeout exceeded when trying to connect'
@@ -21,7 +22,8 @@ export class LinkPool {
   readonly #releases = new Map<Link, Release>()
   /** Sessions that were lent for long. */
   readonly #long = new Set<Link>()
-  readonly #turns: Turns
+  /** How many more may be. */
+  readonly #longPermits: Semaphore
   /** Callers that have a session or wait for one. */
   #users = 0
   #unused: PromiseWithResolvers<void> | undefined
@@ -29,7 +31,7 @@ export class LinkPool {
   constructor(driver: Driver, settings: Settings, subject: Subject) {
     this.#settings = settings
     this.#subject = subject
-    this.#turns = new Turns(settings.max < FEW ? settings.max : settings.max - 1)
+    this.#longPermits = new Semaphore(settings.max < FEW ? settings.max : settings.max - 1)
     this.#pool = new driver.Pool({
       ...settings.client,
       max: settings.max,
@@ -74,20 +76,29 @@ export class LinkPool {
    * @throws as `acquire` does.
    */
   async acquireForLong(): Promise<Link> {
-    if (!this.#turns.tryTake()) await this.#turns.take(WAITING, this.#settings.connectionTimeoutMs)
+    if (!this.#longPermits.tryAcquire()) await this.#waitForPermit()
     try {
       const link = await this.acquire()
       this.#long.add(link)
       return link
     } catch (error) {
-      this.#turns.give()
+      this.#longPermits.release()
       throw error
+    }
+  }
+
+  async #waitForPermit(): Promise<void> {
+    const deadline = new Deadline(this.#settings.connectionTimeoutMs, WAITING)
+    try {
+      await this.#longPermits.acquire(deadline.signal)
+    } finally {
+      deadline[Symbol.dispose]()
     }
   }
 
   /** Takes a session back, or ends it where it cannot be lent again. */
   release(link: Link): void {
-    if (this.#long.delete(link)) this.#turns.give()
+    if (this.#long.delete(link)) this.#longPermits.release()
     const release = this.#releases.get(link)
     this.#releases.delete(link)
     link.wasIdle = true

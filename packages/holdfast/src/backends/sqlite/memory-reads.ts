@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Deadline } from '../../backend/deadline.ts'
 import type { Connection, Result, Row, TransactionOptions } from '../../backend/index.ts'
-import { TimeoutError } from '../../base/errors.ts'
 import type { SqliteConnection } from './connection.ts'
 import type { Failures } from './failures.ts'
 import type { ReadPlan } from './plan.ts'
@@ -47,20 +47,15 @@ export class MemoryReads implements Reads {
   }
 
   async use<T>(run: (connection: SqliteConnection) => T): Promise<T> {
-    const waiting = new AbortController()
-    const timer = setTimeout(() => waiting.abort(this.#tooLong()), this.#timeoutMs)
+    const deadline = new Deadline(this.#timeoutMs, 'Waiting for the open transaction of a database in memory')
     try {
-      return await this.#writer.use(run, waiting.signal)
+      return await this.#writer.use(run, deadline.signal)
     } finally {
-      clearTimeout(timer)
+      deadline[Symbol.dispose]()
     }
   }
 
   async close(): Promise<void> {}
-
-  #tooLong(): TimeoutError {
-    return new TimeoutError('Waiting for the open transaction of a database in memory', this.#timeoutMs)
-  }
 
   #run(plan: ReadPlan, connection: SqliteConnection, parameters: readonly unknown[]): Result {
     try {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Deadline } from '../../backend/deadline.ts'
 import type { AlteringOptions, Call, Connection, Result, SchemaChange, Settled } from '../../backend/index.ts'
-import { WriteLock } from '../../backend/write-lock.ts'
+import { Semaphore } from '../../backend/semaphore.ts'
 import type { Models } from '../../schema/index.ts'
 import { untilFree } from './busy.ts'
 import type { SqliteConnection } from './connection.ts'
@@ -29,7 +29,7 @@ export interface WriterContext {
  */
 export class Writer {
   readonly #context: WriterContext
-  readonly #lock = new WriteLock()
+  readonly #lock = new Semaphore(1)
   readonly #begin: () => void
   readonly #commit: () => void
   /** What transactions are given. */

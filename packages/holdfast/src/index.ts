@@ -101,6 +101,7 @@ export type {
   JobSettings,
   JobState,
   JobStateFilter,
+  JobWatchOptions,
   ListOptions,
   ManyContext,
   ManyHandler,

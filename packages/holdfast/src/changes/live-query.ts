@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Session } from '../backend/index.ts'
+import { Bell } from '../base/bell.ts'
 import { ValidationError } from '../base/errors.ts'
 import { describe, type Model } from '../schema/index.ts'
-import { Bell } from './bell.ts'
 import type { WatchHost } from './watching.ts'
 
 /** How a query is watched. */

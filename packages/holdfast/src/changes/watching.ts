@@ -1,8 +1,8 @@
 import type { Session } from '../backend/index.ts'
+import { Bell } from '../base/bell.ts'
 import { ValidationError } from '../base/errors.ts'
 import { type History, readHead, settle } from '../history/index.ts'
 import { assertOptions as assertKnown, describe } from '../schema/index.ts'
-import { Bell } from './bell.ts'
 import { type Change, readFeed } from './feed.ts'
 
 /** How changes are watched. */

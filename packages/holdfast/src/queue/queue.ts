@@ -2,24 +2,25 @@ import type { Session } from '../backend/index.ts'
 import { ConfigurationError, type Issue, ValidationError } from '../base/errors.ts'
 import { checkKnown, checkMs, checkName, checkWhole, describe, type QueueDeclaration } from '../schema/index.ts'
 import { type CancelFilter, cancelChosen, cancelJobs } from './admin/cancel.ts'
-import { checkIds, checkTime } from './admin/check-filter.ts'
 import { prune } from './admin/prune.ts'
 import { type PurgeOptions, purge } from './admin/purge.ts'
 import { type RescheduleOptions, rescheduleJob } from './admin/reschedule.ts'
-import { type RetryFilter, retryJobs } from './admin/retry-jobs.ts'
+import { type RetryFilter, retryChosen, retryJobs } from './admin/retry-jobs.ts'
 import { claim, makeReady } from './claim/claim.ts'
 import { DEFAULT_LEASE_MS, extendLeases, leaseOf } from './claim/leases.ts'
 import { enqueueAll } from './enqueue/enqueue.ts'
 import { failAttempt, finish, leaseLost } from './finish/finish.ts'
 import { heldJob, type JobOrId } from './finish/held.ts'
 import { type WaitOptions, waitForEnd } from './finish/wait-for.ts'
+import { type JobWatchOptions, watchJob } from './finish/watch-job.ts'
 import type { EnqueueOptions } from './job/accept-job.ts'
+import { checkCall } from './job/check-call.ts'
 import { countJobs, findJob, listJobs, type QueueStats } from './job/find.ts'
 import type { Job } from './job/job.ts'
 import { type JobPage, type JobPageOptions, pageOfJobs } from './job/page.ts'
 import { acceptResult } from './job/payload.ts'
 import type { QueueScope } from './job/scope.ts'
-import { checkState, JOB_STATES, type JobStateFilter, LIVE_STATES } from './job/states.ts'
+import { checkState, JOB_STATES, type JobStateFilter } from './job/states.ts'
 import { controlTopicOf } from './job/topics.ts'
 import { setPaused } from './limits/gates.ts'
 import type { ScheduleInterval } from './schedule/interval.ts'
@@ -234,13 +235,6 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * ```
    */
   async cancelMany(filter: CancelFilter = {}): Promise<number> {
-    this.#check((issues) => {
-      checkKnown(filter, ['ids', 'state', 'group', 'limit'], '', issues)
-      checkIds(filter?.ids, issues)
-      checkState(filter?.state, LIVE_STATES, issues)
-      if (filter?.group !== undefined) checkName(filter.group, 'group', issues)
-      if (filter?.limit !== undefined) checkWhole(filter.limit, 1, 'limit', issues)
-    })
     return cancelChosen(this.#scope, filter)
   }
 
@@ -256,9 +250,26 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * ```
    */
   async waitFor(jobOrId: JobOrId, options: WaitOptions = {}): Promise<Job<Data, Result>> {
-    const id = typeof jobOrId === 'string' ? jobOrId : jobOrId?.id
-    this.#check((issues) => checkName(id, 'id', issues))
-    return waitForEnd(this.#scope, id, options) as Promise<Job<Data, Result>>
+    return waitForEnd(this.#scope, this.#idOf(jobOrId), options) as Promise<Job<Data, Result>>
+  }
+
+  /**
+   * Follows a job, from whatever process: gives it at once, then whenever its state, its progress or anything else of it has changed, until it
+   * has finished. While the loop is busy changes are passed over; it is always given the newest. Abort `signal` to end it while it waits.
+   *
+   * @throws NotFoundError, when it is looped over, where there is no such job (any more); ConfigurationError inside a transaction;
+   *   ValidationError for an unknown option.
+   *
+   * @example
+   * ```ts
+   * for await (const { state, progress } of storage.queue('render').watch(id, { signal })) {
+   *   response.write(`data: ${JSON.stringify({ state, progress })}\n\n`)
+   * }
+   * ```
+   */
+  watch(jobOrId: JobOrId, options: JobWatchOptions = {}): AsyncGenerator<Job<Data, Result>, void, undefined> {
+    const started = this.#workers?.started
+    return watchJob(this.#scope, started, this.#idOf(jobOrId), options) as ReturnType<typeof this.watch>
   }
 
   /**
@@ -291,14 +302,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * ```
    */
   async retryMany(filter: RetryFilter = {}): Promise<number> {
-    this.#check((issues) => {
-      checkKnown(filter, ['ids', 'state', 'after', 'limit'], '', issues)
-      checkIds(filter?.ids, issues)
-      checkState(filter?.state, ['failed', 'cancelled'], issues)
-      checkTime(filter?.after, 'after', issues)
-      if (filter?.limit !== undefined) checkWhole(filter.limit, 1, 'limit', issues)
-    })
-    return retryJobs(this.#scope, filter)
+    return retryChosen(this.#scope, filter)
   }
 
   /**
@@ -337,11 +341,6 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * ```
    */
   async purge(options: PurgeOptions = {}): Promise<number> {
-    this.#check((issues) => {
-      checkKnown(options, ['state', 'before'], '', issues)
-      checkState(options?.state, ['completed', 'failed', 'cancelled'], issues)
-      checkTime(options?.before, 'before', issues)
-    })
     return purge(this.#session, this.name, options)
   }
 
@@ -474,14 +473,18 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     return { session: this.#session, queue: this.name, declaration: this.#declaration, declarationOf }
   }
 
+  #idOf(jobOrId: JobOrId): string {
+    const id = typeof jobOrId === 'string' ? jobOrId : jobOrId?.id
+    this.#check((issues) => checkName(id, 'id', issues))
+    return id
+  }
+
   #held(jobOrId: JobOrId): Promise<Job> {
     return heldJob(this.#session, this.name, jobOrId)
   }
 
   #check(look: (issues: Issue[]) => void): void {
-    const issues: Issue[] = []
-    look(issues)
-    if (issues.length > 0) throw new ValidationError(`A call on the queue ${this.name} was refused`, issues)
+    checkCall(this.name, look)
   }
 
   #refused(path: string, reason: string): ValidationError {

@@ -104,6 +104,8 @@ const calls: Readonly<Record<string, (given: Untyped) => unknown>> = {
   'list state': (given) => mail.list({ state: given }),
   'cancelMany state': (given) => mail.cancelMany({ state: given }),
   cancel: (given) => mail.cancel(given),
+  'queue.watch': (given) => mail.watch(given, { signal: AbortSignal.abort() }).next(),
+  'queue.watch options': (given) => mail.watch('nobody', given).next(),
   cancelMany: (given) => mail.cancelMany(given),
   retry: (given) => mail.retry(given),
   retryMany: (given) => mail.retryMany(given),

@@ -1,13 +1,16 @@
+import { checkKnown, checkName, checkWhole } from '../../schema/index.ts'
 import { all, equals, oneOf } from '../../statement/index.ts'
 import { bringToEnd } from '../finish/bring-to-end.ts'
 import type { Removed } from '../finish/finishing.ts'
 import { dropLinks } from '../flow/flow.ts'
+import { checkCall } from '../job/check-call.ts'
 import { live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
-import { type LIVE_STATES, storedStates } from '../job/states.ts'
+import { checkState, LIVE_STATES, storedStates } from '../job/states.ts'
 import { controlTopicOf } from '../job/topics.ts'
+import { checkIds } from './check-filter.ts'
 
 /** Which jobs `cancelMany` ends: all that have not finished unless given. */
 export interface CancelFilter {
@@ -23,8 +26,19 @@ export interface CancelFilter {
 
 const DEFAULT_LIMIT = 1_000
 
-/** Ends jobs that a filter names; gives how many there were. */
+/**
+ * Ends jobs that a filter names; gives how many there were.
+ *
+ * @throws ValidationError for an unknown or wrong option.
+ */
 export async function cancelChosen(scope: QueueScope, filter: CancelFilter): Promise<number> {
+  checkCall(scope.queue, (issues) => {
+    checkKnown(filter, ['ids', 'state', 'group', 'limit'], '', issues)
+    checkIds(filter?.ids, issues)
+    checkState(filter?.state, LIVE_STATES, issues)
+    if (filter?.group !== undefined) checkName(filter.group, 'group', issues)
+    if (filter?.limit !== undefined) checkWhole(filter.limit, 1, 'limit', issues)
+  })
   const { ids, state, group, limit = DEFAULT_LIMIT } = filter
   const where = {
     queue: scope.queue,

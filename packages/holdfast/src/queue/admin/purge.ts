@@ -1,5 +1,9 @@
 import type { Session } from '../../backend/index.ts'
+import { checkKnown } from '../../schema/index.ts'
+import { checkCall } from '../job/check-call.ts'
 import { finished } from '../job/find.ts'
+import { checkState } from '../job/states.ts'
+import { checkTime } from './check-filter.ts'
 
 /** Which finished jobs `purge` forgets: all unless given. */
 export interface PurgeOptions {
@@ -8,8 +12,18 @@ export interface PurgeOptions {
   readonly before?: Date
 }
 
-/** Forgets finished jobs of a queue; gives their number. */
-export function purge(session: Session, queue: string, { state, before }: PurgeOptions): Promise<number> {
+/**
+ * Forgets finished jobs of a queue; gives their number.
+ *
+ * @throws ValidationError for an unknown or wrong option.
+ */
+export async function purge(session: Session, queue: string, options: PurgeOptions): Promise<number> {
+  checkCall(queue, (issues) => {
+    checkKnown(options, ['state', 'before'], '', issues)
+    checkState(options?.state, ['completed', 'failed', 'cancelled'], issues)
+    checkTime(options?.before, 'before', issues)
+  })
+  const { state, before } = options
   const where = {
     queue,
     ...(state !== undefined && { state }),

@@ -1,13 +1,17 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { ConflictError } from '../../base/errors.ts'
+import { checkKnown, checkWhole } from '../../schema/index.ts'
 import { oneOf } from '../../statement/index.ts'
 import { awaitEnd, type Link, link } from '../flow/flow.ts'
+import { checkCall } from '../job/check-call.ts'
 import { finished, live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
 import { finishedJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
+import { checkState } from '../job/states.ts'
 import { topicOf } from '../job/topics.ts'
 import { admit, groupLimitOf } from '../limits/groups.ts'
+import { checkIds, checkTime } from './check-filter.ts'
 
 /** Which finished jobs `retryMany` queues again. */
 export interface RetryFilter {
@@ -23,6 +27,22 @@ export interface RetryFilter {
 
 const DEFAULT_LIMIT = 1_000
 const MAX_TRIES = 10
+
+/**
+ * Makes finished jobs live again that a filter names; gives how many.
+ *
+ * @throws ValidationError for an unknown or wrong option.
+ */
+export async function retryChosen(scope: QueueScope, filter: RetryFilter): Promise<number> {
+  checkCall(scope.queue, (issues) => {
+    checkKnown(filter, ['ids', 'state', 'after', 'limit'], '', issues)
+    checkIds(filter?.ids, issues)
+    checkState(filter?.state, ['failed', 'cancelled'], issues)
+    checkTime(filter?.after, 'after', issues)
+    if (filter?.limit !== undefined) checkWhole(filter.limit, 1, 'limit', issues)
+  })
+  return retryJobs(scope, filter)
+}
 
 /** Makes finished jobs live again, as if they had never been tried; gives how many. They come after the same jobs
  * as before, as far as those are live. One whose key a live job has stays finished. */

@@ -1,14 +1,14 @@
 import type { Session } from '../../backend/index.ts'
-import { ConfigurationError, type Issue, NotFoundError, TimeoutError, ValidationError } from '../../base/errors.ts'
+import { ConfigurationError, type Issue, TimeoutError, ValidationError } from '../../base/errors.ts'
+import { timerMs } from '../../base/timer.ts'
 import { checkKnown, checkMs, checkWhole } from '../../schema/index.ts'
 import { all, equals, not, set } from '../../statement/index.ts'
-import { findJob, live } from '../job/find.ts'
+import { live } from '../job/find.ts'
 import type { Job } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { timerMs } from '../job/timer.ts'
 import { endTopicOf } from '../job/topics.ts'
-import { keepsNoCompleted } from './complete.ts'
+import { FIRST_POLL_MS, look } from './look.ts'
 
 /** How `waitFor` waits. */
 export interface WaitOptions {
@@ -19,8 +19,6 @@ export interface WaitOptions {
 }
 
 const DEFAULT_POLL_MS = 1_000
-/** Between the first looks at a job that cannot be made to tell; they grow to `pollMs`. */
-const FIRST_POLL_MS = 20
 
 /** Waits until a job has finished. */
 export async function waitForEnd(scope: QueueScope, id: string, options: WaitOptions): Promise<Job> {
@@ -41,11 +39,7 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
     for (;;) {
       const { promise: woken, resolve } = Promise.withResolvers<void>()
       wake = resolve
-      // Looked for twice, because it may go from the one table to the other between two statements.
-      const job = (await findJob(session, queue, id)) ?? (await findJob(session, queue, id))
-      if (job === null && seen !== null && keepsNoCompleted(scope.declaration)) return completed(scope, seen)
-      if (job === null)
-        throw new NotFoundError(`the queue ${queue}`, id, 'Has the queue forgotten the job already? See `keep`.')
+      const job = await look(scope, id, seen)
       seen = job
       if (job.finishedAt !== null) return job
       const told = await tellWaiter(session, id)
@@ -59,11 +53,6 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
   } finally {
     await unsubscribe()
   }
-}
-
-/** A job that ran when it was last seen, and is gone because its queue keeps none that completed without a result. */
-function completed({ session }: QueueScope, job: Job): Job {
-  return { ...job, state: 'completed', finishedAt: new Date(session.clock.now()) }
 }
 
 /**

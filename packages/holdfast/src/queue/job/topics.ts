@@ -22,3 +22,13 @@ export function followUpTopicOf(queue: string): string {
 export function endTopicOf(queue: string): string {
   return `holdfast jobs ended ${queue}`
 }
+
+/** The topic that tells workers that somebody watches jobs of a queue. */
+export function watcherTopicOf(queue: string): string {
+  return `holdfast jobs watched ${queue}`
+}
+
+/** The topic that tells those who watch jobs of a queue that some have changed. */
+export function changeTopicOf(queue: string): string {
+  return `holdfast jobs changed ${queue}`
+}

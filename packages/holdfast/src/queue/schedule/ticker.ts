@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { timerMs } from '../../base/timer.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { timerMs } from '../job/timer.ts'
 import { fireTicks, nextTickWithin } from './ticks.ts'
 
 /** Between two looks at a tick that this machine's clock holds due and the database's does not. */

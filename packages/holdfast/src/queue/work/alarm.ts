@@ -1,8 +1,8 @@
+import { timerMs } from '../../base/timer.ts'
 import { all, ascending, equals, isAhead, isDue, outputs } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { timerMs } from '../job/timer.ts'
 
 /** The soonest it rings: where this machine's clock is ahead of the database's, jobs that it holds due are looked at no more often than this. */
 const SOONEST_MS = 20

@@ -1,6 +1,7 @@
 import type { Session } from '../../backend/index.ts'
 import { all, equals, set } from '../../statement/index.ts'
 import { leaseLost } from '../finish/finish.ts'
+import type { Audience } from '../job/audience.ts'
 import { earlierResults } from '../job/earlier-results.ts'
 import type { Job } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
@@ -18,13 +19,15 @@ export class AttemptContext implements HandlerContext<unknown> {
   readonly #session: Session
   readonly #interruption: Interruption
   readonly #transaction: JobTransaction
+  readonly #audience: Audience
   #steps: Steps | undefined
 
-  constructor(job: Job, session: Session, interruption: Interruption, transaction: JobTransaction) {
+  constructor(job: Job, session: Session, interruption: Interruption, transaction: JobTransaction, audience: Audience) {
     this.#job = job
     this.#session = session
     this.#interruption = interruption
     this.#transaction = transaction
+    this.#audience = audience
   }
 
   get tx(): unknown {
@@ -37,7 +40,11 @@ export class AttemptContext implements HandlerContext<unknown> {
 
   // Functions of their own, since handlers take the context apart.
   get progress(): HandlerContext<unknown>['progress'] {
-    return (value) => writeProgress(this.#current(), this.#job, storableJson(value, 'progress'))
+    return async (value) => {
+      const session = this.#current()
+      await writeProgress(session, this.#job, storableJson(value, 'progress'))
+      this.#audience.tell(session)
+    }
   }
 
   get step(): HandlerContext<unknown>['step'] {

@@ -1,10 +1,11 @@
 import { LeaseLostError, SerializationError, TimeoutError } from '../../base/errors.ts'
 import { pauseBefore } from '../../base/retry.ts'
+import { timerMs } from '../../base/timer.ts'
 import { finish, isAbout, leaseLost } from '../finish/finish.ts'
+import type { Audience } from '../job/audience.ts'
 import { tellRunning } from '../job/channels.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { timerMs } from '../job/timer.ts'
 import { AttemptContext } from './attempt-context.ts'
 import { Discard, Snooze } from './endings.ts'
 import type { Handler } from './handler.ts'
@@ -42,11 +43,13 @@ export class Attempts implements Runner {
   readonly #scope: QueueScope
   readonly #host: WorkerHost<unknown>
   readonly #handler: Handler<unknown, unknown>
+  readonly #audience: Audience
 
-  constructor(scope: QueueScope, host: WorkerHost<unknown>, handler: Handler<unknown, unknown>) {
+  constructor(scope: QueueScope, host: WorkerHost<unknown>, handler: Handler<unknown, unknown>, audience: Audience) {
     this.#scope = scope
     this.#host = host
     this.#handler = handler
+    this.#audience = audience
   }
 
   run([job]: Jobs, interruption: Interruption): Promise<readonly [Ending]> {
@@ -74,7 +77,7 @@ export class Attempts implements Runner {
   }
 
   #handle(job: Job, interruption: Interruption, later: LaterTransaction<unknown>): unknown {
-    const context = new AttemptContext(job, this.#scope.session, interruption, later)
+    const context = new AttemptContext(job, this.#scope.session, interruption, later, this.#audience)
     const handle = () => later.run(() => this.#handler(job, context))
     return tellRunning([job], handle)
   }

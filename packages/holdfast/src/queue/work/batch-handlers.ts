@@ -1,4 +1,5 @@
 import type { Session } from '../../backend/index.ts'
+import type { Audience } from '../job/audience.ts'
 import { tellRunning } from '../job/channels.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
@@ -44,9 +45,10 @@ export function oneByOne(
   scope: QueueScope,
   host: WorkerHost<unknown>,
   handler: Handler<unknown, unknown>,
+  audience: Audience,
 ): BatchHandler {
   const handleOne = async (job: Job, session: Session, interruption: Interruption): Promise<Ending> => {
-    const context = new AttemptContext(job, session, interruption, new PartOfBatch(host, session))
+    const context = new AttemptContext(job, session, interruption, new PartOfBatch(host, session), audience)
     const call = () => interruption.heeded(() => tellRunning([job], () => handler(job, context)))
     const given = await runLimited(timeoutOf(job, scope.declaration), interruption, call)
     return { kind: 'completed', result: resultOf(scope, given), committed: false }

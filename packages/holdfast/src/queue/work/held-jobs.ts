@@ -1,10 +1,10 @@
 import type { Session } from '../../backend/index.ts'
 import { ConfigurationError } from '../../base/errors.ts'
+import { timerMs } from '../../base/timer.ts'
 import { extendAside, extendLeases, handBack, leaseOf } from '../claim/leases.ts'
 import { cancelledAmong } from '../finish/cancelled.ts'
 import { leaseLost } from '../finish/finish.ts'
 import { isDangerous, isSuspect, type Job } from '../job/job.ts'
-import { timerMs } from '../job/timer.ts'
 import type { Jobs } from './attempt.ts'
 import { Interruption } from './interruption.ts'
 

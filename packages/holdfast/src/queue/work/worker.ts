@@ -1,12 +1,13 @@
 import { EventEmitter } from 'node:events'
 import { ValidationError } from '../../base/errors.ts'
+import { timerMs } from '../../base/timer.ts'
 import { describe } from '../../schema/index.ts'
 import { prune } from '../admin/prune.ts'
 import { claim, makeReady } from '../claim/claim.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
+import { Audience } from '../job/audience.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { timerMs } from '../job/timer.ts'
-import { controlTopicOf, followUpTopicOf, laterTopicOf, topicOf } from '../job/topics.ts'
+import { controlTopicOf, followUpTopicOf, laterTopicOf, topicOf, watcherTopicOf } from '../job/topics.ts'
 import { Ticker } from '../schedule/ticker.ts'
 import { fireTicks } from '../schedule/ticks.ts'
 import { Alarm } from './alarm.ts'
@@ -52,6 +53,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #executor: Executor
   readonly #laterVersions: LaterVersions
   readonly #alarm: Alarm
+  readonly #audience: Audience
   #stopping = false
   #stopped = false
   #asleep = false
@@ -73,8 +75,15 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   #isSubscribed = false
   #unregister: () => void = () => undefined
 
-  private constructor(scope: QueueScope, host: WorkerHost<unknown>, settings: WorkSettings, runner: Runner) {
+  private constructor(
+    scope: QueueScope,
+    host: WorkerHost<unknown>,
+    settings: WorkSettings,
+    runner: Runner,
+    audience: Audience,
+  ) {
     super()
+    this.#audience = audience
     this.#scope = scope
     this.#host = host
     this.#settings = settings
@@ -102,11 +111,12 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   ): Worker<Data, Result> {
     const settings = workSettings(scope.queue, handler, options)
     const surrounded = surround(handler, options.middleware ?? [])
+    const audience = new Audience(scope.queue)
     const runner =
       settings.mode === 'transaction'
-        ? new BatchAttempts(scope, host, oneByOne(scope, host, surrounded), settings.batch)
-        : new Attempts(scope, host, surrounded)
-    return new Worker(scope, host, settings, runner)
+        ? new BatchAttempts(scope, host, oneByOne(scope, host, surrounded, audience), settings.batch)
+        : new Attempts(scope, host, surrounded, audience)
+    return new Worker(scope, host, settings, runner, audience)
   }
 
   /**
@@ -123,7 +133,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     const settings = workManySettings(scope.queue, handler, options)
     const surrounded = surround(handler, options.middleware ?? []) as ManyHandler<unknown, unknown>
     const runner = new BatchAttempts(scope, host, allAtOnce(scope, surrounded), settings.batch)
-    return new Worker(scope, host, settings, runner)
+    return new Worker(scope, host, settings, runner, new Audience(scope.queue))
   }
 
   /** The queue whose jobs it takes. */
@@ -244,6 +254,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       [controlTopicOf(queue), () => void this.#heed()],
       [followUpTopicOf(queue), () => this.#lookAgain()],
       [laterTopicOf(queue), () => this.#setAlarmAnew()],
+      [watcherTopicOf(queue), () => this.#audience.heard()],
     ] as const
     for (const [topic, onWake] of topics.slice(this.#subscriptions.length))
       this.#subscriptions.push(await session.wake(topic, onWake))
@@ -338,8 +349,9 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     for (const tell of this.#onAsleep.splice(0)) tell()
   }
 
-  /** Tells listeners; whether there are any. One that throws must not keep jobs from being done. */
+  /** Tells those who watch, and listeners; whether there are any of these. One that throws must not keep jobs from being done. */
   #tell<Name extends keyof WorkerEvents>(event: Name, ...told: WorkerEvents[Name]): boolean {
+    this.#audience.tell(this.#scope.session)
     try {
       return (this as EventEmitter).emit(event, ...told)
     } catch (error) {

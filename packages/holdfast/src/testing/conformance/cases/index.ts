@@ -46,6 +46,7 @@ import { queueOrderCases } from './queue-order.ts'
 import { queueRandomCases } from './queue-random.ts'
 import { queueRescheduleCases } from './queue-reschedule.ts'
 import { queueVersionCases } from './queue-versions.ts'
+import { queueWatchCases } from './queue-watch.ts'
 import { referenceCases } from './references.ts'
 import { savepointCases } from './savepoints.ts'
 import { scheduleCases } from './schedules.ts'
@@ -104,6 +105,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueRandomCases,
   ...queueHandlerCases,
   ...queueVersionCases,
+  ...queueWatchCases,
   ...queueRescheduleCases,
   ...queueGroupRateCases,
   ...queueManyCases,

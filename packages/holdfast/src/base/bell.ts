@@ -1,3 +1,5 @@
+import { timerMs } from './timer.ts'
+
 /** Wakes one who waits; a ring that came before the waiting counts. */
 export class Bell {
   #rung = false
@@ -18,7 +20,7 @@ export class Bell {
     if (this.#rung) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#heard = resolve
-    const timer = withinMs === null ? undefined : setTimeout(resolve, withinMs)
+    const timer = withinMs === null ? undefined : setTimeout(resolve, timerMs(withinMs))
     await promise
     clearTimeout(timer)
     this.#heard = undefined

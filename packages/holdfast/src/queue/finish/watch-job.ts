@@ -1,0 +1,103 @@
+import { isDeepStrictEqual } from 'node:util'
+import { Bell } from '../../base/bell.ts'
+import { ConfigurationError, type Issue, ValidationError } from '../../base/errors.ts'
+import { checkKnown, checkMs, describe } from '../../schema/index.ts'
+import { PRESENT_MS } from '../job/audience.ts'
+import type { Job } from '../job/job.ts'
+import type { QueueScope } from '../job/scope.ts'
+import { changeTopicOf, endTopicOf, watcherTopicOf } from '../job/topics.ts'
+import { FIRST_POLL_MS, look } from './look.ts'
+
+/** How a job is watched. */
+export interface JobWatchOptions {
+  /** Ends it, without an error. */
+  readonly signal?: AbortSignal
+  /** How often it looks by itself, should it not be told; 1 s unless given. */
+  readonly pollMs?: number
+}
+
+/** Notes what must end before the storage closes; gives the function that says it has ended. */
+type Started = (watching: { stop(): Promise<void> }) => () => void
+
+const DEFAULT_POLL_MS = 1_000
+/** Between two looks: where other jobs of the queue change all the time, whoever watches one is told of that too. */
+const SHORTEST_MS = 50
+
+/**
+ * A job, now and whenever it has changed, until it has finished. Nothing is written for it: it says now and then that it is there, and workers
+ * that hear it tell of what becomes of their jobs. It looks by itself too.
+ *
+ * @throws ConfigurationError in a transaction; ValidationError for an unknown option.
+ */
+export function watchJob(
+  scope: QueueScope,
+  started: Started | undefined,
+  id: string,
+  options: JobWatchOptions,
+): AsyncGenerator<Job, void, undefined> {
+  if (started === undefined) {
+    throw new ConfigurationError('A transaction that watches a job cannot see it change.', {
+      code: 'TRANSACTION_MISUSE',
+      hint: 'Watch it outside of it, with storage.queue(…).watch(…).',
+    })
+  }
+  return follow(scope, started, id, accept(scope.queue, options))
+}
+
+async function* follow(
+  scope: QueueScope,
+  started: Started,
+  id: string,
+  { signal, pollMs = DEFAULT_POLL_MS }: JobWatchOptions,
+): AsyncGenerator<Job, void, undefined> {
+  const { session, queue } = scope
+  const [told, ended] = [new Bell(), new Bell()]
+  let stopped = signal?.aborted ?? false
+  const bePresent = (): void => session.notify(watcherTopicOf(queue))
+  const presence = setInterval(bePresent, PRESENT_MS).unref()
+  const stop = async (): Promise<void> => {
+    stopped = true
+    clearInterval(presence)
+    told.ring()
+    ended.ring()
+  }
+  signal?.addEventListener('abort', stop, { once: true })
+  const hasEnded = started({ stop })
+  const unsubscribes: (() => Promise<void>)[] = []
+  try {
+    for (const topic of [changeTopicOf(queue), endTopicOf(queue)])
+      unsubscribes.push(await session.wake(topic, told.ring))
+    bePresent()
+    let seen: Job | null = null
+    for (let pauseMs = FIRST_POLL_MS; !stopped; pauseMs *= 2) {
+      told.reset()
+      const lookedAt = performance.now()
+      const job = await look(scope, id, seen)
+      const hasChanged = !isDeepStrictEqual(job, seen)
+      seen = job
+      if (hasChanged && !stopped) yield job
+      if (job.finishedAt !== null) return
+      await told.heard(Math.min(pauseMs, pollMs))
+      const restMs = SHORTEST_MS - (performance.now() - lookedAt)
+      if (restMs > 0) await ended.heard(restMs)
+    }
+  } catch (error) {
+    // A storage that closes ends what watches it.
+    if (!stopped) throw error
+  } finally {
+    hasEnded()
+    clearInterval(presence)
+    signal?.removeEventListener('abort', stop)
+    await Promise.all(unsubscribes.map((unsubscribe) => unsubscribe()))
+  }
+}
+
+function accept(queue: string, options: JobWatchOptions): JobWatchOptions {
+  const issues: Issue[] = []
+  checkKnown(options, ['signal', 'pollMs'], '', issues)
+  if (options?.signal !== undefined && !(options.signal instanceof AbortSignal))
+    issues.push({ path: 'signal', reason: `must be an AbortSignal, got ${describe(options.signal)}` })
+  if (options?.pollMs !== undefined) checkMs(options.pollMs, 1, 'pollMs', issues)
+  if (issues.length > 0) throw new ValidationError(`Watching a job of ${queue} was refused`, issues)
+  return options
+}

@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events'
 import { ValidationError } from '../../base/errors.ts'
 import { timerMs } from '../../base/timer.ts'
 import { describe } from '../../schema/index.ts'
-import { prune } from '../admin/prune.ts'
 import { claim, makeReady } from '../claim/claim.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
 import { Audience } from '../job/audience.ts'
@@ -10,7 +9,6 @@ import type { QueueScope } from '../job/scope.ts'
 import { controlTopicOf, followUpTopicOf, laterTopicOf, topicOf, watcherTopicOf } from '../job/topics.ts'
 import { Ticker } from '../schedule/ticker.ts'
 import { fireTicks } from '../schedule/ticks.ts'
-import { Alarm } from './alarm.ts'
 import { Attempts, type Runner } from './attempt.ts'
 import { BatchAttempts } from './batch-attempts.ts'
 import { allAtOnce, oneByOne } from './batch-handlers.ts'
@@ -20,6 +18,8 @@ import { type Handler, type ManyHandler, surround } from './handler.ts'
 import { HeldJobs } from './held-jobs.ts'
 import type { WorkerHost } from './host.ts'
 import { ABORT_GRACE_MS } from './interruption.ts'
+import { Subscriptions } from './subscriptions.ts'
+import { Upkeep } from './upkeep.ts'
 import {
   type WorkManyOptions,
   type WorkOptions,
@@ -32,9 +32,6 @@ const DEFAULT_STOP_MS = 30_000
 const STOPPED = 'The worker was stopped.'
 /** How long a worker waits after something went wrong outside of a handler. */
 const ERROR_PAUSE_MS = 250
-/** Between two times of pruning. */
-const PRUNE_MS = 60_000
-
 /**
  * Takes jobs and runs a handler with them. Made by `queue.work`.
  *
@@ -52,27 +49,18 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #held: HeldJobs
   readonly #executor: Executor
   readonly #laterVersions: LaterVersions
-  readonly #alarm: Alarm
   readonly #audience: Audience
+  readonly #upkeep: Upkeep
+  readonly #subscriptions: Subscriptions
   #stopping = false
   #stopped = false
   #asleep = false
   #taken = 0
   /** Told when it falls asleep, or has stopped. */
   readonly #onAsleep: (() => void)[] = []
-  #paused = false
   #looping: Promise<void> = Promise.resolve()
   #wake: () => void = () => undefined
-  /** When it last looked for what is due; before all times when it is to look before it takes anything. */
-  #readyAt = Number.NEGATIVE_INFINITY
-  /** Whether more was due than it looked after. */
-  #isMore = false
-  /** The `#readyAt` that the alarm was set for. */
-  #alarmSetFor = Number.NEGATIVE_INFINITY
-  #prunedAt = performance.now() - Math.random() * PRUNE_MS
   #ticker: Ticker | undefined
-  readonly #subscriptions: (() => Promise<void>)[] = []
-  #isSubscribed = false
   #unregister: () => void = () => undefined
 
   private constructor(
@@ -92,10 +80,17 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       tell: (event, ...told) => this.#tell(event, ...told),
       report: (error) => this.#report(error),
       hasRoom: () => this.#wake(),
-      mayBeDue: () => this.#alarm.ringIn(),
+      mayBeDue: () => this.#upkeep.lookSoon(),
     })
     this.#laterVersions = new LaterVersions(scope)
-    this.#alarm = new Alarm(scope, settings.pollMs, () => this.#lookAgain())
+    this.#upkeep = new Upkeep(scope, settings.pollMs, this.#held, this.#executor, () => this.#wake())
+    this.#subscriptions = new Subscriptions(scope.session, [
+      [topicOf(scope.queue), () => this.#wake()],
+      [controlTopicOf(scope.queue), () => void this.#heed()],
+      [followUpTopicOf(scope.queue), () => this.#upkeep.lookAgain()],
+      [laterTopicOf(scope.queue), () => this.#upkeep.setAlarmAnew()],
+      [watcherTopicOf(scope.queue), () => this.#audience.heard()],
+    ])
   }
 
   /**
@@ -187,7 +182,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#wake()
     await this.#ticker?.stop()
     await this.#looping
-    this.#alarm.stop()
+    this.#upkeep.stop()
     // Should it fail, they keep their lease until it runs out, and are then taken by somebody else.
     await this.#held.handBack().catch((error: unknown) => this.#report(error))
     if (!(await this.#held.empty(Math.max(0, timeoutMs - (performance.now() - started))))) {
@@ -196,8 +191,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       await this.#held.empty(2 * ABORT_GRACE_MS)
     }
     await this.#held.stop()
-    const unsubscribed = this.#subscriptions.map((unsubscribe) => unsubscribe())
-    await Promise.all(unsubscribed).catch((error: unknown) => this.#report(error))
+    await this.#subscriptions.end().catch((error: unknown) => this.#report(error))
     this.#unregister()
     this.#stopped = true
     this.#tellAsleep()
@@ -231,71 +225,18 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       const { promise: woken, resolve } = Promise.withResolvers<void>()
       this.#wake = resolve
       try {
-        await this.#subscribe()
+        await this.#subscriptions.begin()
         // A lone job should not wait for what is done now and then.
-        const isMore = Number.isFinite(this.#readyAt) && (await this.#step())
-        if ((await this.#lookAfter()) || isMore || this.#stopping) continue
+        const isMore = this.#upkeep.mayTake && (await this.#step())
+        if ((await this.#upkeep.look()) || isMore || this.#stopping) continue
         // Not before: whoever has a job to take should not wait for it.
-        await this.#setAlarm()
+        await this.#upkeep.setAlarm()
         await this.#sleep(woken, this.#idleMs())
       } catch (error) {
         this.#report(error)
         await this.#sleep(woken, ERROR_PAUSE_MS)
       }
     }
-  }
-
-  /** Goes on where it was interrupted. */
-  async #subscribe(): Promise<void> {
-    if (this.#isSubscribed) return
-    const { session, queue } = this.#scope
-    const topics = [
-      [topicOf(queue), () => this.#wake()],
-      [controlTopicOf(queue), () => void this.#heed()],
-      [followUpTopicOf(queue), () => this.#lookAgain()],
-      [laterTopicOf(queue), () => this.#setAlarmAnew()],
-      [watcherTopicOf(queue), () => this.#audience.heard()],
-    ] as const
-    for (const [topic, onWake] of topics.slice(this.#subscriptions.length))
-      this.#subscriptions.push(await session.wake(topic, onWake))
-    this.#isSubscribed = true
-  }
-
-  /**
-   * What is done now and then: jobs become ready, those that wait here for too long go back, old ones are forgotten. Gives whether there may
-   * be more to take than before.
-   */
-  async #lookAfter(): Promise<boolean> {
-    const now = performance.now()
-    const isTime = this.#isMore || now - this.#readyAt >= this.#settings.pollMs / 2
-    if (isTime) {
-      this.#readyAt = now
-      await this.#held.beatIfLate()
-      const { paused, isMore } = await makeReady(this.#scope)
-      this.#paused = paused
-      this.#isMore = isMore
-      if (paused || this.#executor.keepsWaiting) await this.#held.handBack()
-    }
-    if (now - this.#prunedAt >= PRUNE_MS) {
-      this.#prunedAt = now
-      await prune(this.#scope)
-    }
-    return isTime
-  }
-
-  /** Once for each time that it looked for what is due. */
-  async #setAlarm(): Promise<void> {
-    if (this.#alarmSetFor === this.#readyAt) return
-    const lookedAt = this.#readyAt
-    this.#alarmSetFor = lookedAt
-    // Where somebody says that it should look again, it does, and sets the alarm after that.
-    if (Number.isFinite(lookedAt)) await this.#alarm.set(performance.now() - lookedAt)
-  }
-
-  /** There are more jobs whose time will come. */
-  #setAlarmAnew(): void {
-    this.#alarmSetFor = Number.NEGATIVE_INFINITY
-    this.#wake()
   }
 
   /** How long to sleep while nothing wakes it: no longer than until more jobs may begin. */
@@ -306,7 +247,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
 
   /** Takes what can be run soon; false when there is nothing to do until something happens. */
   async #step(): Promise<boolean> {
-    if (this.#paused) return false
     const wanted = this.#executor.wanted
     if (wanted === 0) return false
     const taken = await this.#take(wanted)
@@ -325,14 +265,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
 
   /** Somebody cancelled jobs, or paused or resumed the queue. */
   async #heed(): Promise<void> {
-    this.#lookAgain()
+    this.#upkeep.lookAgain()
     await this.#held.beat().catch((error: unknown) => this.#report(error))
-  }
-
-  /** Looks after what may have become ready. */
-  #lookAgain(): void {
-    this.#readyAt = Number.NEGATIVE_INFINITY
-    this.#wake()
   }
 
   async #sleep(woken: Promise<unknown>, ms: number): Promise<void> {

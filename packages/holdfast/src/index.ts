@@ -87,6 +87,7 @@ export {
 export type {
   CancelFilter,
   CatchUp,
+  DequeueOptions,
   EnqueueOptions,
   Handled,
   HandledMany,

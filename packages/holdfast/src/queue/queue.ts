@@ -1,13 +1,13 @@
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError, type Issue, ValidationError } from '../base/errors.ts'
-import { checkKnown, checkMs, checkName, checkWhole, describe, type QueueDeclaration } from '../schema/index.ts'
+import { checkMs, checkName, describe, type QueueDeclaration } from '../schema/index.ts'
 import { type CancelFilter, cancelChosen, cancelJobs } from './admin/cancel.ts'
 import { prune } from './admin/prune.ts'
 import { type PurgeOptions, purge } from './admin/purge.ts'
 import { type RescheduleOptions, rescheduleJob } from './admin/reschedule.ts'
 import { type RetryFilter, retryChosen, retryJobs } from './admin/retry-jobs.ts'
-import { claim, makeReady } from './claim/claim.ts'
-import { DEFAULT_LEASE_MS, extendLeases, leaseOf } from './claim/leases.ts'
+import { type DequeueOptions, dequeue } from './claim/dequeue.ts'
+import { extendLeases, leaseOf } from './claim/leases.ts'
 import { enqueueAll } from './enqueue/enqueue.ts'
 import { failAttempt, finish, leaseLost } from './finish/finish.ts'
 import { heldJob, type JobOrId } from './finish/held.ts'
@@ -15,12 +15,11 @@ import { type WaitOptions, waitForEnd } from './finish/wait-for.ts'
 import { type JobWatchOptions, watchJob } from './finish/watch-job.ts'
 import type { EnqueueOptions } from './job/accept-job.ts'
 import { checkCall } from './job/check-call.ts'
-import { countJobs, findJob, listJobs, type QueueStats } from './job/find.ts'
+import { countJobs, findJob, type ListOptions, listJobs, type QueueStats } from './job/find.ts'
 import type { Job } from './job/job.ts'
 import { type JobPage, type JobPageOptions, pageOfJobs } from './job/page.ts'
 import { acceptResult } from './job/payload.ts'
 import type { QueueScope } from './job/scope.ts'
-import { checkState, JOB_STATES, type JobStateFilter } from './job/states.ts'
 import { controlTopicOf } from './job/topics.ts'
 import { setPaused } from './limits/gates.ts'
 import type { ScheduleInterval } from './schedule/interval.ts'
@@ -36,14 +35,6 @@ import { type Handler, type ManyHandler, storableJson } from './work/handler.ts'
 import type { WorkerHost } from './work/host.ts'
 import type { WorkManyOptions, WorkOptions } from './work/work-options.ts'
 import { Worker } from './work/worker.ts'
-
-/** Which jobs `list` gives. */
-export interface ListOptions {
-  /** All unless given. */
-  readonly state?: JobStateFilter
-  /** At most so many; 100 unless given. */
-  readonly limit?: number
-}
 
 /**
  * A durable job queue. Made by `storage.queue(name)`; `tx.queue(name)` does the same inside a transaction, so that a job exists exactly when
@@ -95,9 +86,13 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * ```
    */
   async enqueueMany(jobs: readonly ({ readonly data: Input } & EnqueueOptions)[]): Promise<Job<Data, Result>[]> {
-    if (!Array.isArray(jobs)) throw this.#refused('jobs', `must be a list, got ${describe(jobs)}`)
-    const wrong = jobs.findIndex((job) => typeof job !== 'object' || job === null)
-    if (wrong >= 0) throw this.#refused(String(wrong), `must be an object, got ${describe(jobs[wrong])}`)
+    checkCall(this.name, (issues) => {
+      if (!Array.isArray(jobs)) issues.push({ path: 'jobs', reason: `must be a list, got ${describe(jobs)}` })
+      else
+        for (const [index, job] of jobs.entries())
+          if (typeof job !== 'object' || job === null)
+            issues.push({ path: String(index), reason: `must be an object, got ${describe(job)}` })
+    })
     const entries = jobs.map(({ data, ...options }, index) => ({ data, options, path: String(index) }))
     return (await enqueueAll(this.#session, this.name, this.#declaration, entries)) as Job<Data, Result>[]
   }
@@ -112,19 +107,13 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * if (job !== null) await send(job.data).then((id) => mail.acknowledge(job, { id }), (error) => mail.fail(job, error))
    * ```
    */
-  async dequeue(options: { readonly leaseMs?: number } = {}): Promise<Job<Data, Result> | null> {
+  async dequeue(options: DequeueOptions = {}): Promise<Job<Data, Result> | null> {
     return (await this.dequeueMany(1, options))[0] ?? null
   }
 
   /** Takes up to `count` jobs in one statement. */
-  async dequeueMany(count: number, options: { readonly leaseMs?: number } = {}): Promise<Job<Data, Result>[]> {
-    if (!Number.isSafeInteger(count) || count < 1)
-      throw this.#refused('count', `must be a whole number from 1 on, got ${describe(count)}`)
-    this.#check((issues) => checkKnown(options, ['leaseMs'], '', issues))
-    const { leaseMs = DEFAULT_LEASE_MS } = options
-    this.#check((issues) => checkMs(leaseMs, 1, 'leaseMs', issues))
-    if ((await makeReady(this.#scope)).paused) return []
-    return (await claim(this.#scope, count, leaseMs)).jobs as Job<Data, Result>[]
+  async dequeueMany(count: number, options: DequeueOptions = {}): Promise<Job<Data, Result>[]> {
+    return (await dequeue(this.#scope, count, options)) as Job<Data, Result>[]
   }
 
   /**
@@ -169,14 +158,14 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * @throws LeaseLostError; NotFoundError.
    */
   async extend(jobOrId: JobOrId, leaseMs: number): Promise<void> {
-    this.#check((issues) => checkMs(leaseMs, 1, 'leaseMs', issues))
+    checkCall(this.name, (issues) => checkMs(leaseMs, 1, 'leaseMs', issues))
     const job = await this.#held(jobOrId)
     if (!(await extendLeases(this.#session, [job], leaseMs)).has(leaseOf(job))) throw leaseLost(job)
   }
 
   /** The job, whether it is live or finished; null where there is none. */
   async get(id: string): Promise<Job<Data, Result> | null> {
-    this.#check((issues) => checkName(id, 'id', issues))
+    checkCall(this.name, (issues) => checkName(id, 'id', issues))
     return findJob(this.#session, this.name, id) as Promise<Job<Data, Result> | null>
   }
 
@@ -184,14 +173,8 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * Jobs of a state (of every state unless given): those that can be taken in the order of taking, those that wait for their time or for other
    * jobs and those that run by when something is due about them, finished ones latest first.
    */
-  async list(options: ListOptions = {}): Promise<Job<Data, Result>[]> {
-    this.#check((issues) => checkKnown(options, ['state', 'limit'], '', issues))
-    const { state, limit = 100 } = options
-    this.#check((issues) => {
-      checkState(state, JOB_STATES, issues)
-      checkWhole(limit, 0, 'limit', issues)
-    })
-    return listJobs(this.#session, this.name, state, limit) as Promise<Job<Data, Result>[]>
+  list(options: ListOptions = {}): Promise<Job<Data, Result>[]> {
+    return listJobs(this.#session, this.name, options) as Promise<Job<Data, Result>[]>
   }
 
   /**
@@ -222,7 +205,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
 
   /** Ends a job that has not finished; the signal of a handler that runs with it aborts. Whether there was one. */
   async cancel(id: string): Promise<boolean> {
-    this.#check((issues) => checkName(id, 'id', issues))
+    checkCall(this.name, (issues) => checkName(id, 'id', issues))
     return (await cancelJobs(this.#scope, [id])) > 0
   }
 
@@ -234,7 +217,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * await storage.queue('mail').cancelMany({ group: `customer ${id}` })
    * ```
    */
-  async cancelMany(filter: CancelFilter = {}): Promise<number> {
+  cancelMany(filter: CancelFilter = {}): Promise<number> {
     return cancelChosen(this.#scope, filter)
   }
 
@@ -283,13 +266,13 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * ```
    */
   async reschedule(id: string, options: RescheduleOptions): Promise<boolean> {
-    this.#check((issues) => checkName(id, 'id', issues))
+    checkCall(this.name, (issues) => checkName(id, 'id', issues))
     return rescheduleJob(this.#scope, id, options)
   }
 
   /** Queues a failed or cancelled job again, with all its attempts. Whether there was one. */
   async retry(id: string): Promise<boolean> {
-    this.#check((issues) => checkName(id, 'id', issues))
+    checkCall(this.name, (issues) => checkName(id, 'id', issues))
     return (await retryJobs(this.#scope, { ids: [id] })) > 0
   }
 
@@ -301,7 +284,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * await storage.queue('mail').retryMany({ after: new Date('2026-05-01T12:00:00Z') })
    * ```
    */
-  async retryMany(filter: RetryFilter = {}): Promise<number> {
+  retryMany(filter: RetryFilter = {}): Promise<number> {
     return retryChosen(this.#scope, filter)
   }
 
@@ -340,7 +323,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * await storage.queue('mail').purge({ state: 'completed', before: lastMonth })
    * ```
    */
-  async purge(options: PurgeOptions = {}): Promise<number> {
+  purge(options: PurgeOptions = {}): Promise<number> {
     return purge(this.#session, this.name, options)
   }
 
@@ -475,19 +458,11 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
 
   #idOf(jobOrId: JobOrId): string {
     const id = typeof jobOrId === 'string' ? jobOrId : jobOrId?.id
-    this.#check((issues) => checkName(id, 'id', issues))
+    checkCall(this.name, (issues) => checkName(id, 'id', issues))
     return id
   }
 
   #held(jobOrId: JobOrId): Promise<Job> {
     return heldJob(this.#session, this.name, jobOrId)
-  }
-
-  #check(look: (issues: Issue[]) => void): void {
-    checkCall(this.name, look)
-  }
-
-  #refused(path: string, reason: string): ValidationError {
-    return new ValidationError(`A call on the queue ${this.name} was refused`, [{ path, reason }])
   }
 }

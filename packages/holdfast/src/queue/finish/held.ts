@@ -1,6 +1,7 @@
 import type { Session } from '../../backend/index.ts'
-import { NotFoundError, ValidationError } from '../../base/errors.ts'
+import { NotFoundError } from '../../base/errors.ts'
 import { describe, isStorableText } from '../../schema/index.ts'
+import { checkCall } from '../job/check-call.ts'
 import { live } from '../job/find.ts'
 import { type Job, jobOf } from '../job/job.ts'
 import { leaseLost } from './finish.ts'
@@ -14,10 +15,10 @@ export type JobOrId = Job | string
  * @throws ValidationError unless it is a job or an id; LeaseLostError for a job that nobody took; NotFoundError for an id of no job that runs.
  */
 export async function heldJob(session: Session, queue: string, jobOrId: JobOrId): Promise<Job> {
-  if (typeof jobOrId === 'string' ? !isStorableText(jobOrId) : !isJob(jobOrId))
-    throw new ValidationError(`A call on the queue ${queue} was refused`, [
-      { path: 'job', reason: `must be a job or its id, got ${describe(jobOrId)}` },
-    ])
+  checkCall(queue, (issues) => {
+    if (typeof jobOrId === 'string' ? !isStorableText(jobOrId) : !isJob(jobOrId))
+      issues.push({ path: 'job', reason: `must be a job or its id, got ${describe(jobOrId)}` })
+  })
   if (typeof jobOrId !== 'string') {
     if (jobOrId.token === null) throw leaseLost(jobOrId)
     return jobOrId

@@ -1,9 +1,19 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { Repository } from '../../repository/index.ts'
+import { checkKnown, checkWhole } from '../../schema/index.ts'
 import { all, type Condition, equals, isNull, not, outputs } from '../../statement/index.ts'
+import { checkCall } from './check-call.ts'
 import { type Job, jobOf } from './job.ts'
 import { finishedJobs, liveJobs } from './models.ts'
-import { JOB_STATES, type JobStateFilter, type StoredState, storedStates } from './states.ts'
+import { checkState, JOB_STATES, type JobStateFilter, type StoredState, storedStates } from './states.ts'
+
+/** Which jobs `list` gives. */
+export interface ListOptions {
+  /** All unless given. */
+  readonly state?: JobStateFilter
+  /** At most so many; 100 unless given. */
+  readonly limit?: number
+}
 
 /** How many jobs a queue has in each state. */
 export interface QueueStats {
@@ -48,12 +58,13 @@ export async function findJobs(session: Session, queue: string, ids: readonly st
  * The jobs of a queue that a state chooses (all unless given): those that can be taken in the order of taking, then those that wait for their
  * time, those that wait for other jobs and those that run, each by when something is due about them, then finished ones, latest first.
  */
-export async function listJobs(
-  session: Session,
-  queue: string,
-  state: JobStateFilter | undefined,
-  limit: number,
-): Promise<Job[]> {
+export async function listJobs(session: Session, queue: string, options: ListOptions): Promise<Job[]> {
+  checkCall(queue, (issues) => {
+    checkKnown(options, ['state', 'limit'], '', issues)
+    checkState(options?.state, JOB_STATES, issues)
+    if (options?.limit !== undefined) checkWhole(options.limit, 0, 'limit', issues)
+  })
+  const { state, limit = 100 } = options
   const found: Row[] = []
   for (const { rows, where, orderBy } of partsOf(queue, state)) {
     if (found.length >= limit) break

@@ -14,22 +14,16 @@ export {
 export type { Introspection } from './introspect.ts'
 export { loadMigrations } from './load.ts'
 export type { Migration } from './migration.ts'
-export {
-  type ApplyOptions,
-  type MigrationPlan,
-  type MigrationRun,
-  type MigrationStatus,
-  Migrations,
-  planFor,
-  type RollbackOptions,
-  type Verification,
-} from './migrations.ts'
+export { type ApplyOptions, type MigrationRun, Migrations, type RollbackOptions } from './migrations.ts'
 export type { MigrationProgress } from './prepare.ts'
+export { type MigrationPlan, planFor } from './preview.ts'
 export { type ConcurrencyOptions, MigrationSteps } from './recorder.ts'
 export type { Rehearsal } from './rehearse.ts'
 export type { Warning } from './safety.ts'
 export { squashMigrations } from './squash.ts'
+export type { MigrationStatus } from './status.ts'
 export type { DataStep, DialectSql, RowChange, StepReference } from './step.ts'
+export type { Verification } from './verify.ts'
 
 /** The tables of migrations. */
 export const migrationModels: readonly Model[] = [ledgerModel, lockModel]

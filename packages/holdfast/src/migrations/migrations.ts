@@ -1,4 +1,3 @@
-import type { SchemaEditor, Traits } from '../backend/index.ts'
 import { MigrationError } from '../base/errors.ts'
 import { assertMigrationOptions } from './accept-options.ts'
 import { modelsOf } from './changes.ts'
@@ -12,25 +11,12 @@ import { lockModel, MigrationLock } from './lock.ts'
 import { type Migration, type ReadMigration, readMigration } from './migration.ts'
 import { appliedState, assertNothingRuns, type PlannedRun, planDown, planUp, stateAfterAll } from './plan.ts'
 import type { MigrationProgress, RunContext } from './prepare.ts'
-import { fingerprints, lostBetween, type Rehearsal } from './rehearse.ts'
-import { runDown, runUp, statementsOf } from './run.ts'
-import { type Warning, warningsOf } from './safety.ts'
+import { type MigrationPlan, previewOf } from './preview.ts'
+import { type Rehearsal, rehearse } from './rehearse.ts'
+import { runDown, runUp } from './run.ts'
 import { adoptSquashed } from './squash.ts'
-import { differencesOf } from './verify.ts'
-
-/** How a migration stands. */
-export interface MigrationStatus {
-  readonly name: string
-  /** `running`: its data steps are not done; `apply` goes on where they are. `edited`: its steps are not those that were applied. `missing`: it was applied and is not registered here. */
-  readonly state: 'applied' | 'pending' | 'running' | 'edited' | 'missing'
-  /** Null while it is pending, as are the following. */
-  readonly appliedAt: Date | null
-  readonly durationMs: number | null
-  /** The user, the machine and the process that applied it. */
-  readonly appliedBy: string | null
-  /** The version of the application that applied it, where npm started that. */
-  readonly version: string | null
-}
+import { type MigrationStatus, statusOf } from './status.ts'
+import { differencesOf, type Verification } from './verify.ts'
 
 /** A migration that was applied or rolled back just now. */
 export interface MigrationRun {
@@ -63,34 +49,6 @@ export interface CopyRowsOptions {
   /** The most rows that are copied. */
   readonly most: number
   readonly onProgress?: (progress: CopyProgress) => void
-}
-
-/** What applying a migration would do. */
-export interface MigrationPlan {
-  readonly name: string
-  /** The SQL that would be run; none on backends without it. */
-  readonly statements: readonly string[]
-  readonly warnings: readonly Warning[]
-}
-
-/** What applying migrations to an empty database of a dialect would do. */
-export function planFor(
-  migrations: readonly Migration[],
-  schema: Pick<SchemaEditor, 'statements'>,
-  dialect: NonNullable<Traits['sql']>,
-): MigrationPlan[] {
-  return planUp(migrations.map(readMigration), [], undefined).map(({ migration, before }) => ({
-    name: migration.name,
-    statements: statementsOf(migration, before, schema, dialect),
-    warnings: warningsOf(before, migration.up),
-  }))
-}
-
-/** What `verify` found. */
-export interface Verification {
-  readonly ok: boolean
-  /** Every difference between the database and the schema, one sentence each. */
-  readonly differences: readonly string[]
 }
 
 const DEFAULT_WAIT_MS = 5 * 60_000
@@ -140,28 +98,7 @@ export class Migrations {
    * ```
    */
   async status(): Promise<MigrationStatus[]> {
-    const ledger = await this.#ledger()
-    const applied = ledger.map((row): MigrationStatus => {
-      const { name, appliedAt, durationMs, appliedBy, version, checksum } = row
-      const known = this.#registered.get(name)
-      const stands = known?.checksum === checksum ? 'applied' : 'edited'
-      const state = known === undefined ? 'missing' : row.state === 'running' ? 'running' : stands
-      return { name, state, appliedAt, durationMs, appliedBy, version }
-    })
-    const names = new Set(ledger.map(({ name }) => name))
-    const pending = [...this.#registered.keys()]
-      .filter((name) => !names.has(name))
-      .map(
-        (name): MigrationStatus => ({
-          name,
-          state: 'pending',
-          appliedAt: null,
-          durationMs: null,
-          appliedBy: null,
-          version: null,
-        }),
-      )
-    return [...applied, ...pending]
+    return statusOf(this.#registered, await this.#ledger())
   }
 
   /**
@@ -202,11 +139,7 @@ export class Migrations {
     const { to } = options
     const runs = planUp([...this.#registered.values()], await this.#ledger(), to)
     const { schema, session } = this.#host
-    return runs.map(({ migration, before }) => ({
-      name: migration.name,
-      statements: statementsOf(migration, before, schema, session.traits.sql),
-      warnings: warningsOf(before, migration.up),
-    }))
+    return previewOf(runs, schema, session.traits.sql)
   }
 
   /**
@@ -306,27 +239,7 @@ export class Migrations {
    * @throws MigrationError for a migration that cannot be applied or undone.
    */
   async rehearse(): Promise<Rehearsal> {
-    const registered = [...this.#registered.values()]
-    const ledger = await this.#ledger()
-    const before = appliedState(registered, ledger)
-    const first = await fingerprints(this.#host, before)
-    const names = (await this.apply()).map(({ name }) => name)
-    const after = await fingerprints(this.#host, stateAfterAll(registered))
-    await this.rollback({ steps: names.length })
-    const differences = lostBetween(first, await fingerprints(this.#host, before))
-    await this.apply()
-    const again = await fingerprints(this.#host, stateAfterAll(registered))
-    for (const [table, { rows, hash }] of again) {
-      const once = after.get(table)
-      if (once?.rows !== rows || once.hash !== hash)
-        differences.push(`${table} is another when it is migrated a second time`)
-    }
-    const tables = [...new Set([...first.keys(), ...after.keys()])].map((table) => ({
-      table,
-      before: first.get(table)?.rows ?? null,
-      after: after.get(table)?.rows ?? null,
-    }))
-    return { ok: differences.length === 0, migrations: names, tables, differences }
+    return rehearse(this.#host, [...this.#registered.values()], await this.#ledger(), this)
   }
 
   /**

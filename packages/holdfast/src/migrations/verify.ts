@@ -3,6 +3,13 @@ import type { Model } from '../schema/index.ts'
 import { fitOf } from './fit.ts'
 import { isParked } from './parking.ts'
 
+/** What `verify` found. */
+export interface Verification {
+  readonly ok: boolean
+  /** Every difference between the database and the schema, one sentence each. */
+  readonly differences: readonly string[]
+}
+
 /** Every difference between the live tables and the models they should have been made from, one sentence each. */
 export async function differencesOf(schema: SchemaEditor, models: readonly Model[]): Promise<string[]> {
   const [tables, rules, expected] = await Promise.all([

@@ -171,9 +171,17 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
 
   /**
    * Jobs of a state (of every state unless given): those that can be taken in the order of taking, those that wait for their time or for other
-   * jobs and those that run by when something is due about them, finished ones latest first.
+   * jobs and those that run by when something is due about them, finished ones latest first. Chosen by their group or by what is in their
+   * payload, too.
+   *
+   * @throws ValidationError for an unknown option, and a path that no payload can have.
+   *
+   * @example
+   * ```ts
+   * const failed = await storage.queue('mail').list({ state: 'failed', data: { to: 'kim@example.org' } })
+   * ```
    */
-  list(options: ListOptions = {}): Promise<Job<Data, Result>[]> {
+  list(options: ListOptions<Data> = {}): Promise<Job<Data, Result>[]> {
     return listJobs(this.#session, this.name, options) as Promise<Job<Data, Result>[]>
   }
 
@@ -187,7 +195,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * const { items, next } = await storage.queue('mail').page({ state: 'failed', first: 50, after })
    * ```
    */
-  page(options: JobPageOptions = {}): Promise<JobPage<Data, Result>> {
+  page(options: JobPageOptions<Data> = {}): Promise<JobPage<Data, Result>> {
     return pageOfJobs(this.#session, this.name, options) as Promise<JobPage<Data, Result>>
   }
 
@@ -215,9 +223,10 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * @example
    * ```ts
    * await storage.queue('mail').cancelMany({ group: `customer ${id}` })
+   * await storage.queue('execute').cancelMany({ state: 'waiting', data: { planId } })
    * ```
    */
-  cancelMany(filter: CancelFilter = {}): Promise<number> {
+  cancelMany(filter: CancelFilter<Data> = {}): Promise<number> {
     return cancelChosen(this.#scope, filter)
   }
 
@@ -281,10 +290,10 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    *
    * @example
    * ```ts
-   * await storage.queue('mail').retryMany({ after: new Date('2026-05-01T12:00:00Z') })
+   * await storage.queue('mail').retryMany({ after: new Date('2026-05-01T12:00:00Z'), data: { provider: 'acme' } })
    * ```
    */
-  retryMany(filter: RetryFilter = {}): Promise<number> {
+  retryMany(filter: RetryFilter<Data> = {}): Promise<number> {
     return retryChosen(this.#scope, filter)
   }
 
@@ -316,14 +325,14 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   }
 
   /**
-   * Forgets finished jobs, of a state and before a time where given; gives their number.
+   * Forgets finished jobs, of a state, before a time and with such a payload where given; gives their number.
    *
    * @example
    * ```ts
    * await storage.queue('mail').purge({ state: 'completed', before: lastMonth })
    * ```
    */
-  purge(options: PurgeOptions = {}): Promise<number> {
+  purge(options: PurgeOptions<Data> = {}): Promise<number> {
     return purge(this.#session, this.name, options)
   }
 

@@ -107,6 +107,20 @@ test('a job has one of five states, and filters know finer ones', () => {
   mail.retryMany({ state: 'scheduled' })
 })
 
+test('jobs are chosen by what is in their payloads', () => {
+  const resize = storage.queue('resize')
+  resize.list({ data: { url: 'x', width: { gt: 5 }, or: [{ url: { startsWith: 'y' } }, { 'deep.path': true }] } })
+  resize.cancelMany({ data: { width: { in: [1, 2] } } })
+  // @ts-expect-error: there is no such field
+  resize.retryMany({ data: { height: 5 } })
+  // @ts-expect-error: a width is a number
+  resize.page({ data: { width: '5' } })
+  // @ts-expect-error: a width is a number
+  resize.purge({ data: { not: { width: { eq: '5' } } } })
+  const loose = storage.queue('anything')
+  loose.list({ data: { any: 'thing', 'of.any': { ne: 7 } } })
+})
+
 test('schedules go by an expression or an interval', () => {
   const mail = storage.queue('mail')
   mail.schedule('daily', '@daily', { to: 'x' }, { timezone: 'UTC', catchUp: true })

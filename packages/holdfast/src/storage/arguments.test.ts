@@ -106,6 +106,8 @@ const calls: Readonly<Record<string, (given: Untyped) => unknown>> = {
   cancel: (given) => mail.cancel(given),
   'queue.watch': (given) => mail.watch(given, { signal: AbortSignal.abort() }).next(),
   'queue.watch options': (given) => mail.watch('nobody', given).next(),
+  'list data': (given) => mail.list({ data: given }),
+  'cancelMany data': (given) => mail.cancelMany({ data: { n: given } }),
   cancelMany: (given) => mail.cancelMany(given),
   retry: (given) => mail.retry(given),
   retryMany: (given) => mail.retryMany(given),

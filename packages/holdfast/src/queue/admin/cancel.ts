@@ -1,4 +1,4 @@
-import { checkKnown, checkName, checkWhole } from '../../schema/index.ts'
+import { checkKnown, checkWhole } from '../../schema/index.ts'
 import { all, equals, oneOf } from '../../statement/index.ts'
 import { bringToEnd } from '../finish/bring-to-end.ts'
 import type { Removed } from '../finish/finishing.ts'
@@ -6,6 +6,7 @@ import { dropLinks } from '../flow/flow.ts'
 import { checkCall } from '../job/check-call.ts'
 import { live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
+import { checkFilter, FILTER_OPTIONS, type JobFilter, whereOf } from '../job/job-filter.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { checkState, LIVE_STATES, storedStates } from '../job/states.ts'
@@ -13,13 +14,11 @@ import { controlTopicOf } from '../job/topics.ts'
 import { checkIds } from './check-filter.ts'
 
 /** Which jobs `cancelMany` ends: all that have not finished unless given. */
-export interface CancelFilter {
+export interface CancelFilter<Data = unknown> extends JobFilter<Data> {
   /** These. */
   readonly ids?: readonly string[]
   /** Those that stand so. */
   readonly state?: (typeof LIVE_STATES)[number]
-  /** Those of this group. */
-  readonly group?: string
   /** At most so many, the oldest first; 1,000 unless given. */
   readonly limit?: number
 }
@@ -33,18 +32,18 @@ const DEFAULT_LIMIT = 1_000
  */
 export async function cancelChosen(scope: QueueScope, filter: CancelFilter): Promise<number> {
   checkCall(scope.queue, (issues) => {
-    checkKnown(filter, ['ids', 'state', 'group', 'limit'], '', issues)
+    checkKnown(filter, ['ids', 'state', 'limit', ...FILTER_OPTIONS], '', issues)
     checkIds(filter?.ids, issues)
     checkState(filter?.state, LIVE_STATES, issues)
-    if (filter?.group !== undefined) checkName(filter.group, 'group', issues)
+    checkFilter(filter, issues)
     if (filter?.limit !== undefined) checkWhole(filter.limit, 1, 'limit', issues)
   })
-  const { ids, state, group, limit = DEFAULT_LIMIT } = filter
+  const { ids, state, limit = DEFAULT_LIMIT } = filter
   const where = {
     queue: scope.queue,
     ...(ids !== undefined && { id: { in: ids } }),
     ...(state !== undefined && { state: { in: storedStates(state) } }),
-    ...(group !== undefined && { group }),
+    ...whereOf(filter),
   }
   const found = await live(scope.session).find({ where, orderBy: { id: 'asc' }, limit } as never)
   if (found.length === 0) return 0

@@ -6,6 +6,7 @@ import { awaitEnd, type Link, link } from '../flow/flow.ts'
 import { checkCall } from '../job/check-call.ts'
 import { finished, live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
+import { checkFilter, FILTER_OPTIONS, type JobFilter, whereOf } from '../job/job-filter.ts'
 import { finishedJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { checkState } from '../job/states.ts'
@@ -14,7 +15,7 @@ import { admit, groupLimitOf } from '../limits/groups.ts'
 import { checkIds, checkTime } from './check-filter.ts'
 
 /** Which finished jobs `retryMany` queues again. */
-export interface RetryFilter {
+export interface RetryFilter<Data = unknown> extends JobFilter<Data> {
   /** These; all unless given. */
   readonly ids?: readonly string[]
   /** `failed` unless given, except that `retry(id)` takes either. */
@@ -35,9 +36,10 @@ const MAX_TRIES = 10
  */
 export async function retryChosen(scope: QueueScope, filter: RetryFilter): Promise<number> {
   checkCall(scope.queue, (issues) => {
-    checkKnown(filter, ['ids', 'state', 'after', 'limit'], '', issues)
+    checkKnown(filter, ['ids', 'state', 'after', 'limit', ...FILTER_OPTIONS], '', issues)
     checkIds(filter?.ids, issues)
     checkState(filter?.state, ['failed', 'cancelled'], issues)
+    checkFilter(filter, issues)
     checkTime(filter?.after, 'after', issues)
     if (filter?.limit !== undefined) checkWhole(filter.limit, 1, 'limit', issues)
   })
@@ -88,6 +90,7 @@ async function chooseJobs(session: Session, queue: string, filter: RetryFilter):
     state: { in: states },
     ...(ids !== undefined && { id: { in: ids } }),
     ...(after !== undefined && { finishedAt: { gte: after } }),
+    ...whereOf(filter),
   }
   const found = await finished(session).find({ where, orderBy: { finishedAt: 'desc' }, limit } as never)
   const keys = [...new Set(found.map((row) => row['key']).filter((key) => key !== null))]

@@ -4,16 +4,9 @@ import { checkKnown, checkWhole } from '../../schema/index.ts'
 import { all, type Condition, equals, isNull, not, outputs } from '../../statement/index.ts'
 import { checkCall } from './check-call.ts'
 import { type Job, jobOf } from './job.ts'
+import { checkFilter, FILTER_OPTIONS, type JobFilter, whereOf } from './job-filter.ts'
 import { finishedJobs, liveJobs } from './models.ts'
 import { checkState, JOB_STATES, type JobStateFilter, type StoredState, storedStates } from './states.ts'
-
-/** Which jobs `list` gives. */
-export interface ListOptions {
-  /** All unless given. */
-  readonly state?: JobStateFilter
-  /** At most so many; 100 unless given. */
-  readonly limit?: number
-}
 
 /** How many jobs a queue has in each state. */
 export interface QueueStats {
@@ -27,6 +20,14 @@ export interface QueueStats {
   readonly completed: number
   readonly failed: number
   readonly cancelled: number
+}
+
+/** Which jobs `list` gives. */
+export interface ListOptions<Data = unknown> extends JobFilter<Data> {
+  /** All unless given. */
+  readonly state?: JobStateFilter
+  /** At most so many; 100 unless given. */
+  readonly limit?: number
 }
 
 type JobRows = Repository<Row, Row, string, never, Record<never, never>>
@@ -57,18 +58,27 @@ export async function findJobs(session: Session, queue: string, ids: readonly st
 /**
  * The jobs of a queue that a state chooses (all unless given): those that can be taken in the order of taking, then those that wait for their
  * time, those that wait for other jobs and those that run, each by when something is due about them, then finished ones, latest first.
+ *
+ * @throws ValidationError for an unknown or wrong option.
  */
 export async function listJobs(session: Session, queue: string, options: ListOptions): Promise<Job[]> {
+  const { state, limit = 100, ...filter } = options ?? {}
   checkCall(queue, (issues) => {
-    checkKnown(options, ['state', 'limit'], '', issues)
-    checkState(options?.state, JOB_STATES, issues)
-    if (options?.limit !== undefined) checkWhole(options.limit, 0, 'limit', issues)
+    checkKnown(options, ['state', 'limit', ...FILTER_OPTIONS], '', issues)
+    checkState(state, JOB_STATES, issues)
+    checkFilter(filter, issues)
+    checkWhole(limit, 0, 'limit', issues)
   })
-  const { state, limit = 100 } = options
   const found: Row[] = []
   for (const { rows, where, orderBy } of partsOf(queue, state)) {
     if (found.length >= limit) break
-    found.push(...(await rows(session).find({ where, orderBy, limit: limit - found.length } as never)))
+    found.push(
+      ...(await rows(session).find({
+        where: { ...where, ...whereOf(filter) },
+        orderBy,
+        limit: limit - found.length,
+      } as never)),
+    )
   }
   return found.map((row) => ({ ...jobOf(row), token: null }))
 }

@@ -1,16 +1,15 @@
 import type { Session } from '../../backend/index.ts'
 import { type Issue, ValidationError } from '../../base/errors.ts'
-import { checkKnown, checkName, checkWhole, describe } from '../../schema/index.ts'
+import { checkKnown, checkWhole, describe } from '../../schema/index.ts'
 import { partsOf } from './find.ts'
 import { type Job, jobOf } from './job.ts'
+import { checkFilter, FILTER_OPTIONS, type JobFilter, whereOf } from './job-filter.ts'
 import { checkState, JOB_STATES, type JobStateFilter } from './states.ts'
 
 /** Which jobs a page holds. */
-export interface JobPageOptions {
+export interface JobPageOptions<Data = unknown> extends JobFilter<Data> {
   /** All unless given. */
   readonly state?: JobStateFilter
-  /** Only those of this group. */
-  readonly group?: string
   /** How many; 100 unless given. */
   readonly first?: number
   /** The `next` of the page before; left out or null for the first page. */
@@ -29,14 +28,14 @@ export interface JobPage<Data = unknown, Result = unknown> {
  * @throws ValidationError for an unknown option.
  */
 export async function pageOfJobs(session: Session, queue: string, options: JobPageOptions): Promise<JobPage> {
-  const { state, group, first = 100, after } = accept(queue, options)
+  const { state, first = 100, after, ...filter } = accept(queue, options)
   const items: Job[] = []
   const { part, cursor } = positionOf(queue, after)
   for (const { at, rows, where, orderBy } of partsOf(queue, state)) {
     if (at < part) continue
     if (items.length === first) return { items, next: `${at}.` }
     const query = {
-      where: { ...where, ...(group !== undefined && { group }) },
+      where: { ...where, ...whereOf(filter) },
       orderBy,
       first: first - items.length,
       after: at === part ? cursor : null,
@@ -50,10 +49,10 @@ export async function pageOfJobs(session: Session, queue: string, options: JobPa
 
 function accept(queue: string, options: JobPageOptions): JobPageOptions {
   const issues: Issue[] = []
-  checkKnown(options, ['state', 'group', 'first', 'after'], '', issues)
-  const { state, group, first } = options ?? {}
+  checkKnown(options, ['state', 'first', 'after', ...FILTER_OPTIONS], '', issues)
+  const { state, first } = options ?? {}
   checkState(state, JOB_STATES, issues)
-  if (group !== undefined) checkName(group, 'group', issues)
+  checkFilter(options, issues)
   if (first !== undefined) checkWhole(first, 1, 'first', issues)
   if (issues.length > 0) throw new ValidationError(`A page of the jobs of ${queue} was refused`, issues)
   return options

@@ -32,6 +32,7 @@ import { pageCases } from './page.ts'
 import { pathCases } from './paths.ts'
 import { queueCases } from './queue.ts'
 import { queueAfterCommitCases } from './queue-after-commit.ts'
+import { queueChosenCases } from './queue-chosen.ts'
 import { queueContentionCases } from './queue-contention.ts'
 import { queueCrossingCases } from './queue-crossings.ts'
 import { queueDrainCases } from './queue-drain.ts'
@@ -100,6 +101,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueCrossingCases,
   ...queueFailureCases,
   ...queueLostWorkerCases,
+  ...queueChosenCases,
   ...queueContentionCases,
   ...queueHostileCases,
   ...queueRandomCases,

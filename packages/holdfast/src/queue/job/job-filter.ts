@@ -1,0 +1,75 @@
+import type { Issue } from '../../base/errors.ts'
+import { checkName, type FieldFilter, type PathFilter, unreadable } from '../../schema/index.ts'
+import { modelScope, readWhere, type Scope, Shape } from '../../statement/index.ts'
+import { liveJobs } from './models.ts'
+
+/**
+ * A condition on payloads, as `where` has them on records. It is met or not by what was enqueued: payloads of an earlier version are not
+ * brought to this one's first.
+ *
+ * @example
+ * ```ts
+ * await storage.queue('mail').list({ data: { to: 'kim@example.org', 'order.total': { gt: 100 } } })
+ * ```
+ */
+export type PayloadFilter<Data> = {
+  readonly [Name in keyof PayloadOf<Data>]?: FieldFilter<PayloadOf<Data>[Name]>
+} & {
+  readonly and?: readonly PayloadFilter<Data>[]
+  /** One of these must hold; an empty list matches nothing. */
+  readonly or?: readonly PayloadFilter<Data>[]
+  /** The exact complement. */
+  readonly not?: PayloadFilter<Data>
+  readonly [path: `${string}.${string}`]: PathFilter
+}
+
+/** Of queues whose payloads have no type, any field may be named. */
+type PayloadOf<Data> = unknown extends Data ? Readonly<Record<string, unknown>> : Data
+
+/** What jobs are chosen by, besides their state. All that is given must hold. */
+export interface JobFilter<Data = unknown> {
+  /** Those of this group. */
+  readonly group?: string
+  /** Those with such a payload. The jobs of the queue, and of the state where one is given, are looked through for them. */
+  readonly data?: PayloadFilter<Data>
+}
+
+/** The names of its options. */
+export const FILTER_OPTIONS: readonly string[] = ['group', 'data']
+
+/** Adds to `issues` what is wrong with a filter. */
+export function checkFilter(filter: JobFilter | null, issues: Issue[]): void {
+  const { group, data } = filter ?? {}
+  if (group !== undefined) checkName(group, 'group', issues)
+  if (data === undefined) return
+  const shape = new Shape('')
+  try {
+    readWhere(data, payloads, shape, 'data')
+  } catch (error) {
+    throw unreadable(error, 'A condition on payloads was refused', { data })
+  }
+  issues.push(...shape.issues)
+}
+
+const payloads: Scope = {
+  subject: 'the payload',
+  resolve: (name) => modelScope(liveJobs).resolve(`data.${name}`),
+}
+
+/** The condition on the rows of jobs that a filter is. */
+export function whereOf({ group, data }: JobFilter): object {
+  return {
+    ...(group !== undefined && { group }),
+    ...(data !== undefined && { and: [onPayload(data)] }),
+  }
+}
+
+/** A condition on a payload, as one on the row. */
+function onPayload(data: object): object {
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => {
+      if (name === 'and' || name === 'or') return [name, (value as object[]).map(onPayload)]
+      return name === 'not' ? [name, onPayload(value as object)] : [`data.${name}`, value]
+    }),
+  )
+}

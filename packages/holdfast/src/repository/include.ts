@@ -1,5 +1,5 @@
 import type { Row, Session } from '../backend/index.ts'
-import { ValidationError } from '../base/errors.ts'
+import { type Issue, ValidationError } from '../base/errors.ts'
 import { describe, type Model, type Relation } from '../schema/index.ts'
 import { type Condition, isPlainObject, modelScope, readWhere, type Shape } from '../statement/index.ts'
 import { type RawQuery, readQuery } from './select.ts'
@@ -59,7 +59,7 @@ async function loadRelation(session: Session, records: readonly Row[], wanted: W
   const parents = new Map<string, unknown[]>()
   for (const record of records) {
     const values = valuesAt(record, relation.local)
-    if (values !== null) parents.set(identityOfAll(values), values)
+    if (values !== null && mayHold(model, relation.foreign, values)) parents.set(identityOfAll(values), values)
   }
   const inner = readInclude(session, model, query.include)
   const { limit, include: _, ...rest } = query
@@ -111,6 +111,13 @@ export function visibleOf(select: unknown, inner: readonly Wanted[]): (record: R
 function valuesAt(record: Row, fields: readonly string[]): unknown[] | null {
   const values = fields.map((field) => valueAt(record, field))
   return values.some((value) => value === null || value === undefined) ? null : values
+}
+
+/** Whether there may be records with these values: what stands at a path into JSON may be of any type. */
+function mayHold(model: Model, fields: readonly string[], values: readonly unknown[]): boolean {
+  const issues: Issue[] = []
+  for (const [at, field] of fields.entries()) model.byName.get(field)?.accept(values[at], field, issues)
+  return issues.length === 0
 }
 
 function valueAt(record: Row, field: string): unknown {

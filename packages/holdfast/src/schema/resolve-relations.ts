@@ -1,8 +1,8 @@
 import type { Issue } from '../base/errors.ts'
 import { describe } from './accept.ts'
-import { REFERENCE_ACTIONS } from './column.ts'
+import { type ColumnType, REFERENCE_ACTIONS } from './column.ts'
 import type { Relations } from './declare.ts'
-import { type Model, resolveField } from './model.ts'
+import { type Model, type ModelColumn, resolveField } from './model.ts'
 import { checkOptions, optionRules } from './options.ts'
 import type { Draft } from './resolve-model.ts'
 
@@ -56,14 +56,54 @@ export function addRelations(
       continue
     }
     const [holder, owner] = kind === 'one' ? [model, other] : [other, model]
-    for (const field of fields) {
-      if (resolveField(holder, field) === null) issues.push({ path, reason: `names no field ${holder.name}.${field}` })
-    }
     if (fields.length !== owner.primaryKey.length) {
       issues.push({ path, reason: `must name ${owner.primaryKey.length} field(s), the key of ${owner.name}` })
+    }
+    for (const [at, field] of fields.entries()) {
+      const type = typeOf(holder, field)
+      const key = owner.byName.get(owner.primaryKey[at] ?? '')
+      if (type === null) issues.push({ path, reason: `names no field ${holder.name}.${field}` })
+      else if (key !== undefined && !mayBeEqual(type, key.type)) {
+        const [here, there] = [
+          `${holder.name}.${field}, which is ${type === 'path' ? 'a path into JSON' : type}`,
+          `${owner.name}.${key.name}`,
+        ]
+        issues.push({ path, reason: `joins ${here}, with ${there}, which is ${key.type}: they are never equal` })
+      }
     }
     if (model.byName.has(name)) issues.push({ path, reason: 'has the name of a column' })
     const [local, foreign] = kind === 'one' ? [fields, owner.primaryKey] : [owner.primaryKey, fields]
     model.relations.set(name, { kind, model: target, local, foreign })
   }
+}
+
+/** How the values of columns come out of records; JSON as a whole is equal to nothing. */
+const VALUES: Readonly<Record<ColumnType, string>> = {
+  text: 'text',
+  enum: 'text',
+  uuid: 'text',
+  date: 'text',
+  decimal: 'text',
+  integer: 'number',
+  real: 'number',
+  bigint: 'bigint',
+  boolean: 'boolean',
+  timestamp: 'Date',
+  bytes: 'bytes',
+  json: 'JSON',
+}
+
+/** What a path into JSON may lead to. */
+const AT_PATHS = new Set(['text', 'number', 'boolean'])
+
+/** The type of a field, `path` for one that is a path into JSON; null where there is no such field. */
+function typeOf(model: Model, field: string): ColumnType | 'path' | null {
+  const known = resolveField(model, field)
+  if (known === null) return null
+  return known.path.length > 0 ? 'path' : (model.byName.get(known.column) as ModelColumn).type
+}
+
+/** Whether values of a field may equal those of a key. */
+function mayBeEqual(type: ColumnType | 'path', key: ColumnType): boolean {
+  return type === 'path' ? AT_PATHS.has(VALUES[key]) : VALUES[type] === VALUES[key]
 }

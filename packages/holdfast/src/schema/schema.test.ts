@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { ConfigurationError } from '../base/errors.ts'
-import { defineSchema, documents, graph, queue, resolveField, t, table } from './index.ts'
+import { type Column, defineSchema, documents, graph, queue, resolveField, t, table } from './index.ts'
 import { constraintName, databaseName } from './names.ts'
 
 describe('a schema', () => {
@@ -60,6 +60,23 @@ describe('a schema', () => {
     ]) {
       expect(wrong).toThrow(part)
     }
+  })
+
+  it('refuses relations between fields whose values are never equal', () => {
+    const related = (key: Column<unknown>, field: string) =>
+      defineSchema(
+        {
+          a: table({ id: key.primaryKey() }),
+          b: table({ id: t.id(), a: t.integer(), json: t.json() }),
+        },
+        ({ one }) => ({ b: { a1: one('a', field) } }),
+      )
+    expect(() => related(t.text(), 'a')).toThrow('relations.b.a1 joins b.a, which is integer, with a.id, which is text')
+    expect(() => related(t.bigint(), 'a')).toThrow('a.id, which is bigint')
+    expect(() => related(t.bigint(), 'json.a')).toThrow('joins b.json.a, which is a path into JSON, with a.id')
+    expect(() => related(t.integer(), 'json')).toThrow('joins b.json, which is json')
+    for (const key of [t.integer(), t.real()]) expect(() => related(key, 'a')).not.toThrow()
+    for (const key of [t.integer(), t.text(), t.uuid()]) expect(() => related(key, 'json.a')).not.toThrow()
   })
 
   it('refuses names that every object has already', () => {

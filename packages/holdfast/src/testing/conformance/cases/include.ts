@@ -212,6 +212,25 @@ export const includeCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'include/other-values',
+    title: 'What stands at a path and can be no key is related to nothing, and keeps no other record from its own',
+    async run(context) {
+      const storage = await shop(context)
+      const values = ['1', 1.5, true, { userId: 1 }, [1]]
+      const others = values.map((userId, at) => ({ id: `t${at}`, name: 't', owner: { userId: userId as number } }))
+      await storage.repository('plans').createMany(others)
+      const plans = await storage.repository('plans').find({ include: { owner: true } })
+      const owners = plans.map(({ id, owner }) => [id, (owner as { name?: string } | null)?.name ?? null])
+      const nobody = others.map(({ id }) => [id, null])
+      assert.deepEqual(owners, [['p', 'kim'], ['q', null], ['r', null], ['s', 'kim'], ...nobody])
+      const kim = await storage.repository('users').findOne({ where: { id: 1 }, include: { plans: true } })
+      assert.deepEqual(
+        kim?.plans.map(({ id }) => id),
+        ['p', 's'],
+      )
+    },
+  },
+  {
     id: 'include/select',
     title: 'The keys that relations need are read but not given where they were not selected',
     async run(context) {

@@ -1,6 +1,5 @@
 import type { Row, Session } from '../backend/index.ts'
-import { acceptorOf } from '../schema/accept.ts'
-import { type ColumnType, describe, type Model } from '../schema/index.ts'
+import { acceptorOf, type ColumnType, describe, type Model } from '../schema/index.ts'
 import {
   allOf,
   type Field,
@@ -94,7 +93,8 @@ export function readAggregate(source: Source, query: RawAggregate, shape: Shape)
 
   const results = resultScope(scope, outputs)
   shape.mark('having')
-  const having = query.having === undefined ? undefined : readWhere(query.having, comparable(results), shape, 'having')
+  const having =
+    query.having === undefined ? undefined : readWhere(query.having, withoutPaths(results), shape, 'having')
   const orderBy = grouped
     ? readOrderBy(
         query.orderBy,
@@ -190,13 +190,7 @@ function readAggregateOutput(
   else shape.refuse(path, `is not an aggregate: ${describe(called)}`)
   if (field === undefined) {
     if (called !== 'count') shape.refuse(path, `${called} needs a field`)
-    return [
-      {
-        output: { kind: 'aggregate', name, function: called },
-        type: 'integer',
-        accept: acceptorOf({ type: 'integer' }),
-      },
-    ]
+    return [{ output: { kind: 'aggregate', name, function: called }, ...ofType('integer') }]
   }
   const known = resolve(field, scope, shape, path)
   if (known === null) return []
@@ -209,11 +203,13 @@ function readAggregateOutput(
 }
 
 function resultType(called: Aggregate['function'], known: ScopeField): Pick<TypedOutput, 'type' | 'accept'> {
-  if (called === 'count' || called === 'countDistinct')
-    return { type: 'integer', accept: acceptorOf({ type: 'integer' }) }
-  if (called === 'avg' || (called === 'sum' && known.type === 'path'))
-    return { type: 'real', accept: acceptorOf({ type: 'real' }) }
+  if (called === 'count' || called === 'countDistinct') return ofType('integer')
+  if (called === 'avg' || (called === 'sum' && known.type === 'path')) return ofType('real')
   return { type: known.type, accept: known.accept }
+}
+
+function ofType(type: 'integer' | 'real'): Pick<TypedOutput, 'type' | 'accept'> {
+  return { type, accept: acceptorOf({ type }) }
 }
 
 function resolve(name: string, scope: Scope, shape: Shape, path: string): ScopeField | null {
@@ -242,7 +238,7 @@ function resultScope(scope: Scope, outputs: readonly TypedOutput[]): Scope {
 }
 
 /** What stands at a JSON path may be of any type, so `where` is the place to compare it. */
-function comparable(results: Scope): Scope {
+function withoutPaths(results: Scope): Scope {
   return {
     subject: results.subject,
     resolve(name) {

@@ -1,6 +1,6 @@
 import type { Plan, Result, Row, Session } from '../backend/index.ts'
-import { NotFoundError, ValidationError } from '../base/errors.ts'
-import { describe, type Model } from '../schema/index.ts'
+import { type Issue, NotFoundError, ValidationError } from '../base/errors.ts'
+import { checkWhole, describe, type Model } from '../schema/index.ts'
 import {
   allOf,
   type Condition,
@@ -125,51 +125,44 @@ function withoutExtra(records: Row[], select: unknown, wanted: readonly Wanted[]
 
 /** Reads the first record of a query; null where there is none. */
 export async function findOne(session: Session, model: Model, query: RawQuery, extra: Extra = {}): Promise<Row | null> {
-  const isOrdered = isPlainObject(query) && query.orderBy !== undefined && !('where' in query)
-  if (!isOrdered && (!isPlainObject(query) || query.where === undefined)) {
+  assertQuery(model, query)
+  const saysWhich = 'where' in query ? query.where !== undefined : query.orderBy !== undefined
+  if (!saysWhich) {
     const reason = 'is required here without orderBy, so that a forgotten condition does not find just any record'
     throw new ValidationError(`A query of ${model.name} was refused`, [{ path: 'where', reason }])
   }
   return (await find(session, model, { ...query, limit: 1 }, extra))[0] ?? null
 }
 
+/** A query for a page, as it is read; users get it typed. */
+type RawPageQuery = RawQuery & { readonly first?: unknown; readonly after?: unknown }
+
 /** A page has a size instead of a limit, and a cursor instead of an offset. */
-function assertPageQuery(model: Model, query: RawQuery): void {
+function assertPageQuery(model: Model, query: RawPageQuery): void {
   assertQuery(model, query, ['first', 'after'])
-  const misplaced = ['limit', 'offset'].filter((name) => name in query)
-  if (misplaced.length === 0) return
-  const issues = misplaced.map((path) => ({ path, reason: 'has no place in a page; use first and after' }))
-  throw new ValidationError(`A page of ${model.name} was refused`, issues)
+  const { first, after } = query
+  const issues: Issue[] = []
+  for (const path of ['limit', 'offset'])
+    if (path in query) issues.push({ path, reason: 'has no place in a page; use first and after' })
+  if (first !== undefined) checkWhole(first, 1, 'first', issues)
+  if (after !== undefined && after !== null && typeof after !== 'string')
+    issues.push({ path: 'after', reason: `must be a cursor, got ${describe(after)}` })
+  if (issues.length > 0) throw new ValidationError(`A page of ${model.name} was refused`, issues)
 }
 
 /** How many records a page has unless it is said. */
 const PAGE_SIZE = 100
 
 /** Reads one page by keyset: a page costs the same wherever it lies. */
-export async function page(
-  session: Session,
-  model: Model,
-  query: RawQuery & { readonly first?: unknown; readonly after?: unknown },
-  extra: Extra = {},
-): Promise<Page<Row>> {
+export async function page(session: Session, model: Model, query: RawPageQuery, extra: Extra = {}): Promise<Page<Row>> {
   assertPageQuery(model, query)
   const { first = PAGE_SIZE, after, ...rest } = query
-  if (!Number.isSafeInteger(first) || (first as number) < 1) {
-    throw new ValidationError(`A page of ${model.name} was refused`, [
-      { path: 'first', reason: `must be a whole number from 1 on, got ${describe(first)}` },
-    ])
-  }
-  if (after !== undefined && after !== null && typeof after !== 'string') {
-    throw new ValidationError(`A page of ${model.name} was refused`, [
-      { path: 'after', reason: `must be a cursor, got ${describe(after)}` },
-    ])
-  }
   const size = first as number
   const wanted = readInclude(session, model, rest.include)
   const finding = readQuery(
     model,
     { ...rest, limit: size + 1 },
-    { ...extra, fields: localFields(wanted), ordering: true, after: after ?? undefined },
+    { ...extra, fields: localFields(wanted), ordering: true, after: (after as string | null) ?? undefined },
   )
   const { rows } = await session.execute(
     session.plan(finding.key, () => finding.statement),

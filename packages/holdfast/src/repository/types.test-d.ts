@@ -133,6 +133,8 @@ test('groups and results may be named by fields alone', async () => {
   expectTypeOf(picked[0]!).toEqualTypeOf<{ turns: number; 'users.balance': bigint }>()
   const grouped = await joined.groupBy('users.role').select({ n: count() }).all()
   expectTypeOf(grouped[0]!).toEqualTypeOf<{ 'users.role': 'admin' | 'user' } & { n: number }>()
+  const sums = await joined.select({ price: sum('users.price'), tag: max('users.meta.tags') }).all()
+  expectTypeOf(sums[0]!).toEqualTypeOf<{ price: string | null; tag: string | number | boolean | null }>()
   const single = await joined.select('turns').all()
   expectTypeOf(single[0]!).toEqualTypeOf<{ turns: number }>()
   // @ts-expect-error an unknown field

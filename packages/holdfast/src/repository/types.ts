@@ -182,7 +182,8 @@ type GroupRow<Row, G> = {
   -readonly [Name in keyof G]: G[Name] extends DateTrunc ? Date : G[Name] extends keyof Row ? Row[G[Name]] : unknown
 }
 
-type AggregateValue<Row, F extends AggregateFunction, Field> = F extends 'count' | 'countDistinct'
+/** What an aggregate of a field gives; null stands for no rows. */
+export type AggregateValue<Row, F extends AggregateFunction, Field> = F extends 'count' | 'countDistinct'
   ? number
   : F extends 'avg'
     ? number | null

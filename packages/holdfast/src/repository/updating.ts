@@ -193,13 +193,9 @@ function fieldNames({ fields }: ModelIndex): string[] {
 /** @throws ValidationError where the condition is missing: `{}` says that all are meant. */
 function readRequiredWhere(model: Model, where: unknown, shape: Shape): Condition | undefined {
   if (where === undefined) shape.refuse('where', 'is required; write {} to mean every record')
-  else {
-    const condition = readWhere(where, modelScope(model), shape)
-    shape.assertValid(`A write to ${model.name} was refused`)
-    return condition
-  }
+  const condition = where === undefined ? undefined : readWhere(where, modelScope(model), shape)
   shape.assertValid(`A write to ${model.name} was refused`)
-  return undefined
+  return condition
 }
 
 /** Documents with a schema are read in batches, checked one by one, and written back a batch at a time, in one transaction. */

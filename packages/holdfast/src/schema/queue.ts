@@ -38,6 +38,8 @@ export interface QueueOptions {
   readonly backoff?: Backoff
   /** How long an attempt may take; then its signal aborts and it has failed. No bound unless given. */
   readonly timeoutMs?: number
+  /** Within how long of its `runAt` the first attempt of a job must begin; else it has failed without being run. No bound unless given. */
+  readonly startWithinMs?: number
   /** The queue that is given a copy of each job that failed for good: `{ id, queue, data, errors }`. */
   readonly deadLetter?: string
   /** How long finished jobs are kept. */
@@ -142,6 +144,7 @@ const OPTIONS = [
   'maxAttempts',
   'backoff',
   'timeoutMs',
+  'startWithinMs',
   'deadLetter',
   'keep',
   'maxPayloadBytes',
@@ -160,6 +163,7 @@ export function checkQueueOptions(name: string, options: QueueOptions, issues: I
   for (const option of WHOLE) {
     if (options[option] !== undefined) checkWhole(options[option], 1, `${name}.${option}`, issues)
   }
+  if (options.startWithinMs !== undefined) checkMs(options.startWithinMs, 1, `${name}.startWithinMs`, issues)
   if (options.upgrade !== undefined && typeof options.upgrade !== 'function')
     issues.push({ path: `${name}.upgrade`, reason: `must be a function, got ${describe(options.upgrade)}` })
   if (options.backoff !== undefined) checkBackoff(options.backoff, `${name}.backoff`, issues)

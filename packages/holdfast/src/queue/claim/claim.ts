@@ -66,7 +66,7 @@ export async function claim(scope: QueueScope, count: number, leaseMs: number): 
     const rows = hasLimits(scope)
       ? await session.transaction((inner) => takeLimited({ ...scope, session: inner }, count, leaseMs), OWN)
       : await take(scope, count, leaseMs)
-    const { jobs, buried } = examine(
+    const { jobs, buried } = await examine(
       scope,
       rows.sort(byUrgency).map((row) => jobOf(row)),
     )

@@ -39,6 +39,11 @@ export interface EnqueueOptions {
   readonly backoff?: Backoff
   /** How long an attempt may take; the queue's own unless given. */
   readonly timeoutMs?: number
+  /**
+   * Within how long of its `runAt` its first attempt must begin; the queue's own unless given. A job that is taken later than that has failed,
+   * with that among its errors, and its handler is not called.
+   */
+  readonly startWithinMs?: number
   /** Jobs of one group run one after the other, in the order of taking, or as many at once as the queue's `groupConcurrency`. */
   readonly group?: string
   /** Jobs, of any queue, that must have completed before this one runs. */
@@ -58,6 +63,7 @@ const OPTIONS = [
   'maxAttempts',
   'backoff',
   'timeoutMs',
+  'startWithinMs',
   'group',
   'after',
   'onFailure',
@@ -191,16 +197,18 @@ function acceptAfter({ after, onFailure = 'fail' }: EnqueueOptions, prefix: stri
 }
 
 function settingsOf(
-  { timeoutMs, backoff, onFailure }: EnqueueOptions,
+  { timeoutMs, startWithinMs, backoff, onFailure }: EnqueueOptions,
   after: readonly string[],
   prefix: string,
   issues: Issue[],
 ): JobSettings | null {
   if (timeoutMs !== undefined) checkWhole(timeoutMs, 1, `${prefix}timeoutMs`, issues)
+  if (startWithinMs !== undefined) checkMs(startWithinMs, 1, `${prefix}startWithinMs`, issues)
   if (backoff !== undefined) checkBackoff(backoff, `${prefix}backoff`, issues)
-  if (timeoutMs === undefined && backoff === undefined && after.length === 0) return null
+  if (timeoutMs === undefined && startWithinMs === undefined && backoff === undefined && after.length === 0) return null
   return {
     ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(startWithinMs !== undefined && { startWithinMs }),
     ...(backoff !== undefined && { backoff }),
     ...(after.length > 0 && { after }),
     ...(after.length > 0 && onFailure === 'run' && { onFailure }),

@@ -14,6 +14,7 @@ export interface JobError {
 /** What was asked for one job alone. */
 export interface JobSettings {
   readonly timeoutMs?: number
+  readonly startWithinMs?: number
   readonly backoff?: Backoff
   /** The ids of the jobs that it comes after. */
   readonly after?: readonly string[]

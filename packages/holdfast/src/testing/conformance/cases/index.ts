@@ -41,6 +41,7 @@ import { queueGroupRateCases } from './queue-group-rates.ts'
 import { queueHandlerCases } from './queue-handlers.ts'
 import { queueHostileCases } from './queue-hostile.ts'
 import { queueKeyCases } from './queue-keys.ts'
+import { queueLateCases } from './queue-late.ts'
 import { queueLostWorkerCases } from './queue-lost-workers.ts'
 import { queueManyCases } from './queue-many.ts'
 import { queueOrderCases } from './queue-order.ts'
@@ -100,6 +101,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueOrderCases,
   ...queueCrossingCases,
   ...queueFailureCases,
+  ...queueLateCases,
   ...queueLostWorkerCases,
   ...queueChosenCases,
   ...queueContentionCases,

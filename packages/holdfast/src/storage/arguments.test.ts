@@ -89,6 +89,7 @@ const calls: Readonly<Record<string, (given: Untyped) => unknown>> = {
   'enqueue options': (given) => mail.enqueue({ n: 1 }, given),
   'enqueue runAt': (given) => mail.enqueue({ n: 1 }, { runAt: given }),
   'enqueue key': (given) => mail.enqueue({ n: 1 }, { key: given }),
+  'enqueue tags': (given) => mail.enqueue({ n: 1 }, { tags: given }),
   'enqueue after': (given) => mail.enqueue({ n: 1 }, { after: given }),
   enqueueMany: (given) => mail.enqueueMany(given),
   'enqueueMany item': (given) => mail.enqueueMany([given]),

@@ -15,6 +15,7 @@ import {
 } from '../../schema/index.ts'
 import type { Job, JobSettings } from './job.ts'
 import { acceptPayload, UNVERSIONED, versionOf } from './payload.ts'
+import { acceptTags } from './tags.ts'
 
 /** When and how a job runs. */
 export interface EnqueueOptions {
@@ -46,6 +47,8 @@ export interface EnqueueOptions {
   readonly startWithinMs?: number
   /** Jobs of one group run one after the other, in the order of taking, or as many at once as the queue's `groupConcurrency`. */
   readonly group?: string
+  /** Words to find it by, where jobs are listed, cancelled, queued again and forgotten. They mean nothing to those who do the jobs. */
+  readonly tags?: readonly string[]
   /** Jobs, of any queue, that must have completed before this one runs. */
   readonly after?: readonly (Pick<Job, 'id'> | string)[]
   /** When a job of `after` fails or is cancelled: `fail` (the default) makes this one fail too, `run` lets it run. */
@@ -65,6 +68,7 @@ const OPTIONS = [
   'timeoutMs',
   'startWithinMs',
   'group',
+  'tags',
   'after',
   'onFailure',
 ]
@@ -143,13 +147,14 @@ export function acceptJob(
   if (given.group !== undefined) checkName(given.group, `${prefix}group`, issues)
   const onDuplicate = acceptDuplicates(given, prefix, issues)
   const after = acceptAfter(given, prefix, issues)
+  const tags = acceptTags(given.tags, `${prefix}tags`, issues)
   return {
     id: newId(),
     data: acceptPayload(declaration, data, `${prefix}data`, issues),
     version: versionOf(declaration) ?? UNVERSIONED,
     precedence: Number.isSafeInteger(priority) ? 0 - priority : 0,
     maxAttempts,
-    settings: settingsOf(given, after, prefix, issues),
+    settings: settingsOf(given, tags, after, prefix, issues),
     key: given.key ?? null,
     onDuplicate,
     windowMs: given.windowMs ?? null,
@@ -198,6 +203,7 @@ function acceptAfter({ after, onFailure = 'fail' }: EnqueueOptions, prefix: stri
 
 function settingsOf(
   { timeoutMs, startWithinMs, backoff, onFailure }: EnqueueOptions,
+  tags: readonly string[],
   after: readonly string[],
   prefix: string,
   issues: Issue[],
@@ -205,11 +211,13 @@ function settingsOf(
   if (timeoutMs !== undefined) checkWhole(timeoutMs, 1, `${prefix}timeoutMs`, issues)
   if (startWithinMs !== undefined) checkMs(startWithinMs, 1, `${prefix}startWithinMs`, issues)
   if (backoff !== undefined) checkBackoff(backoff, `${prefix}backoff`, issues)
-  if (timeoutMs === undefined && startWithinMs === undefined && backoff === undefined && after.length === 0) return null
+  const isPlain = timeoutMs === undefined && startWithinMs === undefined && backoff === undefined
+  if (isPlain && tags.length === 0 && after.length === 0) return null
   return {
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(startWithinMs !== undefined && { startWithinMs }),
     ...(backoff !== undefined && { backoff }),
+    ...(tags.length > 0 && { tags }),
     ...(after.length > 0 && { after }),
     ...(after.length > 0 && onFailure === 'run' && { onFailure }),
   }

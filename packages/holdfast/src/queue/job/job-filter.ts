@@ -2,6 +2,7 @@ import type { Issue } from '../../base/errors.ts'
 import { checkName, type FieldFilter, type PathFilter, unreadable } from '../../schema/index.ts'
 import { modelScope, readWhere, type Scope, Shape } from '../../statement/index.ts'
 import { liveJobs } from './models.ts'
+import { acceptTags } from './tags.ts'
 
 /**
  * A condition on payloads, as `where` has them on records. It is met or not by what was enqueued: payloads of an earlier version are not
@@ -30,17 +31,20 @@ type PayloadOf<Data> = unknown extends Data ? Readonly<Record<string, unknown>> 
 export interface JobFilter<Data = unknown> {
   /** Those of this group. */
   readonly group?: string
+  /** Those that have all of these tags. They are looked for as payloads are. */
+  readonly tags?: readonly string[]
   /** Those with such a payload. The jobs of the queue, and of the state where one is given, are looked through for them. */
   readonly data?: PayloadFilter<Data>
 }
 
 /** The names of its options. */
-export const FILTER_OPTIONS: readonly string[] = ['group', 'data']
+export const FILTER_OPTIONS: readonly string[] = ['group', 'tags', 'data']
 
 /** Adds to `issues` what is wrong with a filter. */
 export function checkFilter(filter: JobFilter | null, issues: Issue[]): void {
-  const { group, data } = filter ?? {}
+  const { group, tags, data } = filter ?? {}
   if (group !== undefined) checkName(group, 'group', issues)
+  acceptTags(tags, 'tags', issues)
   if (data === undefined) return
   const shape = new Shape('')
   try {
@@ -57,11 +61,10 @@ const payloads: Scope = {
 }
 
 /** The condition on the rows of jobs that a filter is. */
-export function whereOf({ group, data }: JobFilter): object {
-  return {
-    ...(group !== undefined && { group }),
-    ...(data !== undefined && { and: [onPayload(data)] }),
-  }
+export function whereOf({ group, tags = [], data }: JobFilter): object {
+  const inJson = tags.map((tag): object => ({ 'settings.tags': { has: tag } }))
+  if (data !== undefined) inJson.push(onPayload(data))
+  return { ...(group !== undefined && { group }), ...(inJson.length > 0 && { and: inJson }) }
 }
 
 /** A condition on a payload, as one on the row. */

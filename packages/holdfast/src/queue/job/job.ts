@@ -16,6 +16,7 @@ export interface JobSettings {
   readonly timeoutMs?: number
   readonly startWithinMs?: number
   readonly backoff?: Backoff
+  readonly tags?: readonly string[]
   /** The ids of the jobs that it comes after. */
   readonly after?: readonly string[]
   /** It runs even when one of those fails. */
@@ -47,6 +48,8 @@ export interface Job<Data = unknown, Result = unknown> {
   readonly group: string | null
   /** The ids of the jobs that it comes after. */
   readonly after: readonly string[]
+  /** By which it can be found: see `EnqueueOptions.tags`. */
+  readonly tags: readonly string[]
   /** What the handler last said of its progress. */
   readonly progress: unknown
   /** What the handler returned; null for nothing, and before the job has completed. */
@@ -83,6 +86,7 @@ export function jobOf<Data, Result>(row: Row): Job<Data, Result> {
     key: row['key'] as string | null,
     group: row['group'] as string | null,
     after: settings?.after ?? NOTHING,
+    tags: settings?.tags ?? NOTHING,
     progress: row['progress'] ?? null,
     result: (row['result'] ?? null) as Result | null,
     errors: (row['errors'] ?? NO_ERRORS) as readonly JobError[],

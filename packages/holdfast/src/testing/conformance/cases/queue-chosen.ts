@@ -55,6 +55,60 @@ export const queueChosenCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/tags',
+    title: 'Jobs carry tags, and are chosen by them wherever they stand',
+    async run({ open }) {
+      const mail = (await open(schema)).queue('mail')
+      const [first] = await mail.enqueueMany([
+        { data: { n: 1 }, tags: ['a', 'b', 'a'] },
+        { data: { n: 2 }, tags: ['b'], group: 'g' },
+        { data: { n: 3 }, tags: [] },
+        { data: { n: 4, to: 'kim' }, tags: ['a', "it's %"], delayMs: 60_000 },
+      ])
+      assert.deepEqual(first?.tags, ['a', 'b'])
+      const tags: unknown[] = []
+      await mail.drain((job) => {
+        tags[job.data.n] = job.tags
+        if (job.data.n < 3) throw new Error('broken')
+      })
+      assert.deepEqual(tags.slice(1), [['a', 'b'], ['b'], []])
+      assert.deepEqual(numbers(await mail.list({ tags: ['a'] })), [1, 4])
+      assert.deepEqual(numbers((await mail.page({ tags: ['b', 'a'] })).items), [1])
+      assert.deepEqual(numbers(await mail.list({ tags: ['b'], group: 'g' })), [2])
+      assert.deepEqual(numbers(await mail.list({ tags: ["it's %"], data: { to: 'kim' } })), [4])
+      assert.deepEqual(numbers(await mail.list({ tags: ['A'] })), [])
+      assert.equal((await mail.list({ tags: [] })).length, 4)
+      assert.equal(await mail.retryMany({ tags: ['a'] }), 1)
+      assert.equal(await mail.cancelMany({ tags: ['a'] }), 2)
+      assert.equal(await mail.purge({ tags: ['b'] }), 2)
+      assert.deepEqual((await mail.list()).map((job) => [job.data.n, job.tags]).toSorted(), [
+        [3, []],
+        [4, ['a', "it's %"]],
+      ])
+    },
+  },
+  {
+    id: 'queue/tags-refused',
+    title: 'What is no list of tags is refused, where jobs are added and where they are chosen',
+    async run({ open }) {
+      const mail = (await open(schema)).queue('mail')
+      const bad: readonly (readonly [unknown, string])[] = [
+        ['a', 'tags'],
+        [null, 'tags'],
+        [[5], 'tags.0'],
+        [['a', ''], 'tags.1'],
+        [[`a${NUL}`], 'tags.0'],
+        [['x'.repeat(2_000)], 'tags.0'],
+      ]
+      for (const [tags, path] of bad) {
+        const expected = { code: 'VALIDATION', paths: [path] } as const
+        await refused(() => mail.enqueue({ n: 1 }, wrong({ tags })), expected)
+        await refused(() => mail.list(wrong({ tags })), expected)
+        await refused(() => mail.cancelMany(wrong({ tags })), expected)
+      }
+    },
+  },
+  {
     id: 'queue/payload-conditions',
     title: 'A condition on payloads means what it means on records: paths, operators, nulls and complements',
     async run({ open }) {

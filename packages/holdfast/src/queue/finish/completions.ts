@@ -13,7 +13,13 @@ export interface Held {
 /** Told of each job when its end is written down; `error` says why it was not. */
 export type OnWritten = (finishing: Finishing, error?: unknown) => void
 
-/** Writes down how jobs ended, many in one transaction: those that end while some are being written go together with the next. */
+/** How many batches are written at once. */
+const MOST_AT_ONCE = 2
+
+/**
+ * Writes down how jobs ended, many in one transaction: those that end while some are being written go together with the next, but that a full
+ * batch does not wait for the one before it.
+ */
 export class Completions {
   readonly #scope: QueueScope
   readonly #most: number
@@ -21,7 +27,7 @@ export class Completions {
   readonly #held: Held
   readonly #onWritten: OnWritten
   #waiting: Finishing[] = []
-  #flushing = false
+  #writing = 0
 
   /**
    * @param most how many are written in one transaction.
@@ -38,14 +44,17 @@ export class Completions {
   /** Writes it down soon. */
   add(finishing: Finishing): void {
     this.#waiting.push(finishing)
-    if (!this.#flushing) void this.#flush()
+    const isFull = this.#waiting.length >= this.#most
+    if (this.#writing === 0 || (isFull && this.#writing < MOST_AT_ONCE)) void this.#writeAll()
   }
 
-  async #flush(): Promise<void> {
-    this.#flushing = true
-    await turn() // Those of handlers that take no time come along.
-    while (this.#waiting.length > 0) await this.#write(this.#waiting.splice(0, this.#most))
-    this.#flushing = false
+  async #writeAll(): Promise<void> {
+    this.#writing++
+    while (this.#waiting.length > 0) {
+      await turn() // Those of handlers that take no time come along.
+      await this.#write(this.#waiting.splice(0, this.#most))
+    }
+    this.#writing--
   }
 
   async #write(ended: readonly Finishing[]): Promise<void> {

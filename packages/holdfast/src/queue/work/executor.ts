@@ -15,8 +15,10 @@ import type { Interruption } from './interruption.ts'
 import type { WorkSettings } from './work-options.ts'
 import { type Otherwise, writeEnding } from './write-endings.ts'
 
-/** Handlers that take longer than this are not quick: no more jobs are taken for them than can begin at once. */
-const QUICK_MS = 20
+/** As many jobs are taken ahead as handlers will begin with in this time: others could run those that wait here for longer. */
+const AHEAD_MS = 50
+/** Jobs that will have waited here for longer than this are handed back: handlers have become slower than they were. */
+const TOO_LONG_MS = 1_000
 
 /** What an executor says to the worker it belongs to. */
 export interface Outside {
@@ -69,18 +71,19 @@ export class Executor {
     return this.#attempts
   }
 
-  /** How many jobs to take now. Of one at a time, what is quick is taken ahead, in batches; else jobs would wait here that others could run. */
+  /** How many jobs to take now. */
   get wanted(): number {
     const { batch, concurrency } = this.#settings
     const { buffered, running, dangerous } = this.#held
     const { most } = this.#runner
     const free = concurrency - this.#busy
-    // What is still to be written down is bounded too: while one batch is, another is taken.
-    if (dangerous || running - this.#inHand >= 2 * batch) return 0
+    // What is still to be written down is bounded too: while some batches are, another is taken.
+    if (dangerous || running - this.#inHand >= 3 * batch) return 0
     if (this.#isCautious) return Math.max(0, free - buffered)
     if (most > 1) return Math.max(0, Math.min(most, free * most - buffered))
-    if (this.#usualMs > QUICK_MS) return Math.max(0, free - buffered)
-    return buffered > batch / 2 ? 0 : Math.max(batch, free) - buffered
+    const ahead = Math.min(2 * batch, Math.floor((AHEAD_MS * concurrency) / this.#usualMs))
+    // Many with one statement instead of each as another one begins.
+    return buffered > ahead / 2 ? 0 : Math.min(Math.max(batch, free), free + ahead - buffered)
   }
 
   /**
@@ -102,9 +105,12 @@ export class Executor {
     return Math.min(free, danger < 0 ? jobs.length : Math.max(danger, 1))
   }
 
-  /** Whether jobs that are held may wait for long, which others could run meanwhile. */
+  /** Whether jobs that are held will wait for long, which others could run meanwhile. */
   get keepsWaiting(): boolean {
-    return this.#runner.most === 1 && this.#held.buffered > 0 && this.#usualMs > QUICK_MS
+    const { buffered } = this.#held
+    return (
+      this.#runner.most === 1 && buffered > 0 && buffered * this.#usualMs > TOO_LONG_MS * this.#settings.concurrency
+    )
   }
 
   /** From now on jobs are started without waiting for others to be started with. */

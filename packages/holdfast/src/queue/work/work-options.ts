@@ -8,8 +8,8 @@ export interface WorkOptions {
   /** How many handlers run at once, or in `transaction` mode how many batches; 1 unless given. */
   readonly concurrency?: number
   /**
-   * How many jobs are taken with one statement at most, while handlers are quick: as many as run at once, and at least 10, unless given. In
-   * `transaction` mode how many share a transaction: 100 unless given.
+   * How many jobs are taken with one statement at most: as many as run at once, and at least 100, unless given. Fewer are taken where handlers
+   * would not begin with them soon. In `transaction` mode how many share a transaction: 100 unless given.
    */
   readonly batch?: number
   /** How long a job is this worker's between two signs of life; 30 s unless given. Signs are given three times as often. */
@@ -51,9 +51,8 @@ const OPTIONS = [...SHARED_OPTIONS, 'mode']
 const MANY_OPTIONS = [...SHARED_OPTIONS, 'waitMs']
 const NUMBERS = ['concurrency', 'batch'] as const
 const TIMES = ['leaseMs', 'pollMs'] as const
-const DEFAULT_MANY = 100
+const DEFAULT_BATCH = 100
 const DEFAULT_POLL_MS = 1_000
-const DEFAULT_BATCH = 10
 
 /**
  * Checks the options of a worker and fills in the rest.
@@ -80,7 +79,7 @@ export function workSettings(
   if (issues.length > 0) throw new ValidationError(`A worker of the queue ${queue} was refused`, issues)
   return {
     concurrency,
-    batch: options.batch ?? (mode === 'transaction' ? DEFAULT_MANY : Math.max(concurrency, DEFAULT_BATCH)),
+    batch: options.batch ?? (mode === 'transaction' ? DEFAULT_BATCH : Math.max(concurrency, DEFAULT_BATCH)),
     leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS,
     pollMs: options.pollMs ?? DEFAULT_POLL_MS,
     mode,
@@ -97,7 +96,7 @@ export function workSettings(
 export function workManySettings(queue: string, handler: unknown, options: WorkManyOptions): WorkSettings {
   const issues: Issue[] = []
   checkKnown(options, MANY_OPTIONS, '', issues)
-  const { waitMs = 0, batch = DEFAULT_MANY, ...others } = options ?? {}
+  const { waitMs = 0, batch = DEFAULT_BATCH, ...others } = options ?? {}
   checkMs(waitMs, 0, 'waitMs', issues)
   if (issues.length > 0) throw new ValidationError(`A worker of the queue ${queue} was refused`, issues)
   return { ...workSettings(queue, handler, { ...others, batch }), waitMs }

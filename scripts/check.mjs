@@ -1,10 +1,12 @@
 /**
- * `npm run check`: types, lint, arrows, unused code, house rules, and what the published package looks like from outside.
+ * `npm run check`: types, those of examples included, lint, arrows, unused code, house rules, and what the published package looks like from
+ * outside.
  * Prints a line a step; the output of a step only when it fails.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { relative } from 'node:path'
+import { writeExamples } from './examples.mjs'
 import { breaches } from './house-rules.mjs'
 import { layers } from './layers.cjs'
 
@@ -67,8 +69,15 @@ function houseRules() {
   return { ok: found.length === 0, output: found.join('\n') }
 }
 
+/** tsc is green when there is nothing to check. */
+function examples() {
+  const count = writeExamples()
+  return count === 0 ? { ok: false, output: 'no example was found' } : run('tsc', '-p', 'test/examples')
+}
+
 const steps = [
   ['types', types],
+  ['examples', examples],
   ['lint and format', () => run('biome', 'ci', '--colors=off', '--max-diagnostics=50', '.')],
   ['arrows', arrows],
   ['house rules', houseRules],

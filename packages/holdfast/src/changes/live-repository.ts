@@ -104,9 +104,9 @@ export class LiveRepository<
    *
    * @example
    * ```ts
-   * for await (const { operation, id, before, after, cursor } of plans.watch({ status: 'active' }, { after: last })) {
+   * for await (const { operation, id, before, after, cursor } of plans.watch({ status: 'active' }, { after: await lastCursor() })) {
    *   await tell(operation, id, before, after)
-   *   last = cursor
+   *   await keep(cursor)
    * }
    * ```
    */

@@ -259,11 +259,10 @@ export class Repository<Row extends object, Insert, Key, S extends Schema, R ext
    *
    * @example
    * ```ts
-   * let after: string | null = null
-   * do {
-   *   const page = await users.page({ first: 50, after, orderBy: { username: 'asc' } })
-   *   after = page.next
-   * } while (after !== null)
+   * let page = await users.page({ first: 50, orderBy: { username: 'asc' } })
+   * while (page.next !== null) {
+   *   page = await users.page({ first: 50, orderBy: { username: 'asc' }, after: page.next })
+   * }
    * ```
    */
   page<const Field extends keyof Row = keyof Row, const I extends Include<S, R> = Record<never, never>>(

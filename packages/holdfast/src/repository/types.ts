@@ -126,9 +126,10 @@ type IncrementOf<Value> =
  *
  * @example
  * ```ts
- * groupBy: 'userId'
- * groupBy: ['userId', 'status']
- * groupBy: { user: 'userId', day: dateTrunc('day', 'sentAt') }
+ * const n = count()
+ * await messages.aggregate({ groupBy: 'userId', select: { n } })
+ * await messages.aggregate({ groupBy: ['userId', 'day'], select: { n } })
+ * await messages.aggregate({ groupBy: { user: 'userId', week: dateTrunc('week', 'sentAt') }, select: { n } })
  * ```
  */
 export type GroupBy<Row> =

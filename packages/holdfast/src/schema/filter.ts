@@ -85,7 +85,7 @@ export interface ReachFilter {
  *
  * @example
  * ```ts
- * { status: 'active', cost: { gt: 5, lte: 9 }, or: [{ owner: null }, { 'owner.team': { in: ['x', 'y'] } }] }
+ * const where: Where<Plan> = { status: 'ready', name: { startsWith: 'a' }, or: [{ owner: null }, { 'owner.team': { in: ['x', 'y'] } }] }
  * ```
  */
 export type Where<Row> = { readonly [Name in keyof Row]?: FieldFilter<Row[Name]> } & {

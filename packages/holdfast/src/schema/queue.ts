@@ -67,7 +67,10 @@ export interface QueueOptions {
    *
    * @example
    * ```ts
-   * upgrade: (data, fromVersion) => (fromVersion < 2 ? { to: [(data as { to: string }).to] } : data)
+   * const mail = queue<{ to: string[] }>({
+   *   version: 2,
+   *   upgrade: (data, fromVersion) => (fromVersion < 2 ? { to: [(data as { to: string }).to] } : data),
+   * })
    * ```
    */
   readonly upgrade?: (data: unknown, fromVersion: number) => unknown

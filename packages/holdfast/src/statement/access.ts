@@ -68,7 +68,7 @@ interface Way {
  *
  * @example
  * ```ts
- * describeAccess(accessOf(plan.statement, models)) // 'index sessions_user_id_last_used_index (1 equal, range, ordered)'
+ * describeAccess(accessOf(statement, models)) // 'index sessions_user_id_last_used_index (1 equal, range, ordered)'
  * ```
  */
 export function accessOf(statement: Select | Update | Delete, models: Pick<Models, 'get'>): Access {

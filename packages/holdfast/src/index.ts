@@ -124,7 +124,18 @@ export type {
   WorkManyOptions,
   WorkOptions,
 } from './queue/index.ts'
-export { Discard, discard, Queue, RetryIn, retryIn, Snooze, snooze, Worker, Workers } from './queue/index.ts'
+export {
+  Discard,
+  discard,
+  Queue,
+  QueueAdmin,
+  RetryIn,
+  retryIn,
+  Snooze,
+  snooze,
+  Worker,
+  Workers,
+} from './queue/index.ts'
 export type {
   Aggregate,
   AggregateQuery,

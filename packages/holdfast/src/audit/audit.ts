@@ -24,6 +24,11 @@ export class Audit extends AuditLog {
    * elsewhere, and give them later.
    *
    * @param anchor where the chain ended once, from an earlier report.
+   *
+   * @example
+   * ```ts
+   * const { ok, problems } = await storage.audit.verify()
+   * ```
    */
   async verify(anchor?: AuditAnchor): Promise<AuditReport> {
     await this.host.sealer.seal()

@@ -49,6 +49,11 @@ export class LiveRepository<
    * Every version of a record, the first one first: what it was, who made it so, and from when to when. Empty for a record that never was.
    *
    * @throws ConfigurationError where the model keeps no history.
+   *
+   * @example
+   * ```ts
+   * for (const { version, operation, actor } of await plans.history(id)) console.log(version, operation, actor)
+   * ```
    */
   async history(id: Key): Promise<Version<Row>[]> {
     return readVersions(this.session, this.#kept('history'), id) as Promise<Version<Row>[]>
@@ -73,6 +78,11 @@ export class LiveRepository<
    *
    * @throws NotFoundError where there is no such version; ValidationError where it is the end of the record; ConfigurationError where the
    *   model keeps no history.
+   *
+   * @example
+   * ```ts
+   * await plans.revert(id, 3)
+   * ```
    */
   async revert(id: Key, version: number): Promise<Row> {
     return revert(this.session, this.#kept('revert'), id, version) as Promise<Row>
@@ -83,6 +93,11 @@ export class LiveRepository<
    * version. With `history: { keepMs }` it is done without being asked.
    *
    * @returns how many versions were removed.
+   *
+   * @example
+   * ```ts
+   * await plans.pruneHistory(lastMonth)
+   * ```
    */
   async pruneHistory(before: Date): Promise<number> {
     const history = this.#kept('pruneHistory')

@@ -61,7 +61,14 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
     return addNode(this.#context, label, data, options) as Promise<GraphNode<T, L>>
   }
 
-  /** Adds many nodes of one label, all or none, and gives them back in order. */
+  /**
+   * Adds many nodes of one label, all or none, and gives them back in order.
+   *
+   * @example
+   * ```ts
+   * await storage.graph('city').addNodes('venue', [{ data: { name: 'Blue Hall' } }, { id: 'venue:loft', data: { name: 'Loft' } }])
+   * ```
+   */
   addNodes<L extends Label<T>>(
     label: L,
     nodes: readonly { readonly id?: string; readonly data: T['nodes'][L]['input'] }[],
@@ -69,7 +76,14 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
     return addNodes(this.#context, label, nodes) as Promise<GraphNode<T, L>[]>
   }
 
-  /** The node with this id, or null. */
+  /**
+   * The node with this id, or null.
+   *
+   * @example
+   * ```ts
+   * const venue = await storage.graph('city').getNode('venue:loft')
+   * ```
+   */
   getNode(id: string): Promise<GraphNode<T> | null> {
     return recordsOf(this.#context.session, this.#context.models.nodes).findById(id) as Promise<GraphNode<T> | null>
   }
@@ -78,6 +92,11 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
    * Changes some members of a node's data and gives the node back; `undefined` leaves a member alone. The schema checks the whole.
    *
    * @throws NotFoundError; ValidationError.
+   *
+   * @example
+   * ```ts
+   * await storage.graph('city').updateNode<'venue'>('venue:loft', { name: 'The Loft' })
+   * ```
    */
   updateNode<L extends Label<T> = Label<T>>(
     id: string,
@@ -124,7 +143,14 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
     return connect(this.#context, source, relation, target, data) as Promise<GraphEdge<T, R>>
   }
 
-  /** Adds many edges, all or none, and gives them back in order. */
+  /**
+   * Adds many edges, all or none, and gives them back in order.
+   *
+   * @example
+   * ```ts
+   * await storage.graph('city').connectMany([{ source: venue.id, relation: 'hosts', target: event.id }])
+   * ```
+   */
   connectMany(edges: readonly NewEdge<T>[]): Promise<GraphEdge<T>[]> {
     return connectMany(this.#context, edges) as Promise<GraphEdge<T>[]>
   }
@@ -141,7 +167,14 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
     return updateEdge(this.#context, id, patch) as Promise<GraphEdge<T, R>>
   }
 
-  /** Removes an edge; whether there was one. */
+  /**
+   * Removes an edge; whether there was one.
+   *
+   * @example
+   * ```ts
+   * for (const { id } of await storage.graph('city').edges({ where: { target: event.id } })) await storage.graph('city').disconnect(id)
+   * ```
+   */
   disconnect(edgeId: string): Promise<boolean> {
     return recordsOf(this.#context.session, this.#context.models.edges).delete(edgeId)
   }
@@ -226,7 +259,14 @@ export class Graph<T extends GraphTypes = UntypedGraph> {
     return component(this.#context, id, options) as Promise<unknown> as Promise<GraphNode<T, L>[]>
   }
 
-  /** How many edges begin or end at a node; with `both`, which it is unless given, an edge from a node to itself counts twice. */
+  /**
+   * How many edges begin or end at a node; with `both`, which it is unless given, an edge from a node to itself counts twice.
+   *
+   * @example
+   * ```ts
+   * const events = await storage.graph('city').degree(venue.id, { relation: 'hosts', direction: 'out' })
+   * ```
+   */
   degree(id: string, options: Pick<NeighborsOptions<T>, 'relation' | 'direction'> = {}): Promise<number> {
     return degree(this.#context, id, options)
   }

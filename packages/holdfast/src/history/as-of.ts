@@ -18,7 +18,16 @@ import { settle } from './settling.ts'
 /** A query of the past: relations are not kept with it. */
 export type PastQuery<Row, Field extends keyof Row = keyof Row> = Omit<Query<Row, Field>, 'include'>
 
-/** The records of a model as they were at one time, in the language in which the present is asked. Made by `repository.asOf(date)`. */
+/**
+ * The records of a model as they were at one time, in the language in which the present is asked. Made by `repository.asOf(date)`.
+ *
+ * @example
+ * ```ts
+ * const then = plans.asOf(lastMonday)
+ * const active = await then.find({ where: { status: 'active' } })
+ * const before = await then.findById(id)
+ * ```
+ */
 export class AsOf<Row extends object, Key> {
   readonly #session: Session
   readonly #history: History
@@ -69,7 +78,11 @@ export class AsOf<Row extends object, Key> {
     return (record ?? null) as Row | null
   }
 
-  /** @throws NotFoundError where no record had this key. */
+  /**
+   * The record that had this key.
+   *
+   * @throws NotFoundError where there was none.
+   */
   async getById(id: Key): Promise<Row> {
     const record = await this.findById(id)
     if (record === null) throw new NotFoundError(this.#history.model.name, id)
@@ -88,7 +101,7 @@ export class AsOf<Row extends object, Key> {
 
   /** One page by keyset. */
   async page<const Field extends keyof Row = keyof Row>(
-    query: Omit<PageQuery<Row, Field>, 'include'>,
+    query: Omit<PageQuery<Row, Field>, 'include'> = {},
   ): Promise<Page<Pick<Row, Field>>> {
     const { asModel } = this.#history
     return this.#read((session) => reading.page(session, asModel, query, this.#extra) as never)

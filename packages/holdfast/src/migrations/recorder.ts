@@ -11,13 +11,27 @@ export class MigrationSteps {
   /** The steps noted so far. */
   readonly steps: Step[] = []
 
-  /** Makes a table: `m.createTable('users', { id: t.id(), name: t.text() }, { indexes: ['name'] })`. */
+  /**
+   * Makes a table.
+   *
+   * @example
+   * ```ts
+   * m.createTable('users', { id: t.id(), name: t.text() }, { unique: ['name'] })
+   * ```
+   */
   createTable(name: string, columns: Columns | Table | Documents, options?: TableOptions<never, string>): void {
     const declaration = isDeclaration(columns) ? columns : table(columns, options as TableOptions<never, never>)
     this.steps.push({ kind: 'createTable', table: name, declaration: declaration as Table | Documents })
   }
 
-  /** Makes the table of a documents collection. */
+  /**
+   * Makes the table of a documents collection.
+   *
+   * @example
+   * ```ts
+   * m.createDocuments('plans', { indexes: ['status', 'owner.team'] })
+   * ```
+   */
   createDocuments(name: string, options: DocumentsOptions = {}): void {
     this.steps.push({ kind: 'createTable', table: name, declaration: documents(options) })
   }
@@ -27,7 +41,14 @@ export class MigrationSteps {
     this.steps.push({ kind: 'dropTable', table: name })
   }
 
-  /** Calls a table otherwise; what refers to it goes on to. */
+  /**
+   * Calls a table otherwise; what refers to it goes on to.
+   *
+   * @example
+   * ```ts
+   * m.renameTable('users', 'people')
+   * ```
+   */
   renameTable(name: string, to: string): void {
     this.steps.push({ kind: 'renameTable', table: name, to })
   }
@@ -35,6 +56,11 @@ export class MigrationSteps {
   /**
    * Adds a column, with its own unique index, check and reference. Rows that are there get its default, or `fill`, which one that is
    * required and has no default needs.
+   *
+   * @example
+   * ```ts
+   * m.addColumn('users', 'joined', t.timestamp(), { fill: new Date('2026-01-01') })
+   * ```
    */
   addColumn(name: string, column: string, definition: AnyColumn, options: { readonly fill?: unknown } = {}): void {
     this.steps.push({
@@ -51,7 +77,14 @@ export class MigrationSteps {
     this.steps.push({ kind: 'dropColumn', table: name, column })
   }
 
-  /** Calls a column otherwise, in indexes, checks and keys too. */
+  /**
+   * Calls a column otherwise, in indexes, checks and keys too.
+   *
+   * @example
+   * ```ts
+   * m.renameColumn('users', 'name', 'username')
+   * ```
+   */
   renameColumn(name: string, column: string, to: string): void {
     this.steps.push({ kind: 'renameColumn', table: name, column, to })
   }
@@ -59,6 +92,11 @@ export class MigrationSteps {
   /**
    * Gives a column another definition: type, nullability, default, check, unique, reference. Values are kept; one that the new definition
    * does not allow fails the migration. `fill` takes the place of nulls. With `concurrently` others write meanwhile; the type stays then.
+   *
+   * @example
+   * ```ts
+   * m.alterColumn('users', 'email', t.text(), { fill: '' }) // it was nullable
+   * ```
    */
   alterColumn(
     name: string,
@@ -72,21 +110,40 @@ export class MigrationSteps {
   }
 
   /**
-   * Makes an index over fields or paths into JSON: `m.createIndex('plans', ['owner.team'])`. With `concurrently` others write meanwhile:
-   * `m.createIndex('events', ['at'], { concurrently: true })`.
+   * Makes an index over fields or paths into JSON. With `concurrently` others write meanwhile.
+   *
+   * @example
+   * ```ts
+   * m.createIndex('plans', ['owner.team'])
+   * m.createIndex('events', ['at'], { concurrently: true })
+   * ```
    */
   createIndex(name: string, fields: string | readonly string[], options: IndexOptions & ConcurrencyOptions = {}): void {
     const index = { table: name, fields: listOf(fields), ...indexOf(options) }
     this.steps.push({ kind: 'createIndex', ...index, ...concurrency(options) })
   }
 
-  /** Drops the index over these fields. */
+  /**
+   * Drops the index over these fields.
+   *
+   * @example
+   * ```ts
+   * m.dropIndex('plans', ['owner.team'])
+   * ```
+   */
   dropIndex(name: string, fields: string | readonly string[], options: IndexOptions & ConcurrencyOptions = {}): void {
     const index = { table: name, fields: listOf(fields), ...indexOf(options) }
     this.steps.push({ kind: 'dropIndex', ...index, ...concurrency(options) })
   }
 
-  /** Makes a column refer to the key of another table: `m.addForeignKey('sessions', 'userId', { model: 'users', onDelete: 'cascade' })`. */
+  /**
+   * Makes a column refer to the key of another table.
+   *
+   * @example
+   * ```ts
+   * m.addForeignKey('sessions', 'userId', { model: 'users', onDelete: 'cascade' })
+   * ```
+   */
   addForeignKey(
     name: string,
     column: string,
@@ -100,7 +157,14 @@ export class MigrationSteps {
     this.steps.push({ kind: 'dropForeignKey', table: name, column })
   }
 
-  /** Adds a condition that every row must meet: `m.addCheck('orders', { cents: { gte: 0 } })`. */
+  /**
+   * Adds a condition that every row must meet.
+   *
+   * @example
+   * ```ts
+   * m.addCheck('orders', { cents: { gte: 0 } })
+   * ```
+   */
   addCheck(name: string, where: Readonly<Record<string, unknown>>, options: ConcurrencyOptions = {}): void {
     this.steps.push({ kind: 'addCheck', table: name, where, ...concurrency(options) })
   }
@@ -110,7 +174,14 @@ export class MigrationSteps {
     this.steps.push({ kind: 'dropCheck', table: name, where })
   }
 
-  /** Makes a view, for those who read the database with other tools. Its name and its SQL are the database's. */
+  /**
+   * Makes a view, for those who read the database with other tools. Its name and its SQL are the database's.
+   *
+   * @example
+   * ```ts
+   * m.createView('active_users', { sqlite: 'select * from users', postgres: 'select * from users' })
+   * ```
+   */
   createView(name: string, select: DialectSql): void {
     this.steps.push({ kind: 'createView', view: name, select })
   }

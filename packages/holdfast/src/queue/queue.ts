@@ -1,11 +1,7 @@
 import type { Session } from '../backend/index.ts'
-import { ConfigurationError, type Issue, ValidationError } from '../base/errors.ts'
+import { ConfigurationError, ValidationError } from '../base/errors.ts'
 import { checkMs, checkName, describe, type QueueDeclaration } from '../schema/index.ts'
-import { type CancelFilter, cancelChosen, cancelJobs } from './admin/cancel.ts'
-import { prune } from './admin/prune.ts'
-import { type PurgeOptions, purge } from './admin/purge.ts'
-import { type RescheduleOptions, rescheduleJob } from './admin/reschedule.ts'
-import { type RetryFilter, retryChosen, retryJobs } from './admin/retry-jobs.ts'
+import { QueueAdmin } from './admin/queue-admin.ts'
 import { type DequeueOptions, dequeue } from './claim/dequeue.ts'
 import { extendLeases, leaseOf } from './claim/leases.ts'
 import { enqueueAll } from './enqueue/enqueue.ts'
@@ -15,13 +11,8 @@ import { type WaitOptions, waitForEnd } from './finish/wait-for.ts'
 import { type JobWatchOptions, watchJob } from './finish/watch-job.ts'
 import type { EnqueueOptions } from './job/accept-job.ts'
 import { checkCall } from './job/check-call.ts'
-import { countJobs, findJob, type ListOptions, listJobs, type QueueStats } from './job/find.ts'
 import type { Job } from './job/job.ts'
-import { type JobPage, type JobPageOptions, pageOfJobs } from './job/page.ts'
 import { acceptResult } from './job/payload.ts'
-import type { QueueScope } from './job/scope.ts'
-import { controlTopicOf } from './job/topics.ts'
-import { setPaused } from './limits/gates.ts'
 import type { ScheduleInterval } from './schedule/interval.ts'
 import {
   listSchedules,
@@ -40,10 +31,13 @@ import { Worker } from './work/worker.ts'
  * A durable job queue. Made by `storage.queue(name)`; `tx.queue(name)` does the same inside a transaction, so that a job exists exactly when
  * its data does.
  */
-export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown, ResultInput = Result> {
-  readonly name: string
-  readonly #session: Session
-  readonly #declarationOf: (queue: string) => QueueDeclaration | undefined
+export class Queue<
+  Data = unknown,
+  Input = Data,
+  Tx = unknown,
+  Result = unknown,
+  ResultInput = Result,
+> extends QueueAdmin<Data, Result> {
   readonly #workers: WorkerHost<Tx> | undefined
 
   constructor(
@@ -52,12 +46,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     declarationOf: (queue: string) => QueueDeclaration | undefined,
     workers: WorkerHost<Tx> | undefined,
   ) {
-    const issues: Issue[] = []
-    checkName(name, 'name', issues)
-    if (issues.length > 0) throw new ValidationError('A queue was refused', issues)
-    this.name = name
-    this.#session = session
-    this.#declarationOf = declarationOf
+    super(session, name, declarationOf)
     this.#workers = workers
   }
 
@@ -73,7 +62,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    */
   async enqueue(data: Input, options: EnqueueOptions = {}): Promise<Job<Data, Result>> {
     const entries = [{ data, options, path: '' }]
-    const [job] = await enqueueAll(this.#session, this.name, this.#declaration, entries)
+    const [job] = await enqueueAll(this.session, this.name, this.declaration, entries)
     return job as Job<Data, Result>
   }
 
@@ -94,7 +83,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
             issues.push({ path: String(index), reason: `must be an object, got ${describe(job)}` })
     })
     const entries = jobs.map(({ data, ...options }, index) => ({ data, options, path: String(index) }))
-    return (await enqueueAll(this.#session, this.name, this.#declaration, entries)) as Job<Data, Result>[]
+    return (await enqueueAll(this.session, this.name, this.declaration, entries)) as Job<Data, Result>[]
   }
 
   /**
@@ -111,9 +100,16 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     return (await this.dequeueMany(1, options))[0] ?? null
   }
 
-  /** Takes up to `count` jobs in one statement. */
+  /**
+   * Takes up to `count` jobs in one statement.
+   *
+   * @example
+   * ```ts
+   * for (const job of await storage.queue('mail').dequeueMany(10)) await storage.queue('mail').acknowledge(job)
+   * ```
+   */
   async dequeueMany(count: number, options: DequeueOptions = {}): Promise<Job<Data, Result>[]> {
-    return (await dequeue(this.#scope, count, options)) as Job<Data, Result>[]
+    return (await dequeue(this.scope, count, options)) as Job<Data, Result>[]
   }
 
   /**
@@ -130,11 +126,11 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   async acknowledge(jobOrId: JobOrId, result?: ResultInput): Promise<void> {
     const job = await this.#held(jobOrId)
     const accepted = storableJson(
-      acceptResult(this.#declaration, this.name, result),
+      acceptResult(this.declaration, this.name, result),
       'result',
       (issues) => new ValidationError(`The result of a job of ${this.name} was refused`, issues),
     )
-    const done = await finish(this.#scope, [{ job, state: 'completed', result: accepted }])
+    const done = await finish(this.scope, [{ job, state: 'completed', result: accepted }])
     if (!done.has(job.id)) throw leaseLost(job)
   }
 
@@ -149,85 +145,23 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * ```
    */
   async fail(jobOrId: JobOrId, error: unknown, retry = true): Promise<void> {
-    await failAttempt(this.#scope, await this.#held(jobOrId), error, retry)
+    await failAttempt(this.scope, await this.#held(jobOrId), error, retry)
   }
 
   /**
    * Keeps a job for so many milliseconds from now.
    *
    * @throws LeaseLostError; NotFoundError.
+   *
+   * @example
+   * ```ts
+   * await mail.extend(job, 60_000) // it takes longer than thought
+   * ```
    */
   async extend(jobOrId: JobOrId, leaseMs: number): Promise<void> {
     checkCall(this.name, (issues) => checkMs(leaseMs, 1, 'leaseMs', issues))
     const job = await this.#held(jobOrId)
-    if (!(await extendLeases(this.#session, [job], leaseMs)).has(leaseOf(job))) throw leaseLost(job)
-  }
-
-  /** The job, whether it is live or finished; null where there is none. */
-  async get(id: string): Promise<Job<Data, Result> | null> {
-    checkCall(this.name, (issues) => checkName(id, 'id', issues))
-    return findJob(this.#session, this.name, id) as Promise<Job<Data, Result> | null>
-  }
-
-  /**
-   * Jobs of a state (of every state unless given): those that can be taken in the order of taking, those that wait for their time or for other
-   * jobs and those that run by when something is due about them, finished ones latest first. Chosen by their group or by what is in their
-   * payload, too.
-   *
-   * @throws ValidationError for an unknown option, and a path that no payload can have.
-   *
-   * @example
-   * ```ts
-   * const failed = await storage.queue('mail').list({ state: 'failed', data: { to: 'kim@example.org' } })
-   * ```
-   */
-  list(options: ListOptions<Data> = {}): Promise<Job<Data, Result>[]> {
-    return listJobs(this.#session, this.name, options) as Promise<Job<Data, Result>[]>
-  }
-
-  /**
-   * A page of jobs in the order of `list`. Jobs that go from one state to another while pages are read can be met twice, or not at all.
-   *
-   * @throws ValidationError for an unknown option.
-   *
-   * @example
-   * ```ts
-   * const { items, next } = await storage.queue('mail').page({ state: 'failed', first: 50, after })
-   * ```
-   */
-  page(options: JobPageOptions<Data> = {}): Promise<JobPage<Data, Result>> {
-    return pageOfJobs(this.#session, this.name, options) as Promise<JobPage<Data, Result>>
-  }
-
-  /**
-   * How many jobs are in each state; of those that wait also how many wait for their time, and how many for other jobs.
-   *
-   * @example
-   * ```ts
-   * const { waiting, active, failed } = await storage.queue('mail').stats()
-   * ```
-   */
-  stats(): Promise<QueueStats> {
-    return countJobs(this.#session, this.name)
-  }
-
-  /** Ends a job that has not finished; the signal of a handler that runs with it aborts. Whether there was one. */
-  async cancel(id: string): Promise<boolean> {
-    checkCall(this.name, (issues) => checkName(id, 'id', issues))
-    return (await cancelJobs(this.#scope, [id])) > 0
-  }
-
-  /**
-   * Ends jobs that have not finished, as `cancel` does; gives their number.
-   *
-   * @example
-   * ```ts
-   * await storage.queue('mail').cancelMany({ group: `customer ${id}` })
-   * await storage.queue('execute').cancelMany({ state: 'waiting', data: { planId } })
-   * ```
-   */
-  cancelMany(filter: CancelFilter<Data> = {}): Promise<number> {
-    return cancelChosen(this.#scope, filter)
+    if (!(await extendLeases(this.session, [job], leaseMs)).has(leaseOf(job))) throw leaseLost(job)
   }
 
   /**
@@ -242,7 +176,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    * ```
    */
   async waitFor(jobOrId: JobOrId, options: WaitOptions = {}): Promise<Job<Data, Result>> {
-    return waitForEnd(this.#scope, this.#idOf(jobOrId), options) as Promise<Job<Data, Result>>
+    return waitForEnd(this.scope, this.#idOf(jobOrId), options) as Promise<Job<Data, Result>>
   }
 
   /**
@@ -261,79 +195,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
    */
   watch(jobOrId: JobOrId, options: JobWatchOptions = {}): AsyncGenerator<Job<Data, Result>, void, undefined> {
     const started = this.#workers?.started
-    return watchJob(this.#scope, started, this.#idOf(jobOrId), options) as ReturnType<typeof this.watch>
-  }
-
-  /**
-   * Changes when a job runs, or how urgent it is, unless it runs already. Whether there was such a job.
-   *
-   * @throws ValidationError for unknown options, or without any.
-   *
-   * @example
-   * ```ts
-   * await storage.queue('mail').reschedule(job.id, { delayMs: 0, priority: 10 })
-   * ```
-   */
-  async reschedule(id: string, options: RescheduleOptions): Promise<boolean> {
-    checkCall(this.name, (issues) => checkName(id, 'id', issues))
-    return rescheduleJob(this.#scope, id, options)
-  }
-
-  /** Queues a failed or cancelled job again, with all its attempts. Whether there was one. */
-  async retry(id: string): Promise<boolean> {
-    checkCall(this.name, (issues) => checkName(id, 'id', issues))
-    return (await retryJobs(this.#scope, { ids: [id] })) > 0
-  }
-
-  /**
-   * Queues failed jobs (or cancelled ones) again, with all their attempts; gives their number.
-   *
-   * @example
-   * ```ts
-   * await storage.queue('mail').retryMany({ after: new Date('2026-05-01T12:00:00Z'), data: { provider: 'acme' } })
-   * ```
-   */
-  retryMany(filter: RetryFilter<Data> = {}): Promise<number> {
-    return retryChosen(this.#scope, filter)
-  }
-
-  /**
-   * Lets nobody take jobs of this queue, in any process, until `resume`; jobs that run go on.
-   *
-   * @example
-   * ```ts
-   * await storage.queue('mail').pause()
-   * ```
-   */
-  pause(): Promise<void> {
-    return this.#setPaused(true)
-  }
-
-  /** Ends `pause`. */
-  resume(): Promise<void> {
-    return this.#setPaused(false)
-  }
-
-  async #setPaused(paused: boolean): Promise<void> {
-    await setPaused(this.#session, this.name, paused)
-    this.#session.notify(controlTopicOf(this.name))
-  }
-
-  /** Forgets the finished jobs that the queue does not keep any longer; gives their number. Workers do so once a minute. */
-  prune(): Promise<number> {
-    return prune(this.#scope)
-  }
-
-  /**
-   * Forgets finished jobs, of a state, before a time and with such a payload where given; gives their number.
-   *
-   * @example
-   * ```ts
-   * await storage.queue('mail').purge({ state: 'completed', before: lastMonth })
-   * ```
-   */
-  purge(options: PurgeOptions<Data> = {}): Promise<number> {
-    return purge(this.#session, this.name, options)
+    return watchJob(this.scope, started, this.#idOf(jobOrId), options) as ReturnType<typeof this.watch>
   }
 
   /**
@@ -357,19 +219,24 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     data: Input,
     options: ScheduleOptions = {},
   ): Promise<Schedule<Data>> {
-    return putSchedule(this.#session, this.name, this.#declaration, name, when, data, options) as Promise<
-      Schedule<Data>
-    >
+    return putSchedule(this.session, this.name, this.declaration, name, when, data, options) as Promise<Schedule<Data>>
   }
 
-  /** Takes a schedule away; jobs that it made stay. Whether there was one. */
+  /**
+   * Takes a schedule away; jobs that it made stay. Whether there was one.
+   *
+   * @example
+   * ```ts
+   * await storage.queue('report').unschedule('nightly')
+   * ```
+   */
   unschedule(name: string): Promise<boolean> {
-    return removeSchedule(this.#session, this.name, name)
+    return removeSchedule(this.session, this.name, name)
   }
 
   /** The schedules of this queue, by name. */
   schedules(): Promise<Schedule<Data>[]> {
-    return listSchedules(this.#session, this.name) as Promise<Schedule<Data>[]>
+    return listSchedules(this.session, this.name) as Promise<Schedule<Data>[]>
   }
 
   /**
@@ -395,7 +262,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
 
   /** Makes a worker that was not started: `work` without its beginning. */
   worker(handler: Handler<Data, Tx, ResultInput>, options: WorkOptions = {}): Worker<Data, Result> {
-    return this.#worker((host) => Worker.of(this.#scope, host, handler as Handler<unknown, unknown>, options))
+    return this.#worker((host) => Worker.of(this.scope, host, handler as Handler<unknown, unknown>, options))
   }
 
   /**
@@ -421,7 +288,7 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
 
   /** Makes a worker that was not started: `workMany` without its beginning. */
   manyWorker(handler: ManyHandler<Data, Tx, ResultInput>, options: WorkManyOptions = {}): Worker<Data, Result> {
-    return this.#worker((host) => Worker.ofMany(this.#scope, host, handler as ManyHandler<unknown, unknown>, options))
+    return this.#worker((host) => Worker.ofMany(this.scope, host, handler as ManyHandler<unknown, unknown>, options))
   }
 
   /**
@@ -456,15 +323,6 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
     })
   }
 
-  get #declaration(): QueueDeclaration | undefined {
-    return this.#declarationOf(this.name)
-  }
-
-  get #scope(): QueueScope {
-    const declarationOf = this.#declarationOf
-    return { session: this.#session, queue: this.name, declaration: this.#declaration, declarationOf }
-  }
-
   #idOf(jobOrId: JobOrId): string {
     const id = typeof jobOrId === 'string' ? jobOrId : jobOrId?.id
     checkCall(this.name, (issues) => checkName(id, 'id', issues))
@@ -472,6 +330,6 @@ export class Queue<Data = unknown, Input = Data, Tx = unknown, Result = unknown,
   }
 
   #held(jobOrId: JobOrId): Promise<Job> {
-    return heldJob(this.#session, this.name, jobOrId)
+    return heldJob(this.session, this.name, jobOrId)
   }
 }

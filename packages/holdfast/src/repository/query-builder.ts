@@ -91,12 +91,26 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
     this.#reads = reads
   }
 
-  /** Adds a condition; all that were added must hold. Fields of joins are written `'users.username'`. */
+  /**
+   * Adds a condition; all that were added must hold. Fields of joins are written `'users.username'`.
+   *
+   * @example
+   * ```ts
+   * const open = sessions.query().join('users', { userId: 'id' }).where({ endedAt: null, 'users.team': 'red' })
+   * ```
+   */
   where(where: Where<Scope>): QueryBuilder<S, Scope, Result> {
     return this.#with({ where: [...this.#state.where, where] })
   }
 
-  /** Puts the records of another model beside these where the named fields are equal: `{ userId: 'id' }`. */
+  /**
+   * Puts the records of another model beside these where the named fields are equal: `{ userId: 'id' }`.
+   *
+   * @example
+   * ```ts
+   * const rows = await sessions.query().join('users', { userId: 'id' }).select(['id', 'users.username']).all()
+   * ```
+   */
   join<Name extends keyof S['declarations'] & string>(
     model: Name,
     on: { readonly [Field in (keyof Scope & string) | Path]?: keyof RowOf<S, Name> & string },
@@ -104,7 +118,14 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
     return this.#join(model, 'inner', on as Record<string, string>)
   }
 
-  /** Like `join`, but keeps records that have no partner; the partner's fields are null then. */
+  /**
+   * Like `join`, but keeps records that have no partner; the partner's fields are null then.
+   *
+   * @example
+   * ```ts
+   * const idle = await users.query().leftJoin('sessions', { id: 'userId' }).where({ 'sessions.id': null }).select('username').all()
+   * ```
+   */
   leftJoin<Name extends keyof S['declarations'] & string>(
     model: Name,
     on: { readonly [Field in (keyof Scope & string) | Path]?: keyof RowOf<S, Name> & string },
@@ -115,6 +136,11 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
   /**
    * Groups rows by a field, by a list of fields, or by names that each stand for a field or a truncated timestamp; the names are part of each
    * result.
+   *
+   * @example
+   * ```ts
+   * await messages.query().groupBy({ day: dateTrunc('day', 'sentAt') }).select({ n: count() }).all()
+   * ```
    */
   groupBy<
     const G extends
@@ -124,19 +150,40 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
     return this.#with({ query: { ...this.#state.query, groupBy } })
   }
 
-  /** Says what each result holds: a field, a list of fields, or names for fields, truncated timestamps and aggregates. */
+  /**
+   * Says what each result holds: a field, a list of fields, or names for fields, truncated timestamps and aggregates.
+   *
+   * @example
+   * ```ts
+   * await messages.query().groupBy('userId').select({ n: count(), cost: sum('cost') }).all()
+   * ```
+   */
   select<const Selection extends Names<(keyof Scope & string) | Path> | { readonly [name: string]: SelectItem<Scope> }>(
     select: Selection,
   ): QueryBuilder<S, Scope, (Result extends Unselected ? unknown : Result) & Selected<Scope, Named<Selection>>> {
     return this.#with({ query: { ...this.#state.query, select } })
   }
 
-  /** A condition on groups, by the names of their results. */
+  /**
+   * A condition on groups, by the names of their results.
+   *
+   * @example
+   * ```ts
+   * await messages.query().groupBy('userId').select({ n: count() }).having({ n: { gt: 10 } }).all()
+   * ```
+   */
   having(having: Where<Result>): QueryBuilder<S, Scope, Result> {
     return this.#with({ query: { ...this.#state.query, having } })
   }
 
-  /** Orders the results, by fields or by the names of results. */
+  /**
+   * Orders the results, by fields or by the names of results.
+   *
+   * @example
+   * ```ts
+   * await messages.query().groupBy('userId').select({ n: count() }).orderBy({ n: 'desc' }).all()
+   * ```
+   */
   orderBy(
     orderBy: { readonly [name: string]: Direction } | readonly { readonly [name: string]: Direction }[],
   ): QueryBuilder<S, Scope, Result> {
@@ -153,7 +200,14 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
     return this.#with({ query: { ...this.#state.query, offset } })
   }
 
-  /** Answers with what was read before, or not: see `ReadOptions`. */
+  /**
+   * Answers with what was read before, or not: see `ReadOptions`.
+   *
+   * @example
+   * ```ts
+   * await users.query().where({ team: 'red' }).cache({ ttlMs: 5_000 }).all()
+   * ```
+   */
   cache(cache: ReadOptions['cache']): QueryBuilder<S, Scope, Result> {
     return this.#with({ cache })
   }
@@ -169,12 +223,26 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
     return rows as Result[]
   }
 
-  /** Asks, and gives the first result; null where there is none. */
+  /**
+   * Asks, and gives the first result; null where there is none.
+   *
+   * @example
+   * ```ts
+   * const dearest = await messages.query().orderBy({ cost: 'desc' }).first()
+   * ```
+   */
   async first(): Promise<Result | null> {
     return (await this.limit(1).all())[0] ?? null
   }
 
-  /** Asks, and gives the results one by one with constant memory. */
+  /**
+   * Asks, and gives the results one by one with constant memory.
+   *
+   * @example
+   * ```ts
+   * for await (const { username } of users.query().select(['username']).stream()) console.log(username)
+   * ```
+   */
   async *stream(): AsyncGenerator<Result, void, undefined> {
     const { select, shape } = this.#read()
     await this.#ensureTables()

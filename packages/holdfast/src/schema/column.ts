@@ -81,12 +81,26 @@ export class Column<Value, Optional extends boolean = false, Key extends boolean
     this.definition = definition
   }
 
-  /** Makes this column the primary key. For a key of several columns use the table option `primaryKey`. */
+  /**
+   * Makes this column the primary key. For a key of several columns use the table option `primaryKey`.
+   *
+   * @example
+   * ```ts
+   * table({ email: t.text().primaryKey(), name: t.text() })
+   * ```
+   */
   primaryKey(): Column<Value, Optional, true> {
     return new Column({ ...this.definition, primaryKey: true })
   }
 
-  /** Makes values by itself where none is given: 1, 2, 3, … for an `integer` primary key, a version 7 UUID for a `uuid`. */
+  /**
+   * Makes values by itself where none is given: 1, 2, 3, … for an `integer` primary key, a version 7 UUID for a `uuid`.
+   *
+   * @example
+   * ```ts
+   * table({ id: t.integer().primaryKey().generated(), key: t.uuid().generated() })
+   * ```
+   */
   generated(): Column<Value, true, Key> {
     if (this.definition.type === 'uuid') return new Column({ ...this.definition, default: { kind: 'id' } })
     return new Column({ ...this.definition, generated: true })
@@ -102,7 +116,14 @@ export class Column<Value, Optional extends boolean = false, Key extends boolean
     return new Column({ ...this.definition, unique: true })
   }
 
-  /** What an insert that leaves the column out stores: a value, or what a function gives for each row. */
+  /**
+   * What an insert that leaves the column out stores: a value, or what a function gives for each row.
+   *
+   * @example
+   * ```ts
+   * table({ id: t.id(), role: t.enum(['admin', 'user']).default('user'), tags: t.json<string[]>().default(() => []) })
+   * ```
+   */
   default(value: Value | (() => Value)): Column<Value, true, Key> {
     const made: Default =
       typeof value === 'function'
@@ -119,12 +140,24 @@ export class Column<Value, Optional extends boolean = false, Key extends boolean
   /**
    * A condition every stored value must meet; null passes. `t.integer().check({ gte: 0 })`, or with the column's own name, as conditions of
    * tables have it: `cost: t.real().check({ cost: { gte: 0 } })`.
+   *
+   * @example
+   * ```ts
+   * table({ id: t.id(), price: t.real().check({ gte: 0 }) })
+   * ```
    */
   check(filter: FieldFilter<Value> | { readonly [column: string]: Comparison<Value> }): Column<Value, Optional, Key> {
     return new Column({ ...this.definition, check: filter })
   }
 
-  /** Refers to the primary key of another model of the schema. Both actions are `restrict` unless given. */
+  /**
+   * Refers to the primary key of another model of the schema. Both actions are `restrict` unless given.
+   *
+   * @example
+   * ```ts
+   * table({ id: t.id(), userId: t.integer().references('users', { onDelete: 'cascade' }) })
+   * ```
+   */
   references(
     model: string,
     actions: { readonly onDelete?: ReferenceAction; readonly onUpdate?: ReferenceAction } = {},

@@ -7,6 +7,7 @@ import { checkCall } from '../job/check-call.ts'
 import { live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
 import { checkFilter, FILTER_OPTIONS, type JobFilter, whereOf } from '../job/job-filter.ts'
+import { isJobId } from '../job/job-id.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { checkState, LIVE_STATES, storedStates } from '../job/states.ts'
@@ -41,7 +42,7 @@ export async function cancelChosen(scope: QueueScope, filter: CancelFilter): Pro
   const { ids, state, limit = DEFAULT_LIMIT } = filter
   const where = {
     queue: scope.queue,
-    ...(ids !== undefined && { id: { in: ids } }),
+    ...(ids !== undefined && { id: { in: ids.filter(isJobId) } }),
     ...(state !== undefined && { state: { in: storedStates(state) } }),
     ...whereOf(filter),
   }
@@ -63,7 +64,7 @@ export async function cancelJobs(scope: QueueScope, ids: readonly string[]): Pro
       orderBy: [],
       returning: liveJobs.columns.map(({ name }) => name),
     }))
-    const { rows } = await session.execute(plan, [scope.queue, ids])
+    const { rows } = await session.execute(plan, [scope.queue, ids.filter(isJobId)])
     const blocked = rows.filter((row) => row['state'] === 'blocked').map((row) => row['id'] as string)
     if (blocked.length > 0) await dropLinks(session, blocked)
     const finishing = rows.map((row) => ({ job: jobOf(row), state: 'cancelled' as const, result: null }))

@@ -3,6 +3,7 @@ import { checkKnown } from '../../schema/index.ts'
 import { all, compare, equals, not, set, setNow } from '../../statement/index.ts'
 import { acceptJob, type EnqueueOptions } from '../job/accept-job.ts'
 import { clockOffsetMs } from '../job/clock.ts'
+import { isJobId } from '../job/job-id.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { followUpTopicOf } from '../job/topics.ts'
@@ -18,6 +19,7 @@ export type RescheduleOptions = Pick<EnqueueOptions, 'runAt' | 'delayMs' | 'prio
 export async function rescheduleJob(scope: QueueScope, id: string, options: RescheduleOptions): Promise<boolean> {
   const { session, queue } = scope
   const { when, precedence } = accept(queue, options)
+  if (!isJobId(id)) return false
   const isTimed = options.runAt !== undefined || options.delayMs !== undefined
   const found = await session.transaction(async (inner) => {
     const own = { ...scope, session: inner }

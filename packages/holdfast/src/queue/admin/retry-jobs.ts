@@ -7,6 +7,7 @@ import { checkCall } from '../job/check-call.ts'
 import { finished, live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
 import { checkFilter, FILTER_OPTIONS, type JobFilter, whereOf } from '../job/job-filter.ts'
+import { isJobId } from '../job/job-id.ts'
 import { finishedJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { checkState } from '../job/states.ts'
@@ -88,7 +89,7 @@ async function chooseJobs(session: Session, queue: string, filter: RetryFilter):
   const where = {
     queue,
     state: { in: states },
-    ...(ids !== undefined && { id: { in: ids } }),
+    ...(ids !== undefined && { id: { in: ids.filter(isJobId) } }),
     ...(after !== undefined && { finishedAt: { gte: after } }),
     ...whereOf(filter),
   }

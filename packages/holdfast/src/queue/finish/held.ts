@@ -4,6 +4,7 @@ import { describe, isStorableText } from '../../schema/index.ts'
 import { checkCall } from '../job/check-call.ts'
 import { live } from '../job/find.ts'
 import { type Job, jobOf } from '../job/job.ts'
+import { isJobId } from '../job/job-id.ts'
 import { leaseLost } from './finish.ts'
 
 /** A job, or its id. With the job itself it is made sure that the caller still holds it. */
@@ -20,10 +21,11 @@ export async function heldJob(session: Session, queue: string, jobOrId: JobOrId)
       issues.push({ path: 'job', reason: `must be a job or its id, got ${describe(jobOrId)}` })
   })
   if (typeof jobOrId !== 'string') {
-    if (jobOrId.token === null) throw leaseLost(jobOrId)
+    const { id, token } = jobOrId
+    if (token === null || !isJobId(id) || !isJobId(token)) throw leaseLost(jobOrId)
     return jobOrId
   }
-  const row = await live(session).findById(jobOrId)
+  const row = isJobId(jobOrId) ? await live(session).findById(jobOrId) : null
   if (row === null || row['queue'] !== queue || row['state'] !== 'active')
     throw new NotFoundError(`the queue ${queue}`, jobOrId, 'Only a job that runs can be ended or extended by its id.')
   return jobOf(row)

@@ -3,6 +3,7 @@ import { NotFoundError, ValidationError } from '../../base/errors.ts'
 import { add, all, compare, equals, isAhead, isNull, oneOf, outputs, set } from '../../statement/index.ts'
 import type { NewJob } from '../job/accept-job.ts'
 import { clockOffsetMs } from '../job/clock.ts'
+import { isJobId } from '../job/job-id.ts'
 import { finishedJobs, links, liveJobs } from '../job/models.ts'
 
 /** A job that comes after another one. */
@@ -24,8 +25,9 @@ export async function findBlockers(
   queue: string,
   jobs: readonly NewJob[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const before = [...new Set(jobs.flatMap(({ after }) => after))]
-  if (before.length === 0) return new Map()
+  const named = new Set(jobs.flatMap(({ after }) => after))
+  if (named.size === 0) return new Map()
+  const before = [...named].filter(isJobId)
   const live = new Set(await awaitEnd(session, before))
   const ended = await statesOf(
     session,

@@ -5,6 +5,7 @@ import { all, type Condition, equals, isNull, not, outputs } from '../../stateme
 import { checkCall } from './check-call.ts'
 import { type Job, jobOf } from './job.ts'
 import { checkFilter, FILTER_OPTIONS, type JobFilter, whereOf } from './job-filter.ts'
+import { isJobId } from './job-id.ts'
 import { finishedJobs, liveJobs } from './models.ts'
 import { checkState, JOB_STATES, type JobStateFilter, type StoredState, storedStates } from './states.ts'
 
@@ -44,6 +45,7 @@ export function finished(session: Session): JobRows {
 
 /** A job of the queue, wherever it stands; null where there is none. */
 export async function findJob(session: Session, queue: string, id: string): Promise<Job | null> {
+  if (!isJobId(id)) return null
   const row = (await live(session).findById(id)) ?? (await finished(session).findById(id))
   return row === null || row['queue'] !== queue ? null : { ...jobOf(row), token: null }
 }

@@ -17,7 +17,7 @@ export const liveJobs: Model = resolveModel(
   'holdfastJobs',
   table(
     {
-      id: t.id(),
+      id: t.uuid().primaryKey(),
       queue: t.text(),
       state: t.enum(['blocked', 'scheduled', 'waiting', 'active']),
       /** True while it waits; else nothing, so that the index by which jobs are taken holds only those that can be. */
@@ -41,7 +41,7 @@ export const liveJobs: Model = resolveModel(
       /** Whether it has remembered steps. */
       stepped: t.boolean().default(false),
       /** Who holds the lease: different for every taking, so that nobody else can finish the job. */
-      token: t.text().nullable(),
+      token: t.uuid().nullable(),
       data: t.json().nullable(),
       /** Which form the payload has: see `QueueOptions.version`. */
       version: t.integer().default(1),
@@ -70,7 +70,7 @@ export const finishedJobs: Model = resolveModel(
   'holdfastFinishedJobs',
   table(
     {
-      id: t.id(),
+      id: t.uuid().primaryKey(),
       queue: t.text(),
       state: t.enum(['completed', 'failed', 'cancelled']),
       precedence: t.integer(),
@@ -97,8 +97,8 @@ export const links: Model = resolveModel(
   'holdfastJobLinks',
   table(
     {
-      after: t.text(),
-      job: t.text(),
+      after: t.uuid(),
+      job: t.uuid(),
       /** What becomes of the job when the one before it fails or is cancelled. */
       onFailure: t.enum(['fail', 'run']),
     },
@@ -110,7 +110,7 @@ export const links: Model = resolveModel(
 export const steps: Model = resolveModel(
   'holdfastJobSteps',
   table(
-    { job: t.text(), name: t.text(), result: t.json().nullable() },
+    { job: t.uuid(), name: t.text(), result: t.json().nullable() },
     { primaryKey: ['job', 'name'], shortLived: true },
   ),
 )
@@ -142,7 +142,7 @@ export const gates: Model = resolveModel(
 export const keyWindows: Model = resolveModel(
   'holdfastJobKeys',
   table(
-    { queue: t.text(), key: t.text(), job: t.text(), until: t.timestamp() },
+    { queue: t.text(), key: t.text(), job: t.uuid(), until: t.timestamp() },
     { primaryKey: ['queue', 'key'], indexes: ['until'] },
   ),
 )
@@ -167,7 +167,7 @@ export const followUps: Model = resolveModel(
 export const leases: Model = resolveModel(
   'holdfastJobLeases',
   table(
-    { job: t.text().primaryKey(), token: t.text(), until: t.timestamp() },
+    { job: t.uuid().primaryKey(), token: t.uuid(), until: t.timestamp() },
     { indexes: ['until'], shortLived: true },
   ),
 )

@@ -88,6 +88,41 @@ export const queueHostileCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/ids-of-no-job',
+    title: 'An id that no job can have is that of no job, and a token that nobody was given holds none',
+    async run({ open }) {
+      const jobs = (await open(schema)).queue('jobs')
+      await jobs.enqueue({ n: 1 })
+      const job = (await jobs.dequeue()) as NonNullable<Awaited<ReturnType<typeof jobs.dequeue>>>
+      const [gone] = await jobs.enqueueMany([{ data: { n: 2 } }])
+      assert.equal(await jobs.cancel((gone as typeof job).id), true)
+      for (const id of [
+        'nobody',
+        `${job.id}0`,
+        `{${job.id}}`,
+        job.id.replaceAll('-', ''),
+        "' or 1=1 --",
+        randomUUID(),
+      ]) {
+        assert.equal(await jobs.get(id), null)
+        assert.equal(await jobs.cancel(id), false)
+        assert.equal(await jobs.cancelMany({ ids: [id] }), 0)
+        assert.equal(await jobs.retry(id), false)
+        assert.equal(await jobs.retryMany({ ids: [id] }), 0)
+        assert.equal(await jobs.reschedule(id, { delayMs: 0 }), false)
+        await refused(() => jobs.waitFor(id), 'NOT_FOUND')
+        await refused(() => jobs.acknowledge(id), 'NOT_FOUND')
+        await refused(() => jobs.enqueue({ n: 3 }, { after: [job.id, id] }), 'NOT_FOUND')
+        await refused(() => jobs.acknowledge({ ...job, id }), 'LEASE_LOST')
+        await refused(() => jobs.fail({ ...job, token: id }, new Error('no')), 'LEASE_LOST')
+        await refused(() => jobs.extend({ ...job, token: id }, 1_000), 'LEASE_LOST')
+      }
+      const { waiting, active, cancelled } = await jobs.stats()
+      assert.deepEqual({ waiting, active, cancelled }, { waiting: 0, active: 1, cancelled: 1 })
+      await jobs.acknowledge(job)
+    },
+  },
+  {
     id: 'queue/odd-names',
     title: 'Queues, keys and groups may have any names, also long ones and those of what objects have',
     async run({ open }) {

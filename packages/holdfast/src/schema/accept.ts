@@ -1,7 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { ConfigurationError, type Issue } from '../base/errors.ts'
+import type { Issue } from '../base/errors.ts'
 import type { ColumnType } from './column.ts'
+import { describe, timeOf } from './describe.ts'
 import { acceptJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
+import { validateStandard } from './standard-schema.ts'
 
 /**
  * Checks one value that is not null and gives it in the one form that every backend stores and gives back.
@@ -118,92 +120,7 @@ export function acceptorOf(column: {
   }
 }
 
-/**
- * Runs a Standard Schema (https://standardschema.dev) on a value.
- *
- * @returns its output; meaningless when issues were added.
- * @throws ConfigurationError when the schema validates asynchronously, throws, or answers with something else than a Standard Schema does.
- */
-export function validateStandard(schema: StandardSchemaV1, value: unknown, path: string, issues: Issue[]): unknown {
-  const result = runStandard(schema, value, path)
-  if (result.issues === undefined) return result.value
-  for (const issue of result.issues) {
-    const inner = (issue.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step))
-    issues.push({
-      path: [path, ...inner].filter((step) => step !== '').join('.'),
-      reason: `is refused: ${issue.message}`,
-    })
-  }
-  if (result.issues.length === 0) issues.push({ path, reason: 'is refused by its schema, which gives no reason' })
-  return undefined
-}
-
-function runStandard(schema: StandardSchemaV1, value: unknown, path: string): StandardSchemaV1.Result<unknown> {
-  const { vendor } = schema['~standard']
-  const subject = path === '' ? `The ${vendor} schema` : `The ${vendor} schema of ${path}`
-  let result: unknown
-  try {
-    result = schema['~standard'].validate(value)
-  } catch (cause) {
-    throw new ConfigurationError(`${subject} threw instead of answering.`, {
-      hint: 'Let its checks return what they find; see the cause for what was thrown.',
-      cause,
-    })
-  }
-  if (typeof (result as { then?: unknown } | null | undefined)?.then === 'function') {
-    // Nobody waits for it, and what it comes to must not end the process.
-    Promise.resolve(result).catch(() => undefined)
-    throw new ConfigurationError(`${subject} validates asynchronously.`, {
-      hint: 'Use a schema without asynchronous checks for stored values.',
-    })
-  }
-  const { issues } = (typeof result === 'object' && result !== null ? result : {}) as { issues?: unknown }
-  if (
-    Array.isArray(issues) ||
-    (issues === undefined && typeof result === 'object' && result !== null && 'value' in result)
-  )
-    return result as StandardSchemaV1.Result<unknown>
-  throw new ConfigurationError(
-    `${subject} answered with ${describe(result)}, which is not a result of a Standard Schema.`,
-    {
-      hint: 'Its validate() must give { value } or { issues }.',
-    },
-  )
-}
-
 function refuse(issues: Issue[], path: string, reason: string, value: unknown): undefined {
   issues.push({ path, reason: `${reason}, got ${describe(value)}` })
   return undefined
-}
-
-/**
- * A short description of a refused value. Long ones are cut, so that no error carries a whole document, and none is asked for anything but
- * what it is: a value that breaks when it is looked at is described all the same.
- */
-export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
-  if (typeof value === 'bigint') return value > -MAX_TOLD && value < MAX_TOLD ? `${value}n` : 'a bigint of many digits'
-  if (typeof value === 'symbol') return 'a symbol'
-  if (typeof value === 'function') return 'a function'
-  if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value)
-  try {
-    if (value instanceof Date)
-      return Number.isNaN(timeOf(value)) ? 'an invalid Date' : new Date(timeOf(value)).toISOString()
-    if (Array.isArray(value)) return 'a list'
-    const name: unknown = value.constructor?.name
-    return typeof name === 'string' && name !== '' ? `an object (${name.slice(0, 40)})` : 'an object'
-  } catch {
-    return 'an object that cannot be read'
-  }
-}
-
-const MAX_TOLD = 10n ** 40n
-
-/** The time of a date, whatever its class makes of it; NaN for what only looks like one. */
-function timeOf(date: Date): number {
-  try {
-    return Date.prototype.getTime.call(date)
-  } catch {
-    return Number.NaN
-  }
 }

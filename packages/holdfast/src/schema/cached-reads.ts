@@ -1,4 +1,4 @@
-import { describe } from './accept.ts'
+import { describe } from './describe.ts'
 
 /** For how long reads may be answered with what was read before, while this process writes nothing of it. */
 export interface CachedReads {

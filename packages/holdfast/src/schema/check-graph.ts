@@ -1,10 +1,11 @@
 import type { Issue } from '../base/errors.ts'
-import { describe } from './accept.ts'
 import { type GraphDeclaration, labelsAt } from './declare-graph.ts'
+import { describe } from './describe.ts'
 import { isStorableText, UNSTORABLE_TEXT } from './json.ts'
 import { indexLists } from './model-options.ts'
 import { byteLength, databaseName, MAX_NAME_BYTES } from './names.ts'
 import { checkKnown, checkOptions, type OptionRule } from './options.ts'
+import { checkStandard } from './standard-schema.ts'
 
 /** What the names of a graph's tables hold besides its own: `holdfast_city_nodes`. */
 const TABLE_NAME_BYTES = 'holdfast__nodes'.length
@@ -32,14 +33,14 @@ export function checkGraph(name: string, declaration: GraphDeclaration, issues: 
   if (Object.keys(nodes ?? {}).length === 0) issues.push({ path: `${name}.nodes`, reason: 'must name a label' })
   for (const [label, schema] of Object.entries(nodes ?? {})) {
     checkWord(label, `${name}.nodes.${label}`, issues)
-    checkSchema(schema, `${name}.nodes.${label}`, issues)
+    checkStandard(schema, `${name}.nodes.${label}`, issues)
   }
   for (const [relation, along] of Object.entries(relations)) {
     const path = `${name}.relations.${relation}`
     checkWord(relation, path, issues)
     if (!checkKnown(along, ['from', 'to', 'data'], `${path}.`, issues)) continue
     const { from, to, data } = along
-    if (data !== undefined) checkSchema(data, `${path}.data`, issues)
+    if (data !== undefined) checkStandard(data, `${path}.data`, issues)
     for (const [side, end] of Object.entries({ from, to })) {
       const labels = labelsAt(end)
       if (!Array.isArray(labels) || labels.length === 0)
@@ -58,13 +59,4 @@ export function checkGraph(name: string, declaration: GraphDeclaration, issues: 
 function checkWord(word: string, path: string, issues: Issue[]): void {
   if (word === '' || !isStorableText(word))
     issues.push({ path, reason: word === '' ? 'cannot be empty' : UNSTORABLE_TEXT })
-}
-
-/** Adds an issue unless it is a Standard Schema. */
-export function checkSchema(schema: unknown, path: string, issues: Issue[]): void {
-  const standard = (schema as { readonly '~standard'?: { readonly validate?: unknown } } | null | undefined)?.[
-    '~standard'
-  ]
-  if (typeof standard?.validate !== 'function')
-    issues.push({ path, reason: `must be a Standard Schema, such as one of Zod, got ${describe(schema)}` })
 }

@@ -1,5 +1,5 @@
 import type { Issue } from '../base/errors.ts'
-import { describe } from './accept.ts'
+import { describe } from './describe.ts'
 import { byteLength, databaseName, MAX_NAME_BYTES } from './names.ts'
 
 /** Words that combine conditions and so cannot be fields. */

@@ -1,6 +1,6 @@
 import type { Issue } from '../base/errors.ts'
-import { describe } from './accept.ts'
 import type { HistoryOption } from './declare.ts'
+import { describe } from './describe.ts'
 import type { Model } from './model.ts'
 import { checkKnown } from './options.ts'
 

@@ -1,4 +1,4 @@
-export { acceptorOf, describe, validateStandard } from './accept.ts'
+export { acceptorOf } from './accept.ts'
 export { type CachedReads, checkCachedReads } from './cached-reads.ts'
 export {
   Column,
@@ -10,6 +10,7 @@ export {
 } from './column.ts'
 export * from './declare.ts'
 export * from './declare-graph.ts'
+export { describe } from './describe.ts'
 export type { Comparison, FieldFilter, PathComparison, PathFilter, PathValue, ReachFilter, Where } from './filter.ts'
 export { acceptJson, cloneJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
 export * from './model.ts'
@@ -34,4 +35,5 @@ export {
 } from './queue.ts'
 export { resolveModel, resolveModels } from './resolve.ts'
 export * from './schema.ts'
+export { validateStandard } from './standard-schema.ts'
 export { type Given, unreadable } from './unreadable.ts'

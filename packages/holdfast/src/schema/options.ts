@@ -1,5 +1,5 @@
 import { ConfigurationError, type Issue, ValidationError } from '../base/errors.ts'
-import { describe } from './accept.ts'
+import { describe } from './describe.ts'
 import { isStorableText, UNSTORABLE_TEXT } from './json.ts'
 import { unreadable } from './unreadable.ts'
 

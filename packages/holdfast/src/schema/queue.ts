@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Issue } from '../base/errors.ts'
-import { describe } from './accept.ts'
+import { describe } from './describe.ts'
 import { checkKnown, checkMs, checkWhole } from './options.ts'
 
 /** The pauses between the attempts of a job. */

@@ -1,15 +1,16 @@
 import type { Issue } from '../base/errors.ts'
-import { acceptorOf, describe } from './accept.ts'
+import { acceptorOf } from './accept.ts'
 import { type CachedReads, checkCachedReads } from './cached-reads.ts'
-import { checkSchema } from './check-graph.ts'
 import { checkCollisions, checkDeclaredName, isReservedColumn, KEPT_BY_DATABASES } from './check-names.ts'
 import { Column, type ColumnDefinition, t } from './column.ts'
 import type { Columns, Documents, Table, TableOptions } from './declare.ts'
+import { describe } from './describe.ts'
 import { historyOf } from './history-option.ts'
 import { DOCUMENT_COLUMN, type ForeignKey, type Model, type ModelColumn, type Relation } from './model.ts'
 import { acceptModelOptions } from './model-options.ts'
 import { constraintName, databaseName } from './names.ts'
 import { checksOf, indexesOf, type NamedDefinition } from './resolve-indexes.ts'
+import { checkStandard } from './standard-schema.ts'
 
 /** A model while it is being resolved: its foreign keys and relations need the other models first. */
 export type Draft = { -readonly [Name in keyof Model]: Model[Name] } & { relations: Map<string, Relation> }
@@ -18,7 +19,7 @@ export type Draft = { -readonly [Name in keyof Model]: Model[Name] } & { relatio
 export function draftOf(name: string, declaration: Table | Documents, issues: Issue[]): Draft {
   const isTable = declaration.kind === 'table'
   const options: TableOptions = acceptModelOptions(name, declaration, issues)
-  if (!isTable && declaration.schema !== undefined) checkSchema(declaration.schema, `${name}.schema`, issues)
+  if (!isTable && declaration.schema !== undefined) checkStandard(declaration.schema, `${name}.schema`, issues)
   const definitions = isTable
     ? tableColumns(name, declaration.columns, options.versioned === true, issues)
     : documentColumns()

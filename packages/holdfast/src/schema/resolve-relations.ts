@@ -1,7 +1,7 @@
 import type { Issue } from '../base/errors.ts'
-import { describe } from './accept.ts'
 import { type ColumnType, REFERENCE_ACTIONS } from './column.ts'
 import type { Relations } from './declare.ts'
+import { describe } from './describe.ts'
 import { type Model, type ModelColumn, resolveField } from './model.ts'
 import { checkOptions, optionRules } from './options.ts'
 import type { Draft } from './resolve-model.ts'

@@ -1,14 +1,15 @@
 import { ConfigurationError, type Issue, ValidationError } from '../base/errors.ts'
-import { describe } from './accept.ts'
-import { checkGraph, checkSchema } from './check-graph.ts'
+import { checkGraph } from './check-graph.ts'
 import { checkCollisions, checkDeclaredName, isReservedTable, KEPT_BY_DATABASES } from './check-names.ts'
 import type { Declarations, Documents, Relations, Table } from './declare.ts'
+import { describe } from './describe.ts'
 import { tellApart } from './distinct-names.ts'
 import type { Model } from './model.ts'
 import { databaseName } from './names.ts'
 import { checkQueueOptions, type QueueDeclaration } from './queue.ts'
 import { type Draft, draftOf } from './resolve-model.ts'
 import { addRelations, checkReferences } from './resolve-relations.ts'
+import { checkStandard } from './standard-schema.ts'
 
 const KINDS = ['table', 'documents', 'queue', 'graph']
 
@@ -84,5 +85,5 @@ export function resolveModel(name: string, declaration: Table | Documents): Mode
 function checkQueue(name: string, { schema, resultSchema, options }: QueueDeclaration, issues: Issue[]): void {
   checkQueueOptions(name, options, issues)
   for (const [option, one] of Object.entries({ schema, resultSchema }))
-    if (one !== undefined) checkSchema(one, `${name}.${option}`, issues)
+    if (one !== undefined) checkStandard(one, `${name}.${option}`, issues)
 }

@@ -119,10 +119,11 @@ function readOperator(
     shape.refuse(path, 'is undefined; leave it out, or use null to find nulls')
     return REFUSED
   }
-  if (operator === 'ne')
-    return { kind: 'not', condition: markedNot(shape, () => readEqual(known, name, value, shape, path)) }
-  if (operator === 'notIn')
-    return { kind: 'not', condition: markedNot(shape, () => readIn(known, name, value, shape, path)) }
+  if (operator === 'ne' || operator === 'notIn') {
+    shape.mark('!')
+    const read = operator === 'ne' ? readEqual : readIn
+    return { kind: 'not', condition: read(known, name, value, shape, path) }
+  }
   if (operator === 'eq') return readEqual(known, name, value, shape, path)
   if (operator === 'in') return readIn(known, name, value, shape, path)
   if (operator === 'has') return readHas(known, name, value, shape, path)
@@ -133,11 +134,6 @@ function readOperator(
     return compare(known, name, operator as ComparisonOperator, value, shape, path)
   shape.refuse(path, 'cannot be null; use { field: null } or { ne: null }')
   return REFUSED
-}
-
-function markedNot(shape: Shape, read: () => Condition): Condition {
-  shape.mark('!')
-  return read()
 }
 
 function readEqual(known: ScopeField, name: string, value: unknown, shape: Shape, path: string): Condition {

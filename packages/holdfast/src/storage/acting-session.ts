@@ -1,6 +1,7 @@
 import { DelegatingSession, type Result, type RetryingTransactionOptions, type Session } from '../backend/index.ts'
 import type { RootSession } from './root-session.ts'
 import type { SqlRunner } from './sql.ts'
+import { NO_OPTIONS } from './transaction-options.ts'
 
 /** The storage's session, on behalf of somebody. */
 export class ActingSession extends DelegatingSession<RootSession> implements SqlRunner {
@@ -17,7 +18,7 @@ export class ActingSession extends DelegatingSession<RootSession> implements Sql
 
   override transaction<T>(
     work: (session: Session) => Promise<T>,
-    options: RetryingTransactionOptions = {},
+    options: RetryingTransactionOptions = NO_OPTIONS,
   ): Promise<T> {
     return this.inner.runTransaction(work, options, this.#actor)
   }

@@ -23,14 +23,14 @@ export interface GraphsKnown {
  * @throws ConfigurationError for an undeclared name where `autoCreate` is off.
  */
 export function graphIn(session: Session, name: string, known: GraphsKnown): GraphContext {
-  const { schema, graphs, models, autoCreate, created } = known
+  const { schema, graphs, created } = known
   if (typeof name !== 'string') {
     const reason = `must be text, got ${describe(name)}`
     throw new ValidationError('The name of a graph was refused', [{ path: 'name', reason }])
   }
   const declared = schema.declarations[name]
   const declaration = declared?.kind === 'graph' ? declared : undefined
-  const tables = graphs.get(name) ?? undeclaredGraph(name, graphs, models, autoCreate)
+  const tables = graphs.get(name) ?? undeclaredGraph(name, known)
   const missing = [tables.nodes, tables.edges].filter((model) => !created.has(model))
   const ensured = missing.length === 0 ? session : new EnsuringSession(session, missing)
   return { session: ensured, name, models: tables, declaration }

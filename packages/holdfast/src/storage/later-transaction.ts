@@ -158,12 +158,9 @@ export class LaterSession implements Session, SqlRunner {
 
   /** Undoes what was done in it. */
   async rollback(): Promise<void> {
-    const undone = new Error('rolled back')
-    this.#end?.reject(undone)
-    await this.#outcome?.catch((error: unknown) => {
-      // What the transaction itself failed with was thrown where it was used.
-      if (error === undone) return
-    })
+    this.#end?.reject(new Error('rolled back'))
+    // What else the transaction failed with was thrown where it was used.
+    await this.#outcome?.catch(() => undefined)
   }
 }
 

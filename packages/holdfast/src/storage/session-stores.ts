@@ -59,14 +59,14 @@ export abstract class SessionStores<S extends Schema> implements Omit<Stores<S>,
   repository<Name extends ModelName<S>>(name: Name): RepositoryOf<S, Name>
   repository<Content extends object = Record<string, unknown>>(name: string): UndeclaredRepository<Content>
   repository(name: string): unknown {
-    const { models, schema, autoCreate, histories, recorder } = this.shared
+    const { models, schema, histories, recorder } = this.shared
     const declared = schema.models.get(name)
     if (declared !== undefined) {
       const recorded = recorder.concerns.concerns(declared)
       const session = recorded ? new RecordingSession(this.#session, recorder) : this.#session
       return new LiveRepository(session, declared, histories.get(name), this.watching, this.#reads)
     }
-    const undeclared = models.get(name) ?? undeclaredModel(name, models, autoCreate)
+    const undeclared = models.get(name) ?? undeclaredModel(name, this.shared)
     return new LiveRepository(
       new EnsuringSession(this.#session, [undeclared]),
       undeclared,

@@ -8,24 +8,30 @@ import {
 } from '../backend/index.ts'
 import { ConfigurationError } from '../base/errors.ts'
 import { type GraphModels, graphModels } from '../graph/index.ts'
-import { describe, documents, type Model, resolveModel } from '../schema/index.ts'
+import { describe, documents, type Model, resolveModel, type Schema } from '../schema/index.ts'
+
+/** What a storage knows when it is asked for a name that it does not know. */
+interface Known {
+  readonly schema: Schema
+  /** Every model; what is made is added. */
+  readonly models: Map<string, Model>
+  readonly autoCreate: boolean
+}
 
 /**
  * The model of a name that the schema does not declare: a documents collection, made at its first use.
  *
  * @throws ConfigurationError where collections are not made by themselves, or the name cannot be one.
  */
-export function undeclaredModel(name: string, models: Map<string, Model>, autoCreate: boolean): Model {
+export function undeclaredModel(name: string, { schema, models, autoCreate }: Known): Model {
   if (typeof name !== 'string') {
     throw new ConfigurationError(`A collection is named by text, got ${describe(name)}.`, { hint: 'Give its name.' })
   }
   if (!autoCreate) {
-    const known = [...models.keys()].join(', ')
+    const declared = [...schema.models.keys()].join(', ') || 'none'
     throw new ConfigurationError(
-      `The schema declares no table or documents called ${describe(name)}; it has ${known}.`,
-      {
-        hint: 'Declare it in the schema, or open the storage with autoCreate: true.',
-      },
+      `The schema declares no table or documents called ${describe(name)}; it has ${declared}.`,
+      { hint: 'Declare it in the schema, or open the storage with autoCreate: true.' },
     )
   }
   const model: Model = { ...resolveModel(name, documents()), undeclared: true }
@@ -40,9 +46,7 @@ export function undeclaredModel(name: string, models: Map<string, Model>, autoCr
  */
 export function undeclaredGraph(
   name: string,
-  graphs: Map<string, GraphModels>,
-  models: Map<string, Model>,
-  autoCreate: boolean,
+  { graphs, models, autoCreate }: Known & { readonly graphs: Map<string, GraphModels> },
 ): GraphModels {
   if (typeof name !== 'string' || name === '') {
     throw new ConfigurationError(`A graph is named by text, got ${describe(name)}.`, { hint: 'Give its name.' })

@@ -1,50 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import type { Row } from '../../backend/index.ts'
-import {
-  add,
-  all,
-  any,
-  ascending,
-  compare,
-  equals,
-  isDue,
-  isNull,
-  outputs,
-  set,
-  setNow,
-} from '../../statement/index.ts'
-import { letNextThrough, settleEnds } from '../finish/bring-to-end.ts'
-import { clockOffsetMs } from '../job/clock.ts'
-import { hasFollowUps, mustFollow, takeFollowUps } from '../job/follow-ups.ts'
 import { type Job, jobOf } from '../job/job.ts'
-import { liveJobs } from '../job/models.ts'
-import { latestKnown } from '../job/payload.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
-import { isPaused } from '../limits/gates.ts'
-import { admit, dueOfGroups, groupLimitOf, joinGroups } from '../limits/groups.ts'
 import { byUrgency, hasLimits, takeWithinLimits } from '../limits/limits.ts'
 import { type Buried, bury, examine } from './bury.ts'
-import { rescue, toWaiting, WAITING } from './leases.ts'
-
-/** How many jobs become ready at once; the rest follow with the next call. */
-const READY_BATCH = 1_000
-
-/** What is read of a job that is taken; the rest is known. */
-const TAKEN = [
-  'id',
-  'precedence',
-  'runAt',
-  'attempt',
-  'maxAttempts',
-  'key',
-  'group',
-  'data',
-  'version',
-  'settings',
-  'progress',
-  'errors',
-  'createdAt',
-]
+import type { Frontier } from './frontier.ts'
+import { take } from './take.ts'
 
 /** What was taken. */
 export interface Claimed {
@@ -56,16 +16,22 @@ export interface Claimed {
 }
 
 /**
- * Takes up to `count` waiting jobs, the most urgent first, as far as the limits of the queue allow: one statement that passes over what
- * others are taking.
+ * Takes up to `count` waiting jobs, the most urgent first, as far as the limits of the queue allow.
+ *
+ * @param frontier how far a worker has come; without one all are looked at.
  */
-export async function claim(scope: QueueScope, count: number, leaseMs: number): Promise<Claimed> {
+export async function claim(
+  scope: QueueScope,
+  count: number,
+  leaseMs: number,
+  frontier: Pick<Frontier, 'take'> = { take },
+): Promise<Claimed> {
   const { session } = scope
   const ended: Buried[] = []
   for (;;) {
     const rows = hasLimits(scope)
       ? await session.transaction((inner) => takeLimited({ ...scope, session: inner }, count, leaseMs), OWN)
-      : await take(scope, count, leaseMs)
+      : await frontier.take(scope, count, leaseMs)
     const { jobs, buried } = await examine(
       scope,
       rows.sort(byUrgency).map((row) => jobOf(row)),
@@ -84,108 +50,4 @@ export async function claim(scope: QueueScope, count: number, leaseMs: number): 
 
 function takeLimited(scope: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
   return takeWithinLimits(scope, count, (room) => take(scope, room, leaseMs))
-}
-
-async function take({ session, queue, declaration }: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
-  const plan = session.plan('queue claim', () => ({
-    kind: 'update',
-    model: liveJobs.name,
-    set: [set('state', 0), set('token', 1), setNow('dueAt', 2), add('attempt', 3), set('ready', 4)],
-    where: all(equals('queue', 5), equals('ready', 6), compare('version', 'lte', 7)),
-    orderBy: ascending('precedence', 'runAt', 'id'),
-    limit: 8,
-    skipLocked: true,
-    returning: TAKEN,
-    // Undone by a crash, the job waits again, and whoever held it has lost its lease.
-    unsynced: true,
-  }))
-  const token = randomUUID()
-  const plusMs = clockOffsetMs(session) + leaseMs
-  const latest = latestKnown(declaration)
-  const { rows } = await session.execute(plan, ['active', token, plusMs, 1, null, queue, true, latest, count])
-  return rows.map((row) => Object.assign(row, { queue, state: 'active', token }))
-}
-
-/** How a queue stands after a look. */
-export interface Readiness {
-  /** Whether none of its jobs may be taken. */
-  readonly paused: boolean
-  /** Whether some was left for another look. */
-  readonly isMore: boolean
-}
-
-/** Scheduled jobs whose time has come, and active ones whose worker is gone, wait to be taken. */
-export async function makeReady(scope: QueueScope): Promise<Readiness> {
-  const { session, queue } = scope
-  if (session.inTransaction) {
-    // One after the other: some open nested transactions, beside which nothing else can be done in this one.
-    const left = [await makeDue(scope), await rescue(scope), await followUp(scope)]
-    await lineUp(scope)
-    return { paused: await isPaused(session, queue), isMore: left.includes(true) }
-  }
-  const [paused, ...left] = await Promise.all([
-    isPaused(session, queue),
-    makeDue(scope),
-    rescue(scope),
-    followUp(scope),
-    lineUp(scope),
-  ])
-  return { paused, isMore: left.includes(true) }
-}
-
-/** Whether some was left for another look. */
-async function makeDue({ session, queue }: QueueScope): Promise<boolean> {
-  const plan = session.plan('queue make ready', () => ({
-    kind: 'update',
-    model: liveJobs.name,
-    set: toWaiting,
-    where: all(
-      equals('queue', 3),
-      equals('state', 4),
-      isDue('dueAt', 5),
-      // Jobs of groups first stand in line with their group.
-      any(isNull('group'), equals('admitted', 2)),
-    ),
-    orderBy: [],
-    limit: 6,
-    skipLocked: true,
-    returning: [],
-  }))
-  const parameters = [...WAITING, queue, 'scheduled', clockOffsetMs(session), READY_BATCH]
-  return (await session.execute(plan, parameters)).count === READY_BATCH
-}
-
-/** Jobs of groups whose time has come stand in line with their group. Looks first, because most queues have no groups. */
-async function lineUp({ session, queue, declaration }: QueueScope): Promise<void> {
-  const plan = session.plan('queue due of groups', () => ({
-    kind: 'select',
-    model: liveJobs.name,
-    joins: [],
-    outputs: outputs(['id']),
-    where: dueOfGroups({ queue: 0, state: 1, plusMs: 2, admitted: 3 }),
-    orderBy: [],
-    limit: 4,
-  }))
-  const { rows } = await session.execute(plan, [queue, 'scheduled', clockOffsetMs(session), false, 1])
-  if (rows.length === 0) return
-  await session.transaction(async (inner) => {
-    const groups = await joinGroups(inner, queue)
-    await admit(inner, queue, groups, groupLimitOf(declaration))
-  }, OWN)
-}
-
-/** Does what follows from transactions that were committed, of whatever queue. Whether some was left for another look. */
-async function followUp(scope: QueueScope): Promise<boolean> {
-  const { session } = scope
-  // It would only be noted again.
-  if (mustFollow(session) || !(await hasFollowUps(session))) return false
-  return session.transaction(async (inner) => {
-    const noted = await takeFollowUps(inner, READY_BATCH)
-    for (const [queue, some] of Map.groupBy(noted, (one) => one.queue)) {
-      const own = { ...scope, session: inner, queue, declaration: scope.declarationOf(queue) }
-      await letNextThrough(own, some)
-      await settleEnds(own, some)
-    }
-    return noted.length === READY_BATCH
-  }, OWN)
 }

@@ -2,8 +2,9 @@ import { checkKnown, checkMs, checkWhole } from '../../schema/index.ts'
 import { checkCall } from '../job/check-call.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { claim, makeReady } from './claim.ts'
+import { claim } from './claim.ts'
 import { DEFAULT_LEASE_MS } from './leases.ts'
+import { makeReady } from './make-ready.ts'
 
 /** How `dequeue` takes jobs. */
 export interface DequeueOptions {

@@ -126,6 +126,10 @@ async function putOffUntil(session: Session, late: Late): Promise<void> {
 
 /** Orders rows of jobs as they are to be taken. */
 export function byUrgency(left: Row, right: Row): number {
-  const by = (column: string): number => Number(left[column]) - Number(right[column])
-  return by('precedence') || by('runAt') || ((left['id'] as string) < (right['id'] as string) ? -1 : 1)
+  return compareBy('precedence', left, right) || compareBy('runAt', left, right) || compareBy('id', left, right)
+}
+
+function compareBy(column: string, left: Row, right: Row): number {
+  const [one, other] = [left[column] as string | number | Date, right[column] as string | number | Date]
+  return one < other ? -1 : Number(one > other)
 }

@@ -1,5 +1,5 @@
 import { prune } from '../admin/prune.ts'
-import { makeReady } from '../claim/claim.ts'
+import { makeReady } from '../claim/make-ready.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { Alarm } from './alarm.ts'
 import type { Executor } from './executor.ts'

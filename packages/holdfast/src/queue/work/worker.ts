@@ -2,8 +2,10 @@ import { EventEmitter } from 'node:events'
 import { ValidationError } from '../../base/errors.ts'
 import { timerMs } from '../../base/timer.ts'
 import { describe } from '../../schema/index.ts'
-import { claim, makeReady } from '../claim/claim.ts'
+import { claim } from '../claim/claim.ts'
+import { Frontier } from '../claim/frontier.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
+import { makeReady } from '../claim/make-ready.ts'
 import { Audience } from '../job/audience.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { controlTopicOf, followUpTopicOf, laterTopicOf, topicOf, watcherTopicOf } from '../job/topics.ts'
@@ -32,6 +34,7 @@ const DEFAULT_STOP_MS = 30_000
 const STOPPED = 'The worker was stopped.'
 /** How long a worker waits after something went wrong outside of a handler. */
 const ERROR_PAUSE_MS = 250
+
 /**
  * Takes jobs and runs a handler with them. Made by `queue.work`.
  *
@@ -49,6 +52,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #held: HeldJobs
   readonly #executor: Executor
   readonly #laterVersions: LaterVersions
+  readonly #frontier = new Frontier()
   readonly #audience: Audience
   readonly #upkeep: Upkeep
   readonly #subscriptions: Subscriptions
@@ -249,14 +253,14 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   async #step(): Promise<boolean> {
     const wanted = this.#executor.wanted
     if (wanted === 0) return false
-    const taken = await this.#take(wanted)
+    const taken = await this.#take(wanted, this.#frontier)
     if (taken < wanted) await this.#laterVersions.look()
     return taken === wanted
   }
 
   /** Takes jobs; gives how many. */
-  async #take(count: number): Promise<number> {
-    const { jobs, buried, failure } = await claim(this.#scope, count, this.#settings.leaseMs)
+  async #take(count: number, frontier?: Frontier): Promise<number> {
+    const { jobs, buried, failure } = await claim(this.#scope, count, this.#settings.leaseMs, frontier)
     if (failure !== undefined) this.#report(failure)
     this.#taken += jobs.length
     for (const { job, error } of buried) this.#tell('failed', job, error, true)

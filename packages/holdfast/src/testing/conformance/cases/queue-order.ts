@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { defineSchema, queue } from '../../../schema/index.ts'
 import { pick, refused } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
@@ -270,6 +271,31 @@ export const queueOrderCases: readonly ConformanceCase[] = [
       assert.equal(await jobs.dequeue(), null)
       await jobs.acknowledge(taken[1] as NonNullable<(typeof taken)[0]>)
       assert.deepEqual(numbers(await jobs.dequeueMany(10)), [3])
+    },
+  },
+  {
+    id: 'queue/urgent-beside-many',
+    title: 'A worker with much to do soon comes to jobs that are more urgent than those it was at',
+    async run({ open }) {
+      const jobs = (await open(schema)).queue('jobs')
+      await jobs.enqueueMany(Array.from({ length: 400 }, (_, n) => ({ data: { n } })))
+      const order: number[] = []
+      const { promise: done, resolve } = Promise.withResolvers<void>()
+      const worker = jobs.work(
+        async ({ data: { n } }) => {
+          order.push(n)
+          if (order.length === 402) resolve()
+          if (n === 60) await jobs.enqueue({ n: 1_000 }, { priority: 5 })
+          if (n === 70) await jobs.enqueue({ n: 1_001 }, { runAt: new Date(0) })
+          await sleep(2)
+        },
+        { batch: 20 },
+      )
+      await done
+      await worker.stop()
+      assert.ok(order.indexOf(1_000) < 330, `the urgent one came as number ${order.indexOf(1_000)}`)
+      assert.ok(order.indexOf(1_001) < 330, `the old one came as number ${order.indexOf(1_001)}`)
+      assert.equal(new Set(order).size, 402)
     },
   },
 ]

@@ -1,0 +1,29 @@
+import type { Row } from '../../backend/index.ts'
+import type { QueueScope } from '../job/scope.ts'
+import { byUrgency } from '../limits/limits.ts'
+import { type Place, take } from './take.ts'
+
+/** For how long a worker goes on from where it was; then it looks from the beginning again. */
+const SWEEP_MS = 100
+
+/**
+ * How far a worker has come that finds as many jobs as it wants. It goes on from there, so that Postgres need not step over all that was taken
+ * before while somebody's snapshot keeps that from being cleared away. What comes in before that place is found at the next look from the
+ * beginning.
+ */
+export class Frontier {
+  #place: Place | undefined
+  #sweptAt = Number.NEGATIVE_INFINITY
+
+  /** Takes up to `count` jobs, as `take` does. */
+  async take(scope: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
+    const goesOn = this.#place !== undefined && performance.now() - this.#sweptAt < SWEEP_MS
+    const rows = goesOn ? await take(scope, count, leaseMs, this.#place) : []
+    if (rows.length < count) {
+      this.#sweptAt = performance.now()
+      rows.push(...(await take(scope, count - rows.length, leaseMs)))
+    }
+    this.#place = rows.length < count ? undefined : (rows.sort(byUrgency).at(-1) as unknown as Place)
+    return rows
+  }
+}

@@ -31,7 +31,7 @@ export function checkDeclaredName(name: string, path: string, issues: Issue[]): 
     issues.push({ path, reason: `cannot be called ${describe(name)}` })
   }
   if (name.includes('.') || name.includes('\0') || !name.isWellFormed()) {
-    issues.push({ path, reason: 'cannot hold a point, a NUL character or a lone surrogate' })
+    issues.push({ path, reason: 'cannot hold a dot, a NUL character or a lone surrogate' })
   }
   if (byteLength(databaseName(name)) > MAX_NAME_BYTES) {
     issues.push({ path, reason: `is longer than ${MAX_NAME_BYTES} bytes, which Postgres would cut` })

@@ -50,7 +50,7 @@ describe('a schema', () => {
     expect(wrong).toThrow(ConfigurationError)
     for (const part of [
       'a must have one primary key',
-      'a.x.y cannot hold a point',
+      'a.x.y cannot hold a dot',
       'a.other refers to nowhere',
       'user_id in the database',
       'b.indexes names no field missing',

@@ -1,7 +1,7 @@
 import type { Row } from '../../backend/index.ts'
 import { type Job, jobOf } from '../job/job.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
-import { byUrgency, hasLimits, takeWithinLimits } from '../limits/limits.ts'
+import { hasLimits, takeWithinLimits } from '../limits/limits.ts'
 import { type Buried, bury, examine } from './bury.ts'
 import type { Frontier } from './frontier.ts'
 import { take } from './take.ts'
@@ -34,7 +34,7 @@ export async function claim(
       : await frontier.take(scope, count, leaseMs)
     const { jobs, buried } = await examine(
       scope,
-      rows.sort(byUrgency).map((row) => jobOf(row)),
+      rows.map((row) => jobOf(row)),
     )
     try {
       if (buried.length > 0) await bury(scope, buried)

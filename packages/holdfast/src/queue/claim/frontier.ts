@@ -1,7 +1,6 @@
 import type { Row } from '../../backend/index.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { byUrgency } from '../limits/limits.ts'
-import { type Place, take } from './take.ts'
+import { byUrgency, type Place, take } from './take.ts'
 
 /** For how long a worker goes on from where it was; then it looks from the beginning again. */
 const SWEEP_MS = 100
@@ -18,12 +17,12 @@ export class Frontier {
   /** Takes up to `count` jobs, as `take` does. */
   async take(scope: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
     const goesOn = this.#place !== undefined && performance.now() - this.#sweptAt < SWEEP_MS
-    const rows = goesOn ? await take(scope, count, leaseMs, this.#place) : []
+    let rows = goesOn ? await take(scope, count, leaseMs, this.#place) : []
     if (rows.length < count) {
       this.#sweptAt = performance.now()
-      rows.push(...(await take(scope, count - rows.length, leaseMs)))
+      rows = [...rows, ...(await take(scope, count - rows.length, leaseMs))].sort(byUrgency)
     }
-    this.#place = rows.length < count ? undefined : (rows.sort(byUrgency).at(-1) as unknown as Place)
+    this.#place = rows.length < count ? undefined : (rows.at(-1) as unknown as Place)
     return rows
   }
 }

@@ -30,7 +30,7 @@ export interface Place {
 }
 
 /**
- * Takes up to `count` waiting jobs, the most urgent first, in one statement that passes over what others are taking; in no order.
+ * Takes up to `count` waiting jobs, the most urgent first, in one statement that passes over what others are taking.
  *
  * @param from takes only those of this precedence that are to run then or later; all unless given.
  */
@@ -57,7 +57,17 @@ export async function take(
   const parameters: unknown[] = ['active', token, plusMs, 1, null, queue, true, latestKnown(declaration), count]
   if (from !== undefined) parameters.push(from.precedence, from.runAt)
   const { rows } = await session.execute(plan, parameters)
-  return rows.map((row) => Object.assign(row, { queue, state: 'active', token }))
+  for (const row of rows) Object.assign(row, { queue, state: 'active', token })
+  return rows.sort(byUrgency)
 }
 
 const waiting = all(equals('queue', 5), equals('ready', 6), compare('version', 'lte', 7))
+
+/** Orders rows of jobs as they are to be taken. */
+export function byUrgency(left: Row, right: Row): number {
+  return (
+    (left['precedence'] as number) - (right['precedence'] as number) ||
+    (left['runAt'] as Date).getTime() - (right['runAt'] as Date).getTime() ||
+    ((left['id'] as string) < (right['id'] as string) ? -1 : 1)
+  )
+}

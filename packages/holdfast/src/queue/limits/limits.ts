@@ -57,10 +57,10 @@ async function takeWithinGroupRate(
   return taken
 }
 
-/** Counts jobs that begin against the rates of their groups, the most urgent first; gives those that there is no room for. */
+/** Counts jobs, the most urgent first, that begin against the rates of their groups; gives those that there is no room for. */
 async function findLate(session: Session, queue: string, rate: Rate, rows: Row[]): Promise<Late> {
   const late = new Map<Row, Date>()
-  const ofGroups = rows.filter((row) => row['group'] !== null).sort(byUrgency)
+  const ofGroups = rows.filter((row) => row['group'] !== null)
   if (ofGroups.length === 0) return late
   const byGroup = Map.groupBy(ofGroups, (row) => row['group'] as string)
   const written: Row[] = []
@@ -122,14 +122,4 @@ async function putOffUntil(session: Session, late: Late): Promise<void> {
     const ids = some.map(([row]) => row['id'])
     await session.execute(plan, ['scheduled', null, new Date(at), -1, ids])
   }
-}
-
-/** Orders rows of jobs as they are to be taken. */
-export function byUrgency(left: Row, right: Row): number {
-  return compareBy('precedence', left, right) || compareBy('runAt', left, right) || compareBy('id', left, right)
-}
-
-function compareBy(column: string, left: Row, right: Row): number {
-  const [one, other] = [left[column] as string | number | Date, right[column] as string | number | Date]
-  return one < other ? -1 : Number(one > other)
 }

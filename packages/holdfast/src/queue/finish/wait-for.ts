@@ -1,6 +1,6 @@
-import type { Session } from '../../backend/index.ts'
+import type { Session, Unsubscribe } from '../../backend/index.ts'
+import { Bell } from '../../base/bell.ts'
 import { ConfigurationError, type Issue, TimeoutError, ValidationError } from '../../base/errors.ts'
-import { timerMs } from '../../base/timer.ts'
 import { checkKnown, checkMs, checkWhole } from '../../schema/index.ts'
 import { all, equals, not, set } from '../../statement/index.ts'
 import { live } from '../job/find.ts'
@@ -8,6 +8,7 @@ import type { Job } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { endTopicOf } from '../job/topics.ts'
+import { attend } from './attend.ts'
 import { FIRST_POLL_MS, look } from './look.ts'
 
 /** How `waitFor` waits. */
@@ -31,33 +32,32 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
   }
   const { timeoutMs, pollMs = DEFAULT_POLL_MS } = accept(queue, options)
   const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs
-  let wake: () => void = () => undefined
-  const unsubscribe = await session.wake(endTopicOf(queue), () => wake())
+  const bell = new Bell()
+  const unsubscribe = await session.wake(endTopicOf(queue), bell.ring)
+  let leave: Unsubscribe | undefined
   try {
     let seen: Job | null = null
     let pauseMs = Math.min(FIRST_POLL_MS, pollMs)
     for (;;) {
-      const { promise: woken, resolve } = Promise.withResolvers<void>()
-      wake = resolve
+      bell.reset()
       const job = await look(scope, id, seen)
       seen = job
       if (job.finishedAt !== null) return job
       const told = await tellWaiter(session, id)
+      if (!told) leave ??= await attend(session, queue, bell.ring)
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) throw new TimeoutError(`Waiting for the job ${id}`, timeoutMs as number)
-      const timer = setTimeout(resolve, timerMs(Math.min(told ? pollMs : pauseMs, leftMs)))
+      await bell.heard(Math.min(told ? pollMs : pauseMs, leftMs))
       pauseMs = Math.min(2 * pauseMs, pollMs)
-      await woken
-      clearTimeout(timer)
     }
   } finally {
-    await unsubscribe()
+    await Promise.all([unsubscribe(), leave?.()])
   }
 }
 
 /**
  * Makes a job tell when it ends; whether it does. One that runs is left alone: its handler may have a transaction open that is to end it, and
- * that would have to begin again.
+ * that would have to begin again. Its worker tells of it when it hears that somebody waits.
  */
 async function tellWaiter(session: Session, id: string): Promise<boolean> {
   const plan = session.plan('queue tell waiter', () => ({

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Unsubscribe } from '../../backend/index.ts'
 import { Bell } from '../../base/bell.ts'
 import { ConfigurationError, type Issue, ValidationError } from '../../base/errors.ts'
 import { checkKnown, checkMs, describe } from '../../schema/index.ts'
-import { PRESENT_MS } from '../job/audience.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { changeTopicOf, endTopicOf, watcherTopicOf } from '../job/topics.ts'
+import { endTopicOf } from '../job/topics.ts'
+import { attend } from './attend.ts'
 import { FIRST_POLL_MS, look } from './look.ts'
 
 /** How a job is watched. */
@@ -20,8 +21,6 @@ export interface JobWatchOptions {
 type Started = (watching: { stop(): Promise<void> }) => () => void
 
 const DEFAULT_POLL_MS = 1_000
-/** Between two looks: where other jobs of the queue change all the time, whoever watches one is told of that too. */
-const SHORTEST_MS = 50
 
 /**
  * A job, now and whenever it has changed, until it has finished. Nothing is written for it: it says now and then that it is there, and workers
@@ -51,44 +50,35 @@ async function* follow(
   { signal, pollMs = DEFAULT_POLL_MS }: JobWatchOptions,
 ): AsyncGenerator<Job, void, undefined> {
   const { session, queue } = scope
-  const [told, ended] = [new Bell(), new Bell()]
+  const bell = new Bell()
   let stopped = signal?.aborted ?? false
-  const bePresent = (): void => session.notify(watcherTopicOf(queue))
-  const presence = setInterval(bePresent, PRESENT_MS).unref()
   const stop = async (): Promise<void> => {
     stopped = true
-    clearInterval(presence)
-    told.ring()
-    ended.ring()
+    bell.ring()
   }
   signal?.addEventListener('abort', stop, { once: true })
   const hasEnded = started({ stop })
-  const unsubscribes: (() => Promise<void>)[] = []
+  const leave: Unsubscribe[] = []
   try {
-    for (const topic of [changeTopicOf(queue), endTopicOf(queue)])
-      unsubscribes.push(await session.wake(topic, told.ring))
-    bePresent()
+    leave.push(await session.wake(endTopicOf(queue), bell.ring))
+    leave.push(await attend(session, queue, bell.ring))
     let seen: Job | null = null
     for (let pauseMs = FIRST_POLL_MS; !stopped; pauseMs *= 2) {
-      told.reset()
-      const lookedAt = performance.now()
+      bell.reset()
       const job = await look(scope, id, seen)
       const hasChanged = !isDeepStrictEqual(job, seen)
       seen = job
       if (hasChanged && !stopped) yield job
       if (job.finishedAt !== null) return
-      await told.heard(Math.min(pauseMs, pollMs))
-      const restMs = SHORTEST_MS - (performance.now() - lookedAt)
-      if (restMs > 0) await ended.heard(restMs)
+      await bell.heard(Math.min(pauseMs, pollMs))
     }
   } catch (error) {
     // A storage that closes ends what watches it.
     if (!stopped) throw error
   } finally {
     hasEnded()
-    clearInterval(presence)
     signal?.removeEventListener('abort', stop)
-    await Promise.all(unsubscribes.map((unsubscribe) => unsubscribe()))
+    await Promise.all(leave.map((end) => end()))
   }
 }
 

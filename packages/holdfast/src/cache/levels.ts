@@ -1,5 +1,4 @@
 import type { Clock } from '../base/clock.ts'
-import { ConfigurationError, ConnectionError, ValidationError } from '../base/errors.ts'
 import { coarse } from './coarse-clock.ts'
 import { type Entry, FOREVER, type KeyedEntry } from './entry.ts'
 import { type Flight, Flights } from './flights.ts'
@@ -9,6 +8,7 @@ import type { ResolvedOptions } from './options.ts'
 import { Outage } from './outage.ts'
 import type { Overlaid } from './overlay-level.ts'
 import type { Follower } from './remote-changes.ts'
+import { Replays } from './replays.ts'
 import { type Found, NOTHING, type SecondLevel } from './second-level.ts'
 import { Counts } from './stats.ts'
 
@@ -50,15 +50,15 @@ export class Levels implements Follower {
   readonly counts: Counts = new Counts()
   /** What is being loaded. */
   readonly loads: Flights<Held | undefined> = new Flights()
+  /** Whether the second level answers. */
+  readonly outage: Outage = new Outage(this.counts, (error) => this.tell(error))
   readonly #options: ResolvedOptions
   readonly #host: CacheHost
   readonly #clock: Clock
   readonly #memory: MemoryLevel | undefined
   readonly #reads = new Flights<Read>()
   readonly #writes = new Flights<unknown>()
-  readonly #outage = new Outage()
-  /** What a transaction committed, on its way to a second level outside the database. */
-  #replaying: Promise<void> | undefined
+  readonly #replays = new Replays((error) => this.failed(error))
 
   constructor(options: ResolvedOptions, host: CacheHost) {
     this.second = host.second
@@ -75,7 +75,7 @@ export class Levels implements Follower {
 
   /** Whether the second level failed when it was last asked. */
   get down(): boolean {
-    return this.#outage.lasts
+    return this.outage.lasts
   }
 
   /** What memory has under a key, if it is fresh and may be believed. */
@@ -112,16 +112,17 @@ export class Levels implements Follower {
   async findMany(keys: readonly CacheKey[]): Promise<(Held | undefined)[]> {
     const { second } = this
     if (second === undefined) return keys.map(() => this.#counted(undefined))
-    await this.#ready()
-    const nothing = keys.map(() => NOTHING)
-    const reading = this.surviving(() => second.readMany(keys), nothing)
-    const flights = keys.map((key, index) =>
-      this.#fill(
-        key,
-        reading.then((found) => found[index] as Found),
-      ),
-    )
-    const reads = await Promise.all(flights.map(({ outcome }) => outcome))
+    const reads = await this.#whenReady(() => {
+      const nothing = keys.map(() => NOTHING)
+      const reading = this.outage.surviving(() => second.readMany(keys), nothing)
+      const found = keys.map((key, index) =>
+        this.#fill(
+          key,
+          reading.then((all) => all[index] as Found),
+        ),
+      )
+      return Promise.all(found.map(({ outcome }) => outcome))
+    })
     return reads.map(({ held }) => this.#counted(held))
   }
 
@@ -138,14 +139,15 @@ export class Levels implements Follower {
   async read(second: SecondLevel, key: CacheKey): Promise<Read> {
     const known = this.#reads.get(key)
     if (known !== undefined) return known.outcome
-    await this.#ready()
-    const reading =
-      this.#reads.get(key) ??
-      this.#fill(
-        key,
-        this.surviving(() => second.read(key), NOTHING),
-      )
-    return reading.outcome
+    return this.#whenReady(() => {
+      const reading =
+        this.#reads.get(key) ??
+        this.#fill(
+          key,
+          this.outage.surviving(() => second.read(key), NOTHING),
+        )
+      return reading.outcome
+    })
   }
 
   #fill(key: CacheKey, reading: Promise<Found>): Flight<Read> {
@@ -202,9 +204,9 @@ export class Levels implements Follower {
     const flights = keys.map((key) => this.#writes.start(key, () => done))
     try {
       if (before.length > 0) await Promise.all(before)
-      await this.#ready()
-      const result = await work(this.second)
-      this.#outage.answered()
+      const { second } = this
+      const result = await this.#whenReady(() => work(second))
+      this.outage.answered()
       this.#follow(
         keys,
         entries.map((entry, index) => (flights[index]?.spoiled === true ? undefined : entry)),
@@ -252,10 +254,8 @@ export class Levels implements Follower {
 
   /** What is committed under several keys; memory stays as it is. */
   async readMany(keys: readonly CacheKey[]): Promise<Found[]> {
-    if (this.second !== undefined) {
-      await this.#ready()
-      return this.second.readMany(keys)
-    }
+    const { second } = this
+    if (second !== undefined) return this.#whenReady(() => second.readMany(keys))
     const now = this.#host.clock.now()
     return keys.map((key) => {
       const entry = this.#memory?.peek(key)
@@ -284,27 +284,21 @@ export class Levels implements Follower {
       await second.write(entries)
       for (const [key, entry] of written) if (entry === undefined) await second.delete(key)
     }
-    const before = this.#replaying
-    const replaying = (before === undefined ? work() : before.then(work))
-      .catch((error: unknown) => this.failed(error))
-      .finally(() => {
-        if (this.#replaying === replaying) this.#replaying = undefined
-      })
-    this.#replaying = replaying
+    this.#replays.add(work)
   }
 
-  /** Resolves when memory may be believed, and commits have arrived at the second level. */
-  async #ready(): Promise<void> {
+  /** Asks the second level when memory may be believed and commits have arrived there; no commit comes between. */
+  async #whenReady<T>(ask: () => Promise<T>): Promise<T> {
     await this.remote.compared()
-    while (this.#replaying !== undefined) await this.#replaying
+    while (this.#replays.last !== undefined) await this.#replays.last
+    return ask()
   }
 
   /** The entries that are fresh; without their values where these are not wanted. */
   async *entries(values: boolean): AsyncGenerator<KeyedEntry> {
-    if (this.second !== undefined) {
-      await this.#ready()
-      yield* this.second.entries(values)
-    } else yield* this.inMemory()
+    const { second } = this
+    if (second === undefined) yield* this.inMemory()
+    else yield* await this.#whenReady(async () => second.entries(values))
   }
 
   /** The fresh entries in memory, as copies. */
@@ -339,10 +333,9 @@ export class Levels implements Follower {
     this.#memory?.deleteTagged([tag])
   }
 
-  /** The second level failed: it is told once, until it has answered again. */
+  /** The second level failed. */
   failed(error: unknown): void {
-    this.counts.errors++
-    if (this.#outage.failed()) this.tell(error)
+    this.outage.failed(error)
   }
 
   /** Tells whoever wants to know of an error that no caller gets. */
@@ -354,20 +347,6 @@ export class Levels implements Follower {
       queueMicrotask(() => {
         throw thrown
       })
-    }
-  }
-
-  /** Asks the second level; where that is down, reads go on without it. */
-  async surviving<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
-    if (this.#outage.rests) return otherwise
-    try {
-      const answer = await work()
-      this.#outage.answered()
-      return answer
-    } catch (error) {
-      if (isMisuse(error)) throw error
-      this.failed(error)
-      return otherwise
     }
   }
 
@@ -387,13 +366,4 @@ export class Levels implements Follower {
     this.#spoilAll()
     this.#memory?.clear()
   }
-}
-
-/** Whether an error says that the call was wrong, rather than that the second level is down. */
-function isMisuse(error: unknown): boolean {
-  return (
-    error instanceof ConfigurationError ||
-    error instanceof ValidationError ||
-    (error instanceof ConnectionError && error.code === 'CLOSED')
-  )
 }

@@ -81,7 +81,7 @@ export class Loading {
       return held
     }
     if (!refreshes) counts.misses++
-    const standing = await this.#levels.surviving(() => second.standing(options.tags ?? []), undefined)
+    const standing = await this.#levels.outage.surviving(() => second.standing(options.tags ?? []), undefined)
     const startedAt = this.#clock.now()
     const entry = loadedEntry(this.#input, key, await this.#call(load), options)
     if (entry === undefined) return undefined
@@ -101,7 +101,7 @@ export class Loading {
     const written =
       standing === undefined
         ? undefined
-        : await this.#levels.surviving(() => second.writeLoaded(entry, seen, standing), undefined)
+        : await this.#levels.outage.surviving(() => second.writeLoaded(entry, seen, standing), undefined)
     if (written === false) return this.#levels.unheld(entry)
     if (written === undefined) return this.#levels.hold(entry.key, this.#untilItIsBack(entry), flight)
     this.#levels.remote.tell()

@@ -29,6 +29,8 @@ type PayloadOf<Data> = unknown extends Data ? Readonly<Record<string, unknown>> 
 
 /** What jobs are chosen by, besides their state. All that is given must hold. */
 export interface JobFilter<Data = unknown> {
+  /** The live one with this key, and finished ones that had it. */
+  readonly key?: string
   /** Those of this group. */
   readonly group?: string
   /** Those that have all of these tags. They are looked for as payloads are. */
@@ -38,11 +40,12 @@ export interface JobFilter<Data = unknown> {
 }
 
 /** The names of its options. */
-export const FILTER_OPTIONS: readonly string[] = ['group', 'tags', 'data']
+export const FILTER_OPTIONS: readonly string[] = ['key', 'group', 'tags', 'data']
 
 /** Adds to `issues` what is wrong with a filter. */
 export function checkFilter(filter: JobFilter | null, issues: Issue[]): void {
-  const { group, tags, data } = filter ?? {}
+  const { key, group, tags, data } = filter ?? {}
+  if (key !== undefined) checkName(key, 'key', issues)
   if (group !== undefined) checkName(group, 'group', issues)
   acceptTags(tags, 'tags', issues)
   if (data === undefined) return
@@ -61,10 +64,14 @@ const payloads: Scope = {
 }
 
 /** The condition on the rows of jobs that a filter is. */
-export function whereOf({ group, tags = [], data }: JobFilter): object {
+export function whereOf({ key, group, tags = [], data }: JobFilter): object {
   const inJson = tags.map((tag): object => ({ 'settings.tags': { has: tag } }))
   if (data !== undefined) inJson.push(onPayload(data))
-  return { ...(group !== undefined && { group }), ...(inJson.length > 0 && { and: inJson }) }
+  return {
+    ...(key !== undefined && { key }),
+    ...(group !== undefined && { group }),
+    ...(inJson.length > 0 && { and: inJson }),
+  }
 }
 
 /** A condition on a payload, as one on the row. */

@@ -19,8 +19,20 @@ import { readCron } from './cron.ts'
 import { checkInterval, intervalRule, isInterval, type ScheduleInterval } from './interval.ts'
 import type { TickRule } from './tick-rule.ts'
 
+/** What can be asked for the jobs of a schedule. */
+const JOB_OPTIONS = [
+  'priority',
+  'key',
+  'group',
+  'tags',
+  'maxAttempts',
+  'backoff',
+  'timeoutMs',
+  'startWithinMs',
+] as const
+
 /** How a schedule ticks, and what its jobs are like. */
-export interface ScheduleOptions extends Pick<EnqueueOptions, 'priority' | 'maxAttempts' | 'key'> {
+export interface ScheduleOptions extends Pick<EnqueueOptions, (typeof JOB_OPTIONS)[number]> {
   /** With a cron expression, the zone whose clocks count, by its IANA name; UTC unless given. */
   readonly timezone?: string
   /**
@@ -50,7 +62,7 @@ export interface Schedule<Data = unknown> {
 
 const DEFAULT_CATCH_UP_LIMIT = 100
 const MAX_CATCH_UP_LIMIT = 10_000
-const OPTIONS = ['timezone', 'catchUp', 'catchUpLimit', 'priority', 'maxAttempts', 'key']
+const OPTIONS = ['timezone', 'catchUp', 'catchUpLimit', ...JOB_OPTIONS]
 const COLUMNS = schedules.columns.map(({ name }) => name)
 
 /**

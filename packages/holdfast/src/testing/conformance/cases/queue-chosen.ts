@@ -55,6 +55,23 @@ export const queueChosenCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/chosen-by-key',
+    title: 'A job is found and cancelled by its key, by whoever did not keep its id',
+    async run({ open }) {
+      const mail = (await open(schema)).queue('mail')
+      await mail.enqueueMany([{ data: { n: 1 }, key: 'kim' }, { data: { n: 2 }, key: 'lee' }, { data: { n: 3 } }])
+      assert.deepEqual(numbers(await mail.list({ key: 'kim' })), [1])
+      assert.equal(await mail.cancelMany({ key: 'kim' }), 1)
+      assert.equal(await mail.cancelMany({ key: 'kim' }), 0)
+      await mail.enqueue({ n: 4 }, { key: 'kim' })
+      assert.deepEqual(numbers(await mail.list({ key: 'kim' })), [1, 4])
+      assert.deepEqual(numbers((await mail.page({ key: 'kim', state: 'cancelled' })).items), [1])
+      assert.equal(await mail.purge({ key: 'kim' }), 1)
+      assert.deepEqual(numbers(await mail.list()), [2, 3, 4])
+      await refused(() => mail.list({ key: '' }), { code: 'VALIDATION', paths: ['key'] })
+    },
+  },
+  {
     id: 'queue/tags',
     title: 'Jobs carry tags, and are chosen by them wherever they stand',
     async run({ open }) {

@@ -249,6 +249,31 @@ export const scheduleCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'schedules/job-options',
+    title: 'The jobs of a schedule are as it says: their group, tags, attempts and bounds',
+    async run({ open }) {
+      const { reports, time } = await openAt(open, '2026-03-01T10:00:30Z')
+      const backoff = { kind: 'fixed', firstMs: 5_000, jitter: 0 } as const
+      const bounds = { timeoutMs: 9_000, startWithinMs: HOUR_MS / 2 }
+      const options = { priority: 3, group: 'g', tags: ['nightly', 'x'], maxAttempts: 2, backoff, ...bounds }
+      await reports.schedule('report', '0 * * * *', { n: 1 }, { ...options, catchUp: 'all' })
+      time.now += 2 * HOUR_MS
+      const seen: unknown[] = []
+      await reports.drain(({ priority, group, tags, maxAttempts, settings, runAt }) => {
+        seen.push({ priority, group, tags, maxAttempts, ...settings, hour: runAt.getUTCHours() })
+      })
+      // The first of the two came too late.
+      assert.deepEqual(seen, [{ ...options, hour: 12 }])
+      assert.equal((await reports.list({ state: 'failed', tags: ['nightly'] })).length, 1)
+      // Nothing but what is said again stays.
+      await reports.schedule('report', '0 * * * *', { n: 1 })
+      time.now += HOUR_MS
+      const plain: unknown[] = []
+      await reports.drain((job) => void plain.push([job.group, job.tags]))
+      assert.deepEqual(plain, [[null, []]])
+    },
+  },
+  {
     id: 'schedules/in-a-transaction',
     title: 'A schedule that is made or taken away in a transaction is so exactly when it commits',
     async run({ open }) {
@@ -320,6 +345,8 @@ export const scheduleCases: readonly ConformanceCase[] = [
         ['* * * * *', { catchUpLimit: 0 }, 'catchUpLimit'],
         ['* * * * *', { maxAttempts: 0 }, 'maxAttempts'],
         ['* * * * *', { delayMs: 5 }, 'delayMs'],
+        ['* * * * *', { after: ['x'] }, 'after'],
+        ['* * * * *', { tags: 'x' }, 'tags'],
       ]
       for (const [when, options, path] of bad)
         await refused(() => reports.schedule('x', wrong(when), { n: 1 }, wrong(options)), {

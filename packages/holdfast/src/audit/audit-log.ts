@@ -47,7 +47,14 @@ export class AuditLog {
     return publicRecord(created)
   }
 
-  /** The records that match, the oldest first unless ordered otherwise. */
+  /**
+   * The records that match, the oldest first unless ordered otherwise.
+   *
+   * @example
+   * ```ts
+   * const failed = await storage.audit.find({ where: { event: 'login', success: false }, orderBy: { at: 'desc' }, limit: 20 })
+   * ```
+   */
   find<const Field extends keyof AuditRecord = keyof AuditRecord>(
     query: Query<AuditRecord, Field> = {},
   ): Promise<Pick<AuditRecord, Field>[]> {
@@ -55,7 +62,7 @@ export class AuditLog {
   }
 
   /** One page of the records that match. */
-  page(query: PageQuery<AuditRecord>): Promise<Page<AuditRecord>> {
+  page(query: PageQuery<AuditRecord> = {}): Promise<Page<AuditRecord>> {
     return this.records.page(selected(query)) as unknown as Promise<Page<AuditRecord>>
   }
 

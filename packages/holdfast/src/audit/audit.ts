@@ -55,6 +55,11 @@ export class Audit extends AuditLog {
    *
    * @param reason why, for the record of it.
    * @returns how many records were erased.
+   *
+   * @example
+   * ```ts
+   * await storage.audit.erase({ actor: 'kim' }, 'asked to be forgotten')
+   * ```
    */
   async erase(where: Where<AuditRecord>, reason: string): Promise<number> {
     const shape = new Shape('audit erase')

@@ -36,7 +36,11 @@ const rules: Readonly<Record<keyof StorageOptions<Schema>, OptionRule>> = {
     holds: (value) => isObject(value) && typeof (value as { now?: unknown }).now === 'function',
     be: 'an object with the function now()',
   },
-  audit: { holds: isObject, be: 'an object such as { redact }' },
+  audit: {
+    // A misspelt name would let through what is not to be kept.
+    holds: (value) => isObject(value) && Object.keys(value as object).every((name) => name === 'redact'),
+    be: "an object with nothing but redact, such as { redact: ['password'] }",
+  },
   durability: optionRules.oneOf(['full', 'relaxed']),
 }
 

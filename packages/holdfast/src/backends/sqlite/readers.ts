@@ -16,8 +16,7 @@ export class Readers {
 
   /** A connection of one's own. */
   take(): SqliteConnection {
-    const connection = this.#idle.pop() ?? new SqliteConnection(this.#open(), { writes: false })
-    return connection
+    return this.#idle.pop() ?? new SqliteConnection(this.#open(), { writes: false })
   }
 
   /** Gives it back, with nothing open on it. */

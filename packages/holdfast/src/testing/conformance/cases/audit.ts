@@ -280,6 +280,7 @@ export const auditCases: readonly ConformanceCase[] = [
       assert.deepEqual(pick(await storage.audit.find(), 'data'), [expected])
       assert.equal(data.user.list[0]?.PASSWORD, 'c')
       await refused(() => open(schema, { audit: { redact: wrong('password') } }), 'CONFIGURATION')
+      await refused(() => open(schema, { audit: wrong({ redacted: ['password'] }) }), 'CONFIGURATION')
     },
   },
   {

@@ -109,6 +109,7 @@ export type {
   ManyHandler,
   ManyMiddleware,
   Middleware,
+  PauseOptions,
   PayloadFilter,
   PurgeOptions,
   QueueStats,

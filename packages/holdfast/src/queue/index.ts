@@ -1,5 +1,6 @@
 export type { CancelFilter } from './admin/cancel.ts'
 export type { PurgeOptions } from './admin/purge.ts'
+export type { PauseOptions } from './admin/queue-admin.ts'
 export { QueueAdmin } from './admin/queue-admin.ts'
 export type { RescheduleOptions } from './admin/reschedule.ts'
 export type { RetryFilter } from './admin/retry-jobs.ts'

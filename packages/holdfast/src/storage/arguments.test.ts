@@ -112,6 +112,7 @@ const calls: Readonly<Record<string, (given: Untyped) => unknown>> = {
   cancelMany: (given) => mail.cancelMany(given),
   retry: (given) => mail.retry(given),
   retryMany: (given) => mail.retryMany(given),
+  pause: (given) => mail.pause(given).then(() => mail.resume()),
   reschedule: (given) => mail.reschedule('nobody', given),
   purge: (given) => mail.purge(given),
   schedule: (given) => mail.schedule(given, '0 0 * * *', { n: 1 }),

@@ -1,18 +1,24 @@
 import type { Session } from '../../backend/index.ts'
 import { type Issue, ValidationError } from '../../base/errors.ts'
-import { checkName, type QueueDeclaration } from '../../schema/index.ts'
+import { checkKnown, checkMs, checkName, type QueueDeclaration } from '../../schema/index.ts'
 import { checkCall } from '../job/check-call.ts'
 import { countJobs, findJob, type ListOptions, listJobs, type QueueStats } from '../job/find.ts'
 import type { Job } from '../job/job.ts'
 import { type JobPage, type JobPageOptions, pageOfJobs } from '../job/page.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { controlTopicOf } from '../job/topics.ts'
-import { setPaused } from '../limits/gates.ts'
+import { pause, resume } from '../limits/pauses.ts'
 import { type CancelFilter, cancelChosen, cancelJobs } from './cancel.ts'
 import { prune } from './prune.ts'
 import { type PurgeOptions, purge } from './purge.ts'
 import { type RescheduleOptions, rescheduleJob } from './reschedule.ts'
 import { type RetryFilter, retryChosen, retryJobs } from './retry-jobs.ts'
+
+/** How a queue is paused. */
+export interface PauseOptions {
+  /** For so many milliseconds; until `resume` unless given. */
+  readonly forMs?: number
+}
 
 /** A queue as those have it who look after it: its jobs to see, to stop, to try again and to forget. Made as a `Queue`, which does the rest. */
 export class QueueAdmin<Data = unknown, Result = unknown> {
@@ -152,24 +158,29 @@ export class QueueAdmin<Data = unknown, Result = unknown> {
   }
 
   /**
-   * Lets nobody take jobs of this queue, in any process, until `resume`; jobs that run go on.
+   * Lets nobody take jobs of this queue, in any process, until `resume`, or for so long; jobs that run go on. A pause that lasts longer already
+   * is not made shorter.
+   *
+   * @throws ValidationError for an unknown option.
    *
    * @example
    * ```ts
    * await storage.queue('mail').pause()
+   * await storage.queue('fetch').pause({ forMs: 60_000 })
    * ```
    */
-  pause(): Promise<void> {
-    return this.#setPaused(true)
+  async pause(options: PauseOptions = {}): Promise<void> {
+    checkCall(this.name, (issues) => {
+      checkKnown(options, ['forMs'], '', issues)
+      if (options?.forMs !== undefined) checkMs(options.forMs, 1, 'forMs', issues)
+    })
+    await pause(this.session, this.name, options.forMs)
+    this.session.notify(controlTopicOf(this.name))
   }
 
   /** Ends `pause`. */
-  resume(): Promise<void> {
-    return this.#setPaused(false)
-  }
-
-  async #setPaused(paused: boolean): Promise<void> {
-    await setPaused(this.session, this.name, paused)
+  async resume(): Promise<void> {
+    await resume(this.session, this.name)
     this.session.notify(controlTopicOf(this.name))
   }
 

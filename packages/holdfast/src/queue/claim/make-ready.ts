@@ -4,8 +4,8 @@ import { clockOffsetMs } from '../job/clock.ts'
 import { hasFollowUps, mustFollow, takeFollowUps } from '../job/follow-ups.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
-import { isPaused } from '../limits/gates.ts'
 import { admit, dueOfGroups, groupLimitOf, joinGroups } from '../limits/groups.ts'
+import { isPaused } from '../limits/pauses.ts'
 import { rescue, toWaiting, WAITING } from './leases.ts'
 
 /** How many jobs become ready at once; the rest follow with the next call. */

@@ -128,6 +128,8 @@ export const gates: Model = resolveModel(
       /** When somebody last locked it, by the database's clock. */
       seenAt: t.timestamp(),
       paused: t.boolean(),
+      /** When that ends by itself; nothing where somebody is to end it. */
+      pausedUntil: t.timestamp().nullable(),
       /** How many jobs of the group run at once. */
       limit: t.integer(),
       /** When the running window of the rate began, and how many jobs have begun in it. */

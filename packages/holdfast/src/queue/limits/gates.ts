@@ -1,12 +1,13 @@
 import type { Row, Session } from '../../backend/index.ts'
-import { all, equals, isDue, not, oneOf, outputs, proposed } from '../../statement/index.ts'
+import { all, equals, isDue, not, oneOf, proposed } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { gates } from '../job/models.ts'
-import { OWN } from '../job/scope.ts'
 
 const COLUMNS = gates.columns.map(({ name }) => name)
 /** The group of the gate of the queue itself. */
 export const WHOLE_QUEUE = ''
+/** What a gate is like that nobody needed before. */
+const NEW: Row = { paused: false, pausedUntil: null, used: 0 }
 
 /**
  * Locks gates until the transaction ends, and gives their rows with the database's time in `seenAt`. They are locked in the order given, so
@@ -36,7 +37,7 @@ export async function lockGates(
   }))
   const now = clockOffsetMs(session)
   const parameters = groups.flatMap((group) => {
-    const row: Row = { queue, group, seenAt: now, paused: false, limit: limit ?? 1, windowAt: now, used: 0 }
+    const row: Row = { queue, group, seenAt: now, ...NEW, limit: limit ?? 1, windowAt: now }
     return COLUMNS.map((column) => row[column])
   })
   return (await session.execute(plan, parameters)).rows
@@ -51,7 +52,7 @@ export async function writeGates(session: Session, rows: readonly Row[]): Promis
     leading: 0,
     onConflict: {
       columns: ['queue', 'group'],
-      set: ['paused', 'windowAt', 'used'].map(proposed),
+      set: ['paused', 'pausedUntil', 'windowAt', 'used'].map(proposed),
     },
     returning: [],
   }))
@@ -86,26 +87,4 @@ export async function forgetPastGates(session: Session, queue: string, perMs: nu
     returning: [],
   }))
   return (await session.execute(plan, [queue, WHOLE_QUEUE, clockOffsetMs(session) - perMs, most])).count
-}
-
-/** Whether a queue is paused. */
-export async function isPaused(session: Session, queue: string): Promise<boolean> {
-  const plan = session.plan('queue is paused', () => ({
-    kind: 'select',
-    model: gates.name,
-    joins: [],
-    outputs: outputs(['paused']),
-    where: all(equals('queue', 0), equals('group', 1)),
-    orderBy: [],
-  }))
-  const { rows } = await session.execute(plan, [queue, WHOLE_QUEUE])
-  return rows[0]?.['paused'] === true
-}
-
-/** Pauses a queue, or ends that. */
-export async function setPaused(session: Session, queue: string, paused: boolean): Promise<void> {
-  await session.transaction(async (inner) => {
-    const [gate] = (await lockGates(inner, queue, [WHOLE_QUEUE])) as [Row]
-    await writeGates(inner, [{ ...gate, paused }])
-  }, OWN)
 }

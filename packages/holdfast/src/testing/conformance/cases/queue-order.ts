@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineSchema, queue } from '../../../schema/index.ts'
-import { pick, refused } from '../assertions.ts'
+import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
 
 const schema = defineSchema({
@@ -155,6 +155,62 @@ export const queueOrderCases: readonly ConformanceCase[] = [
       assert.equal((await storage.queue('other').dequeue())?.data.n, 2)
       await jobs.resume()
       assert.equal((await jobs.dequeue())?.data.n, 1)
+    },
+  },
+  {
+    id: 'queue/paused-for-a-time',
+    title: 'A queue that is paused for a time goes on by itself; no pause makes one shorter that lasts longer',
+    async run({ open }) {
+      const { storage, time } = await openWithClock(open)
+      const jobs = storage.queue('jobs')
+      const isPaused = async () => {
+        const taken = await jobs.dequeue({ leaseMs: 3_600_000 })
+        if (taken !== null) await jobs.acknowledge(taken)
+        return taken === null
+      }
+      await jobs.enqueueMany(Array.from({ length: 9 }, (_, n) => ({ data: { n } })))
+      await jobs.pause({ forMs: 120_000 })
+      await jobs.pause({ forMs: 60_000 })
+      time.ahead += 61_000
+      assert.equal(await isPaused(), true)
+      await jobs.pause({ forMs: 120_000 })
+      time.ahead += 61_000
+      assert.equal(await isPaused(), true)
+      time.ahead += 60_000
+      assert.equal(await isPaused(), false)
+      // One that is over makes none longer.
+      await jobs.pause({ forMs: 60_000 })
+      assert.equal(await isPaused(), true)
+      await jobs.resume()
+      assert.equal(await isPaused(), false)
+      await jobs.pause()
+      await jobs.pause({ forMs: 60_000 })
+      time.ahead += 3_600_000
+      assert.equal(await isPaused(), true)
+      await jobs.resume()
+      await storage.transaction((tx) => tx.queue('jobs').pause({ forMs: 60_000 }))
+      await jobs.pause()
+      time.ahead += 61_000
+      assert.equal(await isPaused(), true)
+      await jobs.resume()
+      for (const forMs of [0, -1, 1.5, '5', Number.NaN])
+        await refused(() => jobs.pause(wrong({ forMs })), { code: 'VALIDATION', paths: ['forMs'] })
+      await refused(() => jobs.pause(wrong({ until: 5 })), { code: 'VALIDATION', paths: ['until'] })
+    },
+  },
+  {
+    id: 'queue/paused-worker',
+    title: 'Workers go on when a pause is over, and keep within the limits of their queue',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      for (const name of ['jobs', 'slow'] as const) {
+        const jobs = storage.queue(name)
+        await jobs.pause({ forMs: 150 })
+        const job = await jobs.enqueue({ n: 1 })
+        const worker = jobs.work(() => 'ran', { pollMs: 20 })
+        assert.equal((await jobs.waitFor(job, { timeoutMs: 60_000 })).result, 'ran')
+        await worker.stop()
+      }
     },
   },
   {

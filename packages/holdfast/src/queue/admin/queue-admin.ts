@@ -9,6 +9,7 @@ import type { QueueScope } from '../job/scope.ts'
 import { controlTopicOf } from '../job/topics.ts'
 import { pause, resume } from '../limits/pauses.ts'
 import { type CancelFilter, cancelChosen, cancelJobs } from './cancel.ts'
+import { latencyOf } from './latency.ts'
 import { prune } from './prune.ts'
 import { type PurgeOptions, purge } from './purge.ts'
 import { type RescheduleOptions, rescheduleJob } from './reschedule.ts'
@@ -89,6 +90,19 @@ export class QueueAdmin<Data = unknown, Result = unknown> {
    */
   stats(): Promise<QueueStats> {
     return countJobs(this.session, this.name)
+  }
+
+  /**
+   * For how long, in milliseconds, the job has waited past its time that has waited longest of those that can be taken; 0 where none waits. What
+   * tells that there are too few workers, or none.
+   *
+   * @example
+   * ```ts
+   * if ((await storage.queue('mail').latency()) > 60_000) console.warn('mail is late')
+   * ```
+   */
+  latency(): Promise<number> {
+    return latencyOf(this.session, this.name)
   }
 
   /**

@@ -142,6 +142,33 @@ export const queueOrderCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/latency',
+    title: 'The latency of a queue is how long a job has waited past its time that could be taken',
+    async run({ open }) {
+      const { storage, time } = await openWithClock(open)
+      const jobs = storage.queue('jobs')
+      const seconds = async () => Math.round((await jobs.latency()) / 10_000) * 10
+      assert.equal(await jobs.latency(), 0)
+      await jobs.enqueueMany([
+        { data: { n: 1 }, delayMs: 100_000 },
+        { data: { n: 2 }, group: 'g', priority: 5 },
+        { data: { n: 3 }, group: 'g' },
+      ])
+      await storage.queue('other').enqueue({ n: 4 })
+      time.ahead += 60_000
+      assert.equal(await seconds(), 60)
+      await jobs.enqueue({ n: 5 }, { priority: 9 })
+      time.ahead += 60_000
+      assert.equal(await seconds(), 120)
+      // What runs does not wait, nor do those that cannot be taken; what has come due does.
+      const [first, second] = await jobs.dequeueMany(2, { leaseMs: 3_600_000 })
+      assert.deepEqual(numbers([first, second] as never), [5, 2])
+      assert.equal(await seconds(), 20)
+      await jobs.dequeue({ leaseMs: 3_600_000 })
+      assert.equal(await jobs.latency(), 0)
+    },
+  },
+  {
     id: 'queue/paused',
     title: 'While a queue is paused nobody takes its jobs',
     async run({ open }) {

@@ -16,7 +16,9 @@ export class SqliteConnection {
   readonly #rollback: PreparedStatement
   readonly #dataVersion: PreparedStatement
   readonly #clock: PreparedStatement
+  readonly #temporary: PreparedStatement
   readonly #syncs: boolean
+  #undoesInMemory = false
 
   /** @param options `syncs`: each commit waits for the disk. */
   constructor(database: Database, { writes = true, syncs = false }: ConnectionOptions = {}) {
@@ -26,6 +28,7 @@ export class SqliteConnection {
     this.#commit = database.prepareWrite('commit')
     this.#rollback = database.prepareWrite('rollback')
     this.#dataVersion = database.prepareRead('pragma data_version')
+    this.#temporary = database.prepareRead('select 1 from sqlite_temp_schema')
     this.#clock = database.prepareRead("select cast(round(unixepoch('subsec') * 1000) as integer)")
   }
 
@@ -55,7 +58,32 @@ export class SqliteConnection {
 
   /** Begins a transaction: one that writes has the write lock of the file from its start. */
   begin(): void {
+    this.#undoesInMemory = false
     this.#begin.run()
+  }
+
+  /**
+   * Begins a transaction of many statements that each change little. What SQLite needs to undo one of them alone then stays in memory; else,
+   * beyond 64 KB, it goes into a file, for each statement anew. Only from the beginning of a transaction on can it be had so.
+   */
+  beginSmallStatements(): void {
+    // Its temporary tables, which somebody may have made with SQL, would not survive this.
+    if (this.#temporary.get() !== undefined) {
+      this.begin()
+      return
+    }
+    this.database.exec('pragma temp_store = memory')
+    try {
+      this.begin()
+      this.#undoesInMemory = true
+    } finally {
+      this.database.exec('pragma temp_store = default')
+    }
+  }
+
+  /** Whether the transaction that runs was begun for small statements. */
+  get undoesInMemory(): boolean {
+    return this.#undoesInMemory
   }
 
   commit(): void {

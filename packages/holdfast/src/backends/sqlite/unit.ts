@@ -25,7 +25,8 @@ export function runAlone(plan: WritePlan, connection: SqliteConnection, paramete
   if (statement.kind === 'update' && statement.unsynced === true)
     return connection.unsynced(() => plan.run(connection, parameters))
   if (!plan.takesSeveral(parameters)) return plan.run(connection, parameters)
-  connection.begin()
+  if (statement.kind === 'insert') connection.beginSmallStatements()
+  else connection.begin()
   try {
     const result = plan.run(connection, parameters)
     connection.commit()

@@ -1,6 +1,6 @@
 import type { Row } from '../backend/index.ts'
 import { Repository } from '../repository/index.ts'
-import type { Where } from '../schema/index.ts'
+import { assertOptions, type Where } from '../schema/index.ts'
 import { all, EVERYTHING, equals, isNull, modelScope, not, readWhere, Shape, set } from '../statement/index.ts'
 import { AuditLog } from './audit-log.ts'
 import { auditRecords } from './models.ts'
@@ -44,7 +44,9 @@ export class Audit extends AuditLog {
    * await pipeline(storage.audit.export({ where: { at: { gte: from } } }), createWriteStream('audit.ndjson'))
    * ```
    */
-  async *export({ where }: AuditExport = {}): AsyncGenerator<string, void, undefined> {
+  async *export(options: AuditExport = {}): AsyncGenerator<string, void, undefined> {
+    assertOptions('An export of the audit log was refused', options, ['where'])
+    const { where } = options
     const query = { orderBy: [{ sequence: 'asc' }, { id: 'asc' }], ...(where !== undefined && { where }) } as const
     for await (const record of this.records.stream(query)) yield `${JSON.stringify(record)}\n`
   }

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Session } from '../backend/index.ts'
 import { Bell } from '../base/bell.ts'
-import { ValidationError } from '../base/errors.ts'
-import { describe, type Model } from '../schema/index.ts'
+import { type Issue, ValidationError } from '../base/errors.ts'
+import { checkKnown, checkSignal, checkWhole, type Model } from '../schema/index.ts'
 import type { WatchHost } from './watching.ts'
 
 /** How a query is watched. */
@@ -33,13 +33,10 @@ export interface LiveQuerySource<Result> {
  */
 export async function* liveQuery<Result>(
   { session, model, topic, host, reads, run }: LiveQuerySource<Result>,
-  { signal, pollMs = POLL_MS }: LiveQueryOptions,
+  options: LiveQueryOptions,
 ): AsyncGenerator<Result, void, undefined> {
-  if (!Number.isSafeInteger(pollMs) || pollMs < 1) {
-    throw new ValidationError(`Watching a query of ${model.name} was refused`, [
-      { path: 'pollMs', reason: `must be a whole number from 1 on, got ${describe(pollMs)}` },
-    ])
-  }
+  assertOptions(model, options)
+  const { signal, pollMs = POLL_MS } = options
   const bell = new Bell()
   let stopped = signal?.aborted ?? false
   const stop = async (): Promise<void> => {
@@ -86,4 +83,14 @@ export function modelsRead(model: Model, models: ReadonlyMap<string, Model>, inc
     for (const read of modelsRead(related, models, inner)) names.add(read)
   }
   return names
+}
+
+/** @throws ValidationError */
+function assertOptions({ name }: Model, options: LiveQueryOptions): void {
+  const issues: Issue[] = []
+  checkKnown(options, ['signal', 'pollMs'], '', issues)
+  const { signal, pollMs } = options ?? {}
+  checkSignal(signal, 'signal', issues)
+  if (pollMs !== undefined) checkWhole(pollMs, 1, 'pollMs', issues)
+  if (issues.length > 0) throw new ValidationError(`Watching a query of ${name} was refused`, issues)
 }

@@ -1,8 +1,8 @@
 import type { Session } from '../backend/index.ts'
 import { Bell } from '../base/bell.ts'
-import { ValidationError } from '../base/errors.ts'
+import { type Issue, ValidationError } from '../base/errors.ts'
 import { type History, readHead, settle } from '../history/index.ts'
-import { assertOptions as assertKnown, describe } from '../schema/index.ts'
+import { checkKnown, checkSignal, checkWhole, describe } from '../schema/index.ts'
 import { type Change, readFeed } from './feed.ts'
 
 /** How changes are watched. */
@@ -27,7 +27,6 @@ export interface WatchHost {
 /** How many changes are read at once. No more than these are held, however slow the loop is. */
 const BATCH = 100
 const POLL_MS = 1_000
-const OPTIONS = ['after', 'signal', 'pollMs']
 
 /**
  * The committed changes of a model, in order, to be gone through with `for await`: once, and as slowly as you like, since they are read as
@@ -104,15 +103,12 @@ export class Watching<Record, Key> implements AsyncIterable<Change<Record, Key>>
 }
 
 function assertOptions({ model }: History, options: WatchOptions): void {
-  const refuse = (path: string, reason: string): never => {
-    throw new ValidationError(`Watching ${model.name} was refused`, [{ path, reason }])
-  }
-  assertKnown(`Watching ${model.name} was refused`, options, OPTIONS)
-  const { after, signal, pollMs = POLL_MS } = options
+  const issues: Issue[] = []
+  checkKnown(options, ['after', 'signal', 'pollMs'], '', issues)
+  const { after, signal, pollMs } = options ?? {}
   if (typeof after === 'string' ? !/^\d{1,15}$/.test(after) : after !== undefined && after !== null)
-    refuse('after', `must be the cursor of a change, or null, got ${describe(after)}`)
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    refuse('signal', `must be an AbortSignal, got ${describe(signal)}`)
-  if (!Number.isSafeInteger(pollMs) || pollMs < 1)
-    refuse('pollMs', `must be a whole number from 1 on, got ${describe(pollMs)}`)
+    issues.push({ path: 'after', reason: `must be the cursor of a change, or null, got ${describe(after)}` })
+  checkSignal(signal, 'signal', issues)
+  if (pollMs !== undefined) checkWhole(pollMs, 1, 'pollMs', issues)
+  if (issues.length > 0) throw new ValidationError(`Watching ${model.name} was refused`, issues)
 }

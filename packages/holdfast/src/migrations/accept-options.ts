@@ -5,7 +5,12 @@ const { atLeast, text } = optionRules
 const callback: OptionRule = { holds: (value) => typeof value === 'function', be: 'a function' }
 const waitMs = atLeast(0)
 
-type Doing = 'Applying migrations' | 'Planning migrations' | 'Rolling migrations back' | 'Finalizing migrations'
+type Doing =
+  | 'Applying migrations'
+  | 'Planning migrations'
+  | 'Rolling migrations back'
+  | 'Finalizing migrations'
+  | 'Noting migrations as applied'
 
 /** What each option of what is done with migrations may be. */
 const rules: Readonly<Record<Doing, Readonly<Record<string, OptionRule>>>> = {
@@ -17,6 +22,7 @@ const rules: Readonly<Record<Doing, Readonly<Record<string, OptionRule>>>> = {
     waitMs,
   },
   'Finalizing migrations': { waitMs },
+  'Noting migrations as applied': { to: text, waitMs },
 }
 
 /**

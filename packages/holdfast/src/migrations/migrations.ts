@@ -205,7 +205,9 @@ export class Migrations {
    * await storage.migrations.baseline()
    * ```
    */
-  async baseline({ to, waitMs = DEFAULT_WAIT_MS }: Omit<ApplyOptions, 'onProgress'> = {}): Promise<string[]> {
+  async baseline(options: Omit<ApplyOptions, 'onProgress'> = {}): Promise<string[]> {
+    assertMigrationOptions('Noting migrations as applied', options)
+    const { to, waitMs = DEFAULT_WAIT_MS } = options
     const { schema, session } = this.#host
     return this.#locked(waitMs, async (lock, ledger) => {
       assertNothingRuns(ledger)

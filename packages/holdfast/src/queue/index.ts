@@ -35,6 +35,7 @@ export type {
   Middleware,
 } from './work/handler.ts'
 export type { LaterTransaction, WorkerHost } from './work/host.ts'
+export type { StopOptions } from './work/stop-options.ts'
 export type { WorkManyOptions, WorkOptions } from './work/work-options.ts'
 export { Worker } from './work/worker.ts'
-export { type StopOptions, Workers } from './work/workers.ts'
+export { Workers } from './work/workers.ts'

@@ -21,6 +21,7 @@ export {
   checkMs,
   checkName,
   checkOptions,
+  checkSignal,
   checkWhole,
   type OptionRule,
   optionRules,

@@ -134,6 +134,12 @@ export function checkMs(value: unknown, least: number, path: string, issues: Iss
   issues.push({ path, reason })
 }
 
+/** Adds an issue unless the value is an `AbortSignal`, or is left out. */
+export function checkSignal(value: unknown, path: string, issues: Issue[]): void {
+  if (value !== undefined && !(value instanceof AbortSignal))
+    issues.push({ path, reason: `must be an AbortSignal, got ${describe(value)}` })
+}
+
 /** The longest name, in bytes of UTF-8: two of them and some numbers fit into a row of an index everywhere. */
 const LONGEST_NAME = 1_000
 

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { defineSchema, graph, isHoldfastError, openStorage, queue, t, table } from '../index.ts'
+import { defineSchema, graph, isHoldfastError, openStorage, queue, t, table, Workers } from '../index.ts'
 
 const schema = defineSchema({
   users: table({ id: t.integer().primaryKey(), name: t.text() }, { history: true }),
@@ -125,6 +125,8 @@ const calls: Readonly<Record<string, (given: Untyped) => unknown>> = {
   work: (given) => mail.work(given).stop(),
   'work options': (given) => mail.work(() => 1, given).stop(),
   workMany: (given) => mail.workMany(given).stop(),
+  'worker.stop': (given) => mail.worker(() => 1).stop(given),
+  'workers.stop': (given) => new Workers({ mail: mail.worker(() => 1) }).stop(given),
   'storage.work': (given) => storage.work(given).stop(),
   'storage.work handler': (given) => storage.work({ mail: given }).stop(),
   'storage.work options': (given) => storage.work({ mail: () => 1 }, given).stop(),
@@ -158,6 +160,7 @@ const calls: Readonly<Record<string, (given: Untyped) => unknown>> = {
   'audit.record event': (given) => audit.record({ actor: 'a', event: given }),
   'audit.record data': (given) => audit.record({ actor: 'a', event: 'e', data: given }),
   'audit.find': (given) => audit.find(given),
+  'audit.export': (given) => first(audit.export(given)),
   'audit.verify': (given) => audit.verify(given),
   as: (given) => storage.as(given),
   history: (given) => users.history(given),
@@ -165,14 +168,20 @@ const calls: Readonly<Record<string, (given: Untyped) => unknown>> = {
   revert: (given) => users.revert(1, given),
   pruneHistory: (given) => users.pruneHistory(given),
   'watch options': (given) => users.watch(undefined, given).stop(),
+  'watchQuery options': (given) => first(users.watchQuery({}, given)),
   'watchQuery query': (given) => users.watchQuery(given, { signal: AbortSignal.abort() }).next(),
   'migrations.register': (given) => migrations.register(given),
   'migrations.apply': (given) => migrations.apply(given),
+  'migrations.baseline': (given) => migrations.baseline(given),
   'migrations.rollback': (given) => migrations.rollback(given),
   'migrations.rollback steps': (given) => migrations.rollback({ steps: given }),
   transaction: (given) => storage.transaction(given),
   batch: (given) => storage.batch(given),
   'batch item': (given) => storage.batch([given]),
+}
+
+async function first(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of items) return
 }
 
 /** What came of a call: nothing bad, an error of ours, or what leaked. */
@@ -193,6 +202,28 @@ describe('whatever is passed to it', () => {
       if (outcome !== 'done' && outcome !== 'refused') leaked.push([what, outcome])
     }
     expect(leaked).toEqual([])
+  })
+
+  it.each([
+    'watch options',
+    'watchQuery options',
+    'audit.export',
+    'migrations.apply',
+    'migrations.baseline',
+    'worker.stop',
+    'workers.stop',
+    'work options',
+    'enqueue options',
+    'cache options',
+    'neighbors options',
+  ])('%s refuses an option that there is not', async (name) => {
+    expect(await outcomeOf(calls[name] as (given: unknown) => unknown, { unknown: 1 })).toBe('refused')
+  })
+
+  it('workers whose stopping was refused can be stopped', async () => {
+    const workers = storage.work({ mail: () => 1 })
+    await expect(workers.stop({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'VALIDATION' })
+    await expect(workers.stop()).resolves.toBeUndefined()
   })
 
   it('steps that are no number roll nothing back', async () => {

@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert'
-import type { Models } from '../schema/index.ts'
+import { assertConfiguration, type Models, type OptionRule, optionRules } from '../schema/index.ts'
 import { accessOf, describeAccess, type Statement } from '../statement/index.ts'
 import type { Storage } from '../storage/index.ts'
 
@@ -11,6 +11,11 @@ export interface QueryBudget {
   readonly indexed?: boolean
 }
 
+const RULES: Readonly<Record<keyof QueryBudget, OptionRule>> = {
+  atMost: optionRules.atLeast(0),
+  indexed: optionRules.flag,
+}
+
 /**
  * Runs `work` and makes sure that it keeps to a budget of statements. It looks at the statements and the declared indexes, so that it finds a
  * missing index and a query in a loop in memory already, with three rows.
@@ -18,7 +23,7 @@ export interface QueryBudget {
  * Everything that the storage is asked meanwhile counts, also by others.
  *
  * @returns what `work` gives.
- * @throws AssertionError listing the statements.
+ * @throws AssertionError listing the statements; ConfigurationError for an unknown option.
  *
  * @example
  * ```ts
@@ -27,9 +32,11 @@ export interface QueryBudget {
  */
 export async function expectStatements<T>(
   storage: Pick<Storage, 'onStatement' | 'models'>,
-  { atMost, indexed = false }: QueryBudget,
+  budget: QueryBudget,
   work: () => Promise<T>,
 ): Promise<T> {
+  assertConfiguration<QueryBudget>('The budget was refused', budget, RULES)
+  const { atMost, indexed = false } = budget
   const statements: Statement[] = []
   const stop = storage.onStatement((statement) => statements.push(statement))
   try {

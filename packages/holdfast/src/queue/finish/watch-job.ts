@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Unsubscribe } from '../../backend/index.ts'
 import { Bell } from '../../base/bell.ts'
 import { ConfigurationError, type Issue, ValidationError } from '../../base/errors.ts'
-import { checkKnown, checkMs, describe } from '../../schema/index.ts'
+import { checkKnown, checkMs, checkSignal } from '../../schema/index.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { endTopicOf } from '../job/topics.ts'
@@ -85,8 +85,7 @@ async function* follow(
 function accept(queue: string, options: JobWatchOptions): JobWatchOptions {
   const issues: Issue[] = []
   checkKnown(options, ['signal', 'pollMs'], '', issues)
-  if (options?.signal !== undefined && !(options.signal instanceof AbortSignal))
-    issues.push({ path: 'signal', reason: `must be an AbortSignal, got ${describe(options.signal)}` })
+  checkSignal(options?.signal, 'signal', issues)
   if (options?.pollMs !== undefined) checkMs(options.pollMs, 1, 'pollMs', issues)
   if (issues.length > 0) throw new ValidationError(`Watching a job of ${queue} was refused`, issues)
   return options

@@ -1,7 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { ValidationError } from '../../base/errors.ts'
 import { timerMs } from '../../base/timer.ts'
-import { describe } from '../../schema/index.ts'
 import { claim } from '../claim/claim.ts'
 import { Frontier } from '../claim/frontier.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
@@ -20,6 +18,7 @@ import { type Handler, type ManyHandler, surround } from './handler.ts'
 import { HeldJobs } from './held-jobs.ts'
 import type { WorkerHost } from './host.ts'
 import { ABORT_GRACE_MS } from './interruption.ts'
+import { type StopOptions, stopTimeoutMs } from './stop-options.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { Upkeep } from './upkeep.ts'
 import {
@@ -30,7 +29,6 @@ import {
   workSettings,
 } from './work-options.ts'
 
-const DEFAULT_STOP_MS = 30_000
 const STOPPED = 'The worker was stopped.'
 /** How long a worker waits after something went wrong outside of a handler. */
 const ERROR_PAUSE_MS = 250
@@ -173,13 +171,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   /**
    * Takes no more jobs, hands back those that were not started, and waits for those that run; after `timeoutMs` (30 s) their signals abort.
    */
-  async stop({ timeoutMs = DEFAULT_STOP_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
-      const reason = `must be a number from 0 on, got ${describe(timeoutMs)}`
-      throw new ValidationError(`A worker of the queue ${this.#scope.queue} was not stopped`, [
-        { path: 'timeoutMs', reason },
-      ])
-    }
+  async stop(options: StopOptions = {}): Promise<void> {
+    const timeoutMs = stopTimeoutMs(options)
     const started = performance.now()
     this.#stopping = true
     this.#executor.stop()

@@ -1,13 +1,8 @@
+import { type StopOptions, stopTimeoutMs } from './stop-options.ts'
 import type { Worker } from './worker.ts'
 
 /** Signals by which processes are asked to end. */
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT']
-
-/** How the workers of several queues are stopped. */
-export interface StopOptions {
-  /** How long handlers that run may go on before their signals abort; 30 s unless given. */
-  readonly timeoutMs?: number
-}
 
 /** The workers of several queues. Made by `storage.work`. */
 export class Workers<ByQueue extends object = Record<string, Worker>> {
@@ -21,7 +16,8 @@ export class Workers<ByQueue extends object = Record<string, Worker>> {
   }
 
   /** Stops them all: see `Worker.stop`. */
-  stop(options: StopOptions = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    stopTimeoutMs(options)
     this.#stopped ??= this.#stop(options)
     return this.#stopped
   }
@@ -43,6 +39,7 @@ export class Workers<ByQueue extends object = Record<string, Worker>> {
    * ```
    */
   stopOnSignals(options: StopOptions = {}, then: () => unknown = () => undefined): this {
+    stopTimeoutMs(options)
     const heed = (signal: NodeJS.Signals) => {
       for (const other of SIGNALS) process.off(other, heed)
       const end = () => process.kill(process.pid, signal)

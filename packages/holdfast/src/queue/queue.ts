@@ -167,12 +167,12 @@ export class Queue<
   /**
    * Waits until a job has finished, and gives it: completed, failed or cancelled.
    *
-   * @throws NotFoundError when there is none (any more); TimeoutError when it takes longer than `timeoutMs`; ConfigurationError inside a
-   *   transaction.
+   * @throws NotFoundError when there is none (any more); TimeoutError when it takes longer than `timeoutMs`; what `signal`
+   *   was aborted with; ConfigurationError inside a transaction.
    *
    * @example
    * ```ts
-   * const { state, result } = await storage.queue('render').waitFor(job, { timeoutMs: 60_000 })
+   * const { state, result } = await storage.queue('render').waitFor(job, { timeoutMs: 60_000, signal: request.signal })
    * ```
    */
   async waitFor(jobOrId: JobOrId, options: WaitOptions = {}): Promise<Job<Data, Result>> {

@@ -1,7 +1,7 @@
 import type { Session, Unsubscribe } from '../../backend/index.ts'
 import { Bell } from '../../base/bell.ts'
 import { ConfigurationError, type Issue, TimeoutError, ValidationError } from '../../base/errors.ts'
-import { checkKnown, checkMs, checkWhole } from '../../schema/index.ts'
+import { checkKnown, checkMs, checkSignal, checkWhole } from '../../schema/index.ts'
 import { all, equals, not, set } from '../../statement/index.ts'
 import { live } from '../job/find.ts'
 import type { Job } from '../job/job.ts'
@@ -15,6 +15,8 @@ import { FIRST_POLL_MS, look } from './look.ts'
 export interface WaitOptions {
   /** For how long; without end unless given. */
   readonly timeoutMs?: number
+  /** Gives it up: `waitFor` then rejects with what it was aborted with. The job goes on. */
+  readonly signal?: AbortSignal
   /** How often it looks by itself, should it not be told; 1 s unless given. */
   readonly pollMs?: number
 }
@@ -30,28 +32,31 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
       hint: 'Wait outside of it, with storage.queue(…).waitFor(…).',
     })
   }
-  const { timeoutMs, pollMs = DEFAULT_POLL_MS } = accept(queue, options)
+  const { timeoutMs, signal, pollMs = DEFAULT_POLL_MS } = accept(queue, options)
   const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs
   const bell = new Bell()
-  const unsubscribe = await session.wake(endTopicOf(queue), bell.ring)
-  let leave: Unsubscribe | undefined
+  signal?.addEventListener('abort', bell.ring, { once: true })
+  const leave: Unsubscribe[] = []
   try {
+    leave.push(await session.wake(endTopicOf(queue), bell.ring))
     let seen: Job | null = null
     let pauseMs = Math.min(FIRST_POLL_MS, pollMs)
     for (;;) {
       bell.reset()
+      signal?.throwIfAborted()
       const job = await look(scope, id, seen)
       seen = job
       if (job.finishedAt !== null) return job
       const told = await tellWaiter(session, id)
-      if (!told) leave ??= await attend(session, queue, bell.ring)
+      if (!told && leave.length === 1) leave.push(await attend(session, queue, bell.ring))
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) throw new TimeoutError(`Waiting for the job ${id}`, timeoutMs as number)
       await bell.heard(Math.min(told ? pollMs : pauseMs, leftMs))
       pauseMs = Math.min(2 * pauseMs, pollMs)
     }
   } finally {
-    await Promise.all([unsubscribe(), leave?.()])
+    signal?.removeEventListener('abort', bell.ring)
+    await Promise.all(leave.map((end) => end()))
   }
 }
 
@@ -74,7 +79,8 @@ async function tellWaiter(session: Session, id: string): Promise<boolean> {
 
 function accept(queue: string, options: WaitOptions): WaitOptions {
   const issues: Issue[] = []
-  checkKnown(options, ['timeoutMs', 'pollMs'], '', issues)
+  checkKnown(options, ['timeoutMs', 'signal', 'pollMs'], '', issues)
+  checkSignal(options?.signal, 'signal', issues)
   if (options?.timeoutMs !== undefined) checkWhole(options.timeoutMs, 0, 'timeoutMs', issues)
   if (options?.pollMs !== undefined) checkMs(options.pollMs, 1, 'pollMs', issues)
   if (issues.length > 0) throw new ValidationError(`Waiting for a job of ${queue} was refused`, issues)

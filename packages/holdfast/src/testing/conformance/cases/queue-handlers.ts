@@ -272,7 +272,8 @@ export const queueHandlerCases: readonly ConformanceCase[] = [
   },
   {
     id: 'queue/waiting-for-a-job',
-    title: 'Waiting for a job gives it when it has finished, or says that it takes too long or is not there',
+    title:
+      'Waiting for a job gives it when it has finished, or says that it takes too long or is not there; it can be given up',
     async run({ open }) {
       const { storage } = await openWithClock(open)
       const jobs = storage.queue('jobs')
@@ -280,6 +281,11 @@ export const queueHandlerCases: readonly ConformanceCase[] = [
       await refused(() => jobs.waitFor(id, { timeoutMs: 20 }), 'TIMEOUT')
       await refused(() => jobs.waitFor('nobody'), 'NOT_FOUND')
       await refused(() => jobs.waitFor(id, wrong({ timeoutMs: '1' })), { code: 'VALIDATION', paths: ['timeoutMs'] })
+      await refused(() => jobs.waitFor(id, wrong({ signal: 5 })), { code: 'VALIDATION', paths: ['signal'] })
+      const giving = new AbortController()
+      const given = assert.rejects(jobs.waitFor(id, { signal: giving.signal, pollMs: 3_600_000 }), /gone away/)
+      giving.abort(new Error('The client has gone away.'))
+      await given
       const waiting = Promise.all([jobs.waitFor(id), jobs.waitFor(id)])
       await jobs.drain(() => 5)
       assert.deepEqual(pick(await waiting, 'result'), [5, 5])

@@ -172,7 +172,7 @@ export class Queue<
    *
    * @example
    * ```ts
-   * const { state, result } = await storage.queue('render').waitFor(job, { timeoutMs: 60_000, signal: request.signal })
+   * const { state, result } = await storage.queue('render').waitFor(job, { timeoutMs: 60_000, signal })
    * ```
    */
   async waitFor(jobOrId: JobOrId, options: WaitOptions = {}): Promise<Job<Data, Result>> {

@@ -141,8 +141,8 @@ export class FileReads implements Reads {
 
   async #transaction<T>(timeoutMs: number | undefined, work: (connection: Connection) => Promise<T>): Promise<T> {
     const { failures } = this.#context
-    const deadline = new Deadline(timeoutMs)
     const connection = this.#readers.take()
+    const deadline = new Deadline(timeoutMs)
     try {
       await this.#untilFree(() => connection.begin()).catch((error: unknown) => {
         throw failures.translate(error)

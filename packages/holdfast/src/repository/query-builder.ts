@@ -15,7 +15,7 @@ import {
 import { type RawAggregate, readAggregate, type Source } from './aggregate.ts'
 import type { Aggregate, DateTrunc } from './expressions.ts'
 import { type ReadCaching, type ReadOptions, readingSession } from './read-through.ts'
-import type { AggregateValue, Named, Names, Path, RowOf } from './types.ts'
+import type { AggregateValue, Named, Names, Path, RowOf, TruncatedValue } from './types.ts'
 
 /** The fields of a joined model, behind its name: `'users.username'`. */
 type JoinedRow<S extends Schema, Name extends string, Null> = {
@@ -27,8 +27,8 @@ type SelectItem<Scope> = (keyof Scope & string) | Path | Aggregate | DateTrunc
 type Selected<Scope, Selection> = {
   -readonly [Name in keyof Selection]: Selection[Name] extends Aggregate<infer F, infer Of>
     ? AggregateValue<Scope, F, Of>
-    : Selection[Name] extends DateTrunc
-      ? Date
+    : Selection[Name] extends DateTrunc<infer Of>
+      ? TruncatedValue<Scope, Of>
       : Selection[Name] extends keyof Scope
         ? Scope[Selection[Name]]
         : unknown

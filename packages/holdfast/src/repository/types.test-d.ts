@@ -135,6 +135,12 @@ test('groups and results may be named by fields alone', async () => {
   expectTypeOf(grouped[0]!).toEqualTypeOf<{ 'users.role': 'admin' | 'user' } & { n: number }>()
   const sums = await joined.select({ price: sum('users.price'), tag: max('users.meta.tags') }).all()
   expectTypeOf(sums[0]!).toEqualTypeOf<{ price: string | null; tag: string | number | boolean | null }>()
+  const open = storage.repository('sessions').query().leftJoin('users', { userId: 'id' })
+  const years = await open
+    .groupBy({ year: dateTrunc('year', 'users.firstSeen') })
+    .select({ n: count() })
+    .all()
+  expectTypeOf(years[0]!).toEqualTypeOf<{ year: Date | null } & { n: number }>()
   const single = await joined.select('turns').all()
   expectTypeOf(single[0]!).toEqualTypeOf<{ turns: number }>()
   // @ts-expect-error an unknown field

@@ -180,8 +180,15 @@ export type AggregateRow<Row, G, A> = GroupRow<Row, Named<G>> & {
 }
 
 type GroupRow<Row, G> = {
-  -readonly [Name in keyof G]: G[Name] extends DateTrunc ? Date : G[Name] extends keyof Row ? Row[G[Name]] : unknown
+  -readonly [Name in keyof G]: G[Name] extends DateTrunc<infer Field>
+    ? TruncatedValue<Row, Field>
+    : G[Name] extends keyof Row
+      ? Row[G[Name]]
+      : unknown
 }
+
+/** What a truncated timestamp gives: null where there is none. */
+export type TruncatedValue<Row, Field> = Field extends keyof Row ? Date | Extract<Row[Field], null> : Date
 
 /** What an aggregate of a field gives; null stands for no rows. */
 export type AggregateValue<Row, F extends AggregateFunction, Field> = F extends 'count' | 'countDistinct'

@@ -62,46 +62,50 @@ describe.each(testBackends)('random schemas on $name', ({ fresh }) => {
         const place = await fresh()
         backend = (await backendOf(place.target, {}))({ models })
         await backend.open()
-        const [first, second] = [schemaOf(before, 1), schemaOf(after, 1)]
-        const steps = [
-          between('1_first', NOTHING, stateOf(first)),
-          between('2_second', stateOf(first), stateOf(second)),
-        ]
-        const at = openWith(first)
-        at.migrations.register(steps)
-        await at.migrations.apply({ to: '1_first' })
-        expect(await at.migrations.verify()).toEqual({ ok: true, differences: [] })
-        for (const [nth, { name }] of describeTables(before).entries()) {
-          const model = first.models.get(`${name}1`) as Model
-          for (const row of rows[nth] ?? []) await attempt(() => new Repository(at.session, model).create(row))
+        try {
+          const [first, second] = [schemaOf(before, 1), schemaOf(after, 1)]
+          const steps = [
+            between('1_first', NOTHING, stateOf(first)),
+            between('2_second', stateOf(first), stateOf(second)),
+          ]
+          const at = openWith(first)
+          at.migrations.register(steps)
+          await at.migrations.apply({ to: '1_first' })
+          expect(await at.migrations.verify()).toEqual({ ok: true, differences: [] })
+          for (const [nth, { name }] of describeTables(before).entries()) {
+            const model = first.models.get(`${name}1`) as Model
+            for (const row of rows[nth] ?? []) await attempt(() => new Repository(at.session, model).create(row))
+          }
+          const stored = await contents(at.session, first)
+          const failure = await attempt(() => at.migrations.apply())
+          if (failure === undefined) {
+            const there = openWith(second)
+            expect(await there.migrations.verify()).toEqual({ ok: true, differences: [] })
+            there.migrations.register(steps)
+            await there.migrations.rollback()
+          }
+          if (failure !== undefined && keepsParts(failure, backend)) {
+            // What is in the way is taken out of it, and the migration goes on from where it was.
+            for (const { table } of first.models.values()) await backend.sql?.(`truncate "${table}" cascade`, [])
+            const corrected = openWith(first)
+            corrected.migrations.register(steps)
+            await corrected.migrations.apply()
+            expect(await openWith(second).migrations.verify()).toEqual({ ok: true, differences: [] })
+          } else {
+            const again = openWith(first)
+            again.migrations.register(steps)
+            expect(await again.migrations.verify()).toEqual({ ok: true, differences: [] })
+            expect(await contents(again.session, first)).toEqual(stored)
+            await again.migrations.rollback({ to: null })
+            expect((await backend.schema.inspect()).map(({ name }) => name).sort()).toEqual(
+              migrationModels.map(({ table }) => table).sort(),
+            )
+          }
+        } finally {
+          // Also after a failure: many more runs then look for the smallest schemas with which it comes.
+          await backend.close()
+          await place.drop()
         }
-        const stored = await contents(at.session, first)
-        const failure = await attempt(() => at.migrations.apply())
-        if (failure === undefined) {
-          const there = openWith(second)
-          expect(await there.migrations.verify()).toEqual({ ok: true, differences: [] })
-          there.migrations.register(steps)
-          await there.migrations.rollback()
-        }
-        if (failure !== undefined && keepsParts(failure, backend)) {
-          // What is in the way is taken out of it, and the migration goes on from where it was.
-          for (const { table } of first.models.values()) await backend.sql?.(`truncate "${table}" cascade`, [])
-          const corrected = openWith(first)
-          corrected.migrations.register(steps)
-          await corrected.migrations.apply()
-          expect(await openWith(second).migrations.verify()).toEqual({ ok: true, differences: [] })
-        } else {
-          const again = openWith(first)
-          again.migrations.register(steps)
-          expect(await again.migrations.verify()).toEqual({ ok: true, differences: [] })
-          expect(await contents(again.session, first)).toEqual(stored)
-          await again.migrations.rollback({ to: null })
-          expect((await backend.schema.inspect()).map(({ name }) => name).sort()).toEqual(
-            migrationModels.map(({ table }) => table).sort(),
-          )
-        }
-        await backend.close()
-        await place.drop()
       }),
       { numRuns: RUNS },
     )

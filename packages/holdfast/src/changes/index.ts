@@ -1,4 +1,4 @@
 export type { Change } from './feed.ts'
 export type { LiveQueryOptions } from './live-query.ts'
 export { LiveRepository } from './live-repository.ts'
-export { type WatchHost, Watching, type WatchOptions } from './watching.ts'
+export { Watching, type WatchOptions } from './watching.ts'

@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Session } from '../backend/index.ts'
-import { Bell } from '../base/bell.ts'
 import { type Issue, ValidationError } from '../base/errors.ts'
+import { LoopBell, type LoopHost } from '../base/loop-bell.ts'
 import { checkKnown, checkSignal, checkWhole, type Model } from '../schema/index.ts'
-import type { WatchHost } from './watching.ts'
 
 /** How a query is watched. */
 export interface LiveQueryOptions {
@@ -21,7 +20,7 @@ export interface LiveQuerySource<Result> {
   readonly model: Model
   /** What is told when another process has changed the model; undefined where none tells. */
   readonly topic: string | undefined
-  readonly host: WatchHost
+  readonly host: LoopHost
   /** The models that the query reads. */
   readonly reads: ReadonlySet<string>
   run(): Promise<Result>
@@ -37,14 +36,8 @@ export async function* liveQuery<Result>(
 ): AsyncGenerator<Result, void, undefined> {
   assertOptions(model, options)
   const { signal, pollMs = POLL_MS } = options
-  const bell = new Bell()
-  let stopped = signal?.aborted ?? false
-  const stop = async (): Promise<void> => {
-    stopped = true
-    bell.ring()
-  }
-  signal?.addEventListener('abort', stop, { once: true })
-  const ended = host.started({ stop })
+  const bell = new LoopBell()
+  const ended = bell.enter(host, signal)
   const leave = session.onCommitted((models) => {
     if (!reads.isDisjointFrom(models)) bell.ring()
   })
@@ -52,7 +45,7 @@ export async function* liveQuery<Result>(
   try {
     if (topic !== undefined) unsubscribe = await session.wake(topic, bell.ring)
     let last: { readonly result: Result } | undefined
-    while (!stopped) {
+    while (!bell.stopped) {
       bell.reset()
       const result = await run()
       if (last === undefined || !isDeepStrictEqual(result, last.result)) {
@@ -60,14 +53,13 @@ export async function* liveQuery<Result>(
         last = { result: structuredClone(result) }
         yield result
       }
-      if (!stopped) await bell.heard(session.traits.sharedBetweenProcesses ? pollMs : null)
+      if (!bell.stopped) await bell.heard(session.traits.sharedBetweenProcesses ? pollMs : null)
     }
   } catch (error) {
-    if (!stopped) throw error
+    if (!bell.stopped) throw error
   } finally {
     ended()
     leave()
-    signal?.removeEventListener('abort', stop)
     await unsubscribe?.()
   }
 }

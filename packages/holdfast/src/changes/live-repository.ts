@@ -1,5 +1,6 @@
 import type { Session } from '../backend/index.ts'
 import { ConfigurationError, ValidationError } from '../base/errors.ts'
+import type { LoopHost } from '../base/loop-bell.ts'
 import { AsOf, type History, prune, readVersions, revert, type Version } from '../history/index.ts'
 import {
   type Found,
@@ -13,7 +14,7 @@ import {
 } from '../repository/index.ts'
 import { describe, type Model, type Schema, type Where } from '../schema/index.ts'
 import { type LiveQueryOptions, liveQuery, modelsRead } from './live-query.ts'
-import { type WatchHost, Watching, type WatchOptions } from './watching.ts'
+import { Watching, type WatchOptions } from './watching.ts'
 
 /**
  * The records of one model, and what became of them: their versions, their past, and their changes as they happen. Made by
@@ -27,7 +28,7 @@ export class LiveRepository<
   R extends ModelRelations,
 > extends Repository<Row, Insert, Key, S, R> {
   readonly #history: History | undefined
-  readonly #host: WatchHost | undefined
+  readonly #host: LoopHost | undefined
 
   /**
    * @param history undefined where the model keeps none.
@@ -37,7 +38,7 @@ export class LiveRepository<
     session: Session,
     model: Model,
     history: History | undefined,
-    host: WatchHost | undefined,
+    host: LoopHost | undefined,
     reads?: ReadCaching,
   ) {
     super(session, model, reads)
@@ -155,7 +156,7 @@ export class LiveRepository<
   }
 
   /** @throws ConfigurationError */
-  #outside(method: string): WatchHost {
+  #outside(method: string): LoopHost {
     if (this.#host !== undefined) return this.#host
     throw new ConfigurationError(`${method} was used in a transaction, which sees nothing of what others commit.`, {
       code: 'TRANSACTION_MISUSE',

@@ -1,6 +1,6 @@
 import type { Session } from '../backend/index.ts'
-import { Bell } from '../base/bell.ts'
 import { type Issue, ValidationError } from '../base/errors.ts'
+import { LoopBell, type LoopHost } from '../base/loop-bell.ts'
 import { type History, readHead, settle } from '../history/index.ts'
 import { checkKnown, checkSignal, checkWhole, describe } from '../schema/index.ts'
 import { type Change, readFeed } from './feed.ts'
@@ -18,12 +18,6 @@ export interface WatchOptions {
   readonly pollMs?: number
 }
 
-/** Knows who watches, to end it when the storage closes. */
-export interface WatchHost {
-  /** @returns the function that says it has ended. */
-  started(watching: { stop(): Promise<void> }): () => void
-}
-
 /** How many changes are read at once. No more than these are held, however slow the loop is. */
 const BATCH = 100
 const POLL_MS = 1_000
@@ -37,15 +31,14 @@ export class Watching<Record, Key> implements AsyncIterable<Change<Record, Key>>
   readonly ready: Promise<void>
   readonly #session: Session
   readonly #history: History
-  readonly #host: WatchHost
+  readonly #host: LoopHost
   readonly #where: unknown
   readonly #options: WatchOptions
   readonly #start: Promise<number>
-  readonly #bell = new Bell()
-  #stopped = false
+  readonly #bell = new LoopBell()
 
   /** @throws ValidationError for unknown options. */
-  constructor(session: Session, history: History, host: WatchHost, where: unknown, options: WatchOptions) {
+  constructor(session: Session, history: History, host: LoopHost, where: unknown, options: WatchOptions) {
     assertOptions(history, options)
     this.#session = session
     this.#history = history
@@ -59,36 +52,32 @@ export class Watching<Record, Key> implements AsyncIterable<Change<Record, Key>>
   }
 
   /** Ends the loop, without an error. */
-  async stop(): Promise<void> {
-    this.#stopped = true
-    this.#bell.ring()
+  stop(): Promise<void> {
+    return this.#bell.stop()
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Change<Record, Key>, void, undefined> {
     const { signal, pollMs = POLL_MS } = this.#options
-    const stop = (): void => void this.stop()
-    signal?.addEventListener('abort', stop, { once: true })
-    if (signal?.aborted === true) this.#stopped = true
-    const ended = this.#host.started(this)
+    const bell = this.#bell
+    const ended = bell.enter(this.#host, signal)
     let unsubscribe: (() => Promise<void>) | undefined
     try {
-      unsubscribe = await this.#session.wake(this.#history.topic, this.#bell.ring)
-      for (let cursor = await this.#start; !this.#stopped; ) {
-        this.#bell.reset()
+      unsubscribe = await this.#session.wake(this.#history.topic, bell.ring)
+      for (let cursor = await this.#start; !bell.stopped; ) {
+        bell.reset()
         const part = await readFeed(this.#session, this.#history, this.#where, cursor, BATCH)
         for (const change of part.changes) {
-          if (this.#stopped) return
+          if (bell.stopped) return
           yield change as Change<Record, Key>
         }
         cursor = part.cursor
-        if (!part.full && !this.#stopped) await this.#bell.heard(pollMs)
+        if (!part.full && !bell.stopped) await bell.heard(pollMs)
       }
     } catch (error) {
       // A storage that closes ends what watches it.
-      if (!this.#stopped) throw error
+      if (!bell.stopped) throw error
     } finally {
       ended()
-      signal?.removeEventListener('abort', stop)
       await unsubscribe?.()
     }
   }

@@ -194,8 +194,7 @@ export class Queue<
    * ```
    */
   watch(jobOrId: JobOrId, options: JobWatchOptions = {}): AsyncGenerator<Job<Data, Result>, void, undefined> {
-    const started = this.#workers?.started
-    return watchJob(this.scope, started, this.#idOf(jobOrId), options) as ReturnType<typeof this.watch>
+    return watchJob(this.scope, this.#workers, this.#idOf(jobOrId), options) as ReturnType<typeof this.watch>
   }
 
   /**

@@ -10,7 +10,7 @@ import {
   type ReadCache,
   TransactionCaches,
 } from '../cache/index.ts'
-import { LiveRepository, type WatchHost } from '../changes/index.ts'
+import { LiveRepository } from '../changes/index.ts'
 import { Graph, type UntypedGraph } from '../graph/index.ts'
 import { type BackgroundSettling, type History, type Recorder, RecordingSession } from '../history/index.ts'
 import type { Migrations } from '../migrations/index.ts'
@@ -40,10 +40,8 @@ export interface Shared extends GraphsKnown {
 /** The ways to the data, in one session. */
 export abstract class SessionStores<S extends Schema> implements Omit<Stores<S>, 'cache'> {
   protected readonly shared: Shared
-  /** What workers need; only the storage itself starts any. */
+  /** What workers and those who watch need; a transaction has neither. */
   protected readonly workers: WorkerHost<Transaction<S>> | undefined
-  /** Knows who watches; in a transaction nobody does. */
-  protected readonly watching: WatchHost | undefined
   readonly #session: Session & SqlRunner
   readonly #reads: ReadCache | undefined
   #sql: Kysely<SqlTables<S>> | undefined
@@ -64,14 +62,14 @@ export abstract class SessionStores<S extends Schema> implements Omit<Stores<S>,
     if (declared !== undefined) {
       const recorded = recorder.concerns.concerns(declared)
       const session = recorded ? new RecordingSession(this.#session, recorder) : this.#session
-      return new LiveRepository(session, declared, histories.get(name), this.watching, this.#reads)
+      return new LiveRepository(session, declared, histories.get(name), this.workers, this.#reads)
     }
     const undeclared = models.get(name) ?? undeclaredModel(name, this.shared)
     return new LiveRepository(
       new EnsuringSession(this.#session, [undeclared]),
       undeclared,
       undefined,
-      this.watching,
+      this.workers,
       this.#reads,
     )
   }

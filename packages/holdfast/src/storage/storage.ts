@@ -2,7 +2,6 @@ import { acceptActor } from '../audit/index.ts'
 import type { Backend, Session } from '../backend/index.ts'
 import { type Issue, isHoldfastError, UnknownOutcomeError, ValidationError } from '../base/errors.ts'
 import type { Cache, CacheOptions } from '../cache/index.ts'
-import type { WatchHost } from '../changes/index.ts'
 import type { Migrations } from '../migrations/index.ts'
 import {
   type Handler,
@@ -76,36 +75,34 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
   readonly #session: RootSession
   readonly #backend: Backend
   readonly #actor: string | null
-  readonly #workers: Set<{ stop(): Promise<void> }>
+  /** What must end before it closes: workers, and those who watch. */
+  readonly #loops: Set<{ stop(): Promise<void> }>
   protected override readonly workers: WorkerHost<Transaction<S>>
-  protected override readonly watching: WatchHost
 
   constructor(
     shared: Shared,
     session: RootSession,
     backend: Backend,
     actor: string | null = null,
-    workers: Set<{ stop(): Promise<void> }> = new Set(),
+    loops: Set<{ stop(): Promise<void> }> = new Set(),
   ) {
     super(shared, actor === null ? session : new ActingSession(session, actor))
     const transactionOf = (of: Session) => new TransactionStores<S>(shared, of as TransactionSession | LaterSession)
     this.workers = {
       transactionOf,
       openLater: () => openLater(session, actor, transactionOf),
-      started: (worker) => this.#running(worker),
-      running: workers,
+      started: (loop) => this.#started(loop),
+      running: loops,
     }
-    this.watching = { started: (watching) => this.#running(watching) }
     this.#session = session
     this.#backend = backend
     this.#actor = actor
-    this.#workers = workers
+    this.#loops = loops
   }
 
-  /** Remembers what must end before the storage closes. */
-  #running(work: { stop(): Promise<void> }): () => void {
-    this.#workers.add(work)
-    return () => this.#workers.delete(work)
+  #started(loop: { stop(): Promise<void> }): () => void {
+    this.#loops.add(loop)
+    return () => this.#loops.delete(loop)
   }
 
   /**
@@ -124,7 +121,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
     const name = acceptActor(actor, issues)
     if (name === null) issues.push({ path: 'actor', reason: 'must be named' })
     if (issues.length > 0) throw new ValidationError('The actor was refused', issues)
-    return new Storage<S>(this.shared, this.#session, this.#backend, name, this.#workers)
+    return new Storage<S>(this.shared, this.#session, this.#backend, name, this.#loops)
   }
 
   /**
@@ -295,7 +292,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
   /** Stops workers and those who watch, refuses new calls, lets those that run finish, and closes files and connections. Closing twice is fine. */
   async close(): Promise<void> {
     this.#session.assertOutside()
-    await Promise.all([...this.#workers].map((worker) => worker.stop()))
+    await Promise.all([...this.#loops].map((loop) => loop.stop()))
     await this.shared.audit.sealer.close()
     await this.shared.caches.close()
     await this.shared.settling.close()

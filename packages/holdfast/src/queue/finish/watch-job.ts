@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Unsubscribe } from '../../backend/index.ts'
-import { Bell } from '../../base/bell.ts'
 import { ConfigurationError, type Issue, ValidationError } from '../../base/errors.ts'
+import { LoopBell, type LoopHost } from '../../base/loop-bell.ts'
 import { checkKnown, checkMs, checkSignal } from '../../schema/index.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
@@ -17,9 +17,6 @@ export interface JobWatchOptions {
   readonly pollMs?: number
 }
 
-/** Notes what must end before the storage closes; gives the function that says it has ended. */
-type Started = (watching: { stop(): Promise<void> }) => () => void
-
 const DEFAULT_POLL_MS = 1_000
 
 /**
@@ -30,54 +27,47 @@ const DEFAULT_POLL_MS = 1_000
  */
 export function watchJob(
   scope: QueueScope,
-  started: Started | undefined,
+  host: LoopHost | undefined,
   id: string,
   options: JobWatchOptions,
 ): AsyncGenerator<Job, void, undefined> {
-  if (started === undefined) {
+  if (host === undefined) {
     throw new ConfigurationError('A transaction that watches a job cannot see it change.', {
       code: 'TRANSACTION_MISUSE',
       hint: 'Watch it outside of it, with storage.queue(…).watch(…).',
     })
   }
-  return follow(scope, started, id, accept(scope.queue, options))
+  return follow(scope, host, id, accept(scope.queue, options))
 }
 
 async function* follow(
   scope: QueueScope,
-  started: Started,
+  host: LoopHost,
   id: string,
   { signal, pollMs = DEFAULT_POLL_MS }: JobWatchOptions,
 ): AsyncGenerator<Job, void, undefined> {
   const { session, queue } = scope
-  const bell = new Bell()
-  let stopped = signal?.aborted ?? false
-  const stop = async (): Promise<void> => {
-    stopped = true
-    bell.ring()
-  }
-  signal?.addEventListener('abort', stop, { once: true })
-  const hasEnded = started({ stop })
+  const bell = new LoopBell()
+  const ended = bell.enter(host, signal)
   const leave: Unsubscribe[] = []
   try {
     leave.push(await session.wake(endTopicOf(queue), bell.ring))
     leave.push(await attend(session, queue, bell.ring))
     let seen: Job | null = null
-    for (let pauseMs = FIRST_POLL_MS; !stopped; pauseMs *= 2) {
+    for (let pauseMs = FIRST_POLL_MS; !bell.stopped; pauseMs *= 2) {
       bell.reset()
       const job = await look(scope, id, seen)
       const hasChanged = !isDeepStrictEqual(job, seen)
       seen = job
-      if (hasChanged && !stopped) yield job
+      if (hasChanged && !bell.stopped) yield job
       if (job.finishedAt !== null) return
       await bell.heard(Math.min(pauseMs, pollMs))
     }
   } catch (error) {
     // A storage that closes ends what watches it.
-    if (!stopped) throw error
+    if (!bell.stopped) throw error
   } finally {
-    hasEnded()
-    signal?.removeEventListener('abort', stop)
+    ended()
     await Promise.all(leave.map((end) => end()))
   }
 }

@@ -1,13 +1,12 @@
 import type { Session } from '../../backend/index.ts'
+import type { LoopHost } from '../../base/loop-bell.ts'
 
 /** What workers need of the storage they run on. */
-export interface WorkerHost<Tx> {
+export interface WorkerHost<Tx> extends LoopHost {
   /** The ways to the data in the session of a transaction, as handlers are given them. */
   transactionOf(session: Session): Tx
   /** A transaction that begins when it is first used. */
   openLater(): LaterTransaction<Tx>
-  /** Notes a worker, so that closing the storage stops it; gives the function to call when it has stopped. */
-  started(worker: { stop(): Promise<void> }): () => void
   /** What was noted and has not stopped, workers and whatever else: the same set for all hosts of a storage. */
   readonly running: ReadonlySet<object>
 }

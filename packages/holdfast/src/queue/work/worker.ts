@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { timerMs } from '../../base/timer.ts'
+import { Bell } from '../../base/bell.ts'
 import { claim } from '../claim/claim.ts'
 import { Frontier } from '../claim/frontier.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
@@ -54,6 +54,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #audience: Audience
   readonly #upkeep: Upkeep
   readonly #subscriptions: Subscriptions
+  readonly #bell = new Bell()
   #stopping = false
   #stopped = false
   #asleep = false
@@ -61,7 +62,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   /** Told when it falls asleep, or has stopped. */
   readonly #onAsleep: (() => void)[] = []
   #looping: Promise<void> = Promise.resolve()
-  #wake: () => void = () => undefined
   #ticker: Ticker | undefined
   #unregister: () => void = () => undefined
 
@@ -81,13 +81,13 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#executor = new Executor(scope, settings, this.#held, runner, {
       tell: (event, ...told) => this.#tell(event, ...told),
       report: (error) => this.#report(error),
-      hasRoom: () => this.#wake(),
+      hasRoom: this.#bell.ring,
       mayBeDue: () => this.#upkeep.lookSoon(),
     })
     this.#laterVersions = new LaterVersions(scope)
-    this.#upkeep = new Upkeep(scope, settings.pollMs, this.#held, this.#executor, () => this.#wake())
+    this.#upkeep = new Upkeep(scope, settings.pollMs, this.#held, this.#executor, this.#bell.ring)
     this.#subscriptions = new Subscriptions(scope.session, [
-      [topicOf(scope.queue), () => this.#wake()],
+      [topicOf(scope.queue), this.#bell.ring],
       [controlTopicOf(scope.queue), () => void this.#heed()],
       [followUpTopicOf(scope.queue), () => this.#upkeep.lookAgain()],
       [laterTopicOf(scope.queue), () => this.#upkeep.setAlarmAnew()],
@@ -176,7 +176,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     const started = performance.now()
     this.#stopping = true
     this.#executor.stop()
-    this.#wake()
+    this.#bell.ring()
     await this.#ticker?.stop()
     await this.#looping
     this.#upkeep.stop()
@@ -219,8 +219,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
 
   async #loop(): Promise<void> {
     while (!this.#stopping) {
-      const { promise: woken, resolve } = Promise.withResolvers<void>()
-      this.#wake = resolve
+      this.#bell.reset()
       try {
         await this.#subscriptions.begin()
         // A lone job should not wait for what is done now and then.
@@ -228,10 +227,10 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
         if ((await this.#upkeep.look()) || isMore || this.#stopping) continue
         // Not before: whoever has a job to take should not wait for it.
         await this.#upkeep.setAlarm()
-        await this.#sleep(woken, this.#idleMs())
+        await this.#sleep(this.#idleMs())
       } catch (error) {
         this.#report(error)
-        await this.#sleep(woken, ERROR_PAUSE_MS)
+        await this.#sleep(ERROR_PAUSE_MS)
       }
     }
   }
@@ -266,14 +265,11 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     await this.#held.beat().catch((error: unknown) => this.#report(error))
   }
 
-  async #sleep(woken: Promise<unknown>, ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, timerMs(ms))
+  async #sleep(ms: number): Promise<void> {
     this.#asleep = true
     this.#tellAsleep()
-    await Promise.race([woken, promise])
+    await this.#bell.heard(ms)
     this.#asleep = false
-    clearTimeout(timer)
   }
 
   #tellAsleep(): void {

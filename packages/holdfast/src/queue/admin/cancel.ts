@@ -54,7 +54,7 @@ export async function cancelChosen(scope: QueueScope, filter: CancelFilter): Pro
   )
 }
 
-/** Ends jobs that have not finished, and tells the workers that run them; gives how many there were. */
+/** Ends jobs that have not finished, by ids that jobs can have, and tells the workers that run them; gives how many there were. */
 export async function cancelJobs(scope: QueueScope, ids: readonly string[]): Promise<number> {
   return scope.session.transaction(async (session) => {
     const plan = session.plan('queue cancel', () => ({
@@ -64,7 +64,7 @@ export async function cancelJobs(scope: QueueScope, ids: readonly string[]): Pro
       orderBy: [],
       returning: liveJobs.columns.map(({ name }) => name),
     }))
-    const { rows } = await session.execute(plan, [scope.queue, ids.filter(isJobId)])
+    const { rows } = await session.execute(plan, [scope.queue, ids])
     const blocked = rows.filter((row) => row['state'] === 'blocked').map((row) => row['id'] as string)
     if (blocked.length > 0) await dropLinks(session, blocked)
     const finishing = rows.map((row) => ({ job: jobOf(row), state: 'cancelled' as const, result: null }))

@@ -4,6 +4,7 @@ import { checkKnown, checkMs, checkName, type QueueDeclaration } from '../../sch
 import { checkCall } from '../job/check-call.ts'
 import { countJobs, findJob, type ListOptions, listJobs, type QueueStats } from '../job/find.ts'
 import type { Job } from '../job/job.ts'
+import { isJobId } from '../job/job-id.ts'
 import { type JobPage, type JobPageOptions, pageOfJobs } from '../job/page.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { controlTopicOf } from '../job/topics.ts'
@@ -115,7 +116,7 @@ export class QueueAdmin<Data = unknown, Result = unknown> {
    */
   async cancel(id: string): Promise<boolean> {
     checkCall(this.name, (issues) => checkName(id, 'id', issues))
-    return (await cancelJobs(this.scope, [id])) > 0
+    return isJobId(id) && (await cancelJobs(this.scope, [id])) > 0
   }
 
   /**

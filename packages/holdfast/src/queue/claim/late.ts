@@ -20,13 +20,10 @@ export async function lateAmong(
   { session, declaration }: QueueScope,
   taken: readonly Job[],
 ): Promise<ReadonlySet<Job>> {
-  const bounds = new Map<number, Job[]>()
-  for (const job of taken) {
-    const ms = startWithinMsOf(job, declaration)
-    if (ms === undefined || job.runAt.getTime() + ms > session.clock.now()) continue
-    bounds.set(ms, [...(bounds.get(ms) ?? []), job])
-  }
-  if (bounds.size === 0) return NONE
+  const now = session.clock.now()
+  const boundOf = (job: Job): number => startWithinMsOf(job, declaration) ?? Number.POSITIVE_INFINITY
+  const suspects = taken.filter((job) => job.runAt.getTime() + boundOf(job) <= now)
+  if (suspects.length === 0) return NONE
   const plan = session.plan('queue late', () => ({
     kind: 'select',
     model: liveJobs.name,
@@ -36,7 +33,7 @@ export async function lateAmong(
     orderBy: [],
   }))
   const late = new Set<Job>()
-  for (const [ms, jobs] of bounds) {
+  for (const [ms, jobs] of Map.groupBy(suspects, boundOf)) {
     const { rows } = await session.execute(plan, [jobs.map(({ id }) => id), clockOffsetMs(session) - ms])
     const ids = new Set(rows.map((row) => row['id']))
     for (const job of jobs) if (ids.has(job.id)) late.add(job)

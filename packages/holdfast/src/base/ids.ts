@@ -7,6 +7,8 @@ const BYTES = 16
 const pool = new Uint8Array(512 * BYTES)
 let used = pool.length
 
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
 let lastMs = 0
 let sequence = 0
 
@@ -32,4 +34,9 @@ export function newId(): string {
     if (sequence === 0) lastMs++
   }
   return v7({ random, msecs: lastMs, seq: sequence })
+}
+
+/** Whether a text is a UUID, of whatever version and in whatever case. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text)
 }

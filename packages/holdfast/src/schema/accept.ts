@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Issue } from '../base/errors.ts'
+import { isUuid } from '../base/ids.ts'
 import type { ColumnType } from './column.ts'
 import { describe, timeOf } from './describe.ts'
 import { acceptJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
@@ -18,7 +19,6 @@ const MIN_BIGINT = -(2n ** 63n)
 const MAX_BIGINT = 2n ** 63n - 1n
 const MIN_TIME = -62_135_596_800_000 // 0001-01-01T00:00:00.000Z
 const MAX_TIME = 253_402_300_799_999 // 9999-12-31T23:59:59.999Z
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const DATE = /^\d{4}-\d{2}-\d{2}$/
 const DECIMAL = /^(-?)0*(\d+)(?:\.(\d+))?$/
 
@@ -62,7 +62,7 @@ const date: Acceptor = (value, path, issues) => {
 }
 
 const uuid: Acceptor = (value, path, issues) =>
-  typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : refuse(issues, path, 'must be a UUID', value)
+  typeof value === 'string' && isUuid(value) ? value.toLowerCase() : refuse(issues, path, 'must be a UUID', value)
 
 const bytes: Acceptor = (value, path, issues) => {
   if (!(value instanceof Uint8Array)) return refuse(issues, path, 'must be a Uint8Array', value)

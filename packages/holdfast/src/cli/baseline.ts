@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { MigrationError } from '../base/errors.ts'
 import { generateMigration } from '../migrations/index.ts'
 import { EXIT } from './exit.ts'
-import { timestamp } from './generate.ts'
+import { timestamp } from './migration-name.ts'
 import type { Output } from './output.ts'
 import { existingMigrations, loadSchema, type ProjectOptions, withStorage } from './project.ts'
 
@@ -18,35 +18,14 @@ export interface BaselineOptions extends ProjectOptions {
  * none, and notes the migrations as applied.
  */
 export async function baseline(options: BaselineOptions, output: Output): Promise<number> {
-  const wrote: string[] = []
-  const { schema: path, dir } = options
-  const notes: string[] = []
-  if (path !== undefined && !existsSync(path)) {
-    const { text, notes: found } = await withStorage(
-      withoutSchema(options),
-      ({ migrations }) => migrations.introspect(),
-      existingMigrations,
-    )
-    await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, text, { flag: 'wx' })
-    wrote.push(path)
-    notes.push(...found)
-  }
+  const { wrote, notes } = await writeSchema(options)
   for (const note of notes) output.note(note)
-  if ((await existingMigrations(dir)).length === 0) {
-    const name = `${timestamp(new Date())}_baseline`
-    const first = generateMigration(name, [], await loadSchema(options))
-    if (first !== null) {
-      await mkdir(dir, { recursive: true })
-      await writeFile(join(dir, `${name}.ts`), first.text, { flag: 'wx' })
-      wrote.push(join(dir, `${name}.ts`))
-    }
-  }
+  wrote.push(...(await writeFirst(options)))
   const lines = wrote.map((file) => `wrote ${file}`)
   return withStorage(options, async ({ migrations }) => {
     try {
       const noted = await migrations.baseline(options.to === undefined ? {} : { to: options.to })
-      const differences = path === undefined ? [] : (await migrations.verify()).differences
+      const differences = options.schema === undefined ? [] : (await migrations.verify()).differences
       output.result({ wrote, notes, noted, differences }, [
         ...lines,
         ...noted.map((name) => `noted ${name}`),
@@ -62,7 +41,29 @@ export async function baseline(options: BaselineOptions, output: Output): Promis
   })
 }
 
-/** The project before there is a schema. */
-function withoutSchema({ schema, ...options }: BaselineOptions): ProjectOptions {
-  return options
+/** Writes the schema of the database where there is none; gives the file, and what a schema cannot say. */
+async function writeSchema(options: BaselineOptions): Promise<{ wrote: string[]; notes: readonly string[] }> {
+  const { schema: path, ...beforeSchema } = options
+  if (path === undefined || existsSync(path)) return { wrote: [], notes: [] }
+  const { text, notes } = await withStorage(
+    beforeSchema,
+    ({ migrations }) => migrations.introspect(),
+    existingMigrations,
+  )
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, text, { flag: 'wx' })
+  return { wrote: [path], notes }
+}
+
+/** Writes the first migration where there is none; gives its file. */
+async function writeFirst(options: BaselineOptions): Promise<string[]> {
+  const { dir } = options
+  if ((await existingMigrations(dir)).length > 0) return []
+  const name = `${timestamp(new Date())}_baseline`
+  const first = generateMigration(name, [], await loadSchema(options))
+  if (first === null) return []
+  await mkdir(dir, { recursive: true })
+  const path = join(dir, `${name}.ts`)
+  await writeFile(path, first.text, { flag: 'wx' })
+  return [path]
 }

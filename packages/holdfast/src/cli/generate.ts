@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { ConfigurationError } from '../base/errors.ts'
 import {
   generateMigration,
   type Migration,
@@ -10,6 +9,7 @@ import {
   renderMigration,
 } from '../migrations/index.ts'
 import type { Schema } from '../schema/index.ts'
+import { checkMigrationName, timestamp } from './migration-name.ts'
 import type { Output, Streams } from './output.ts'
 import { existingMigrations, loadSchema, type ProjectOptions } from './project.ts'
 
@@ -26,11 +26,7 @@ export async function generate(
   output: Output,
   streams: Streams,
 ): Promise<string | null> {
-  if (!/^[\w-]+$/.test(name)) {
-    throw new ConfigurationError(`A migration cannot be called ${JSON.stringify(name)}.`, {
-      hint: 'Use letters, digits, _ and -.',
-    })
-  }
+  checkMigrationName(name)
   const full = `${timestamp(new Date())}_${name}`
   const migrations = await existingMigrations(options.dir)
   const text =
@@ -93,9 +89,4 @@ async function choose(
   } finally {
     lines.close()
   }
-}
-
-/** What the name of a migration begins with: migrations are in the order of their names. */
-export function timestamp(now: Date): string {
-  return now.toISOString().slice(0, 19).replaceAll(/\D/g, '')
 }

@@ -103,6 +103,29 @@ describe('holdfast migrate', { timeout: 120_000 }, () => {
     expect((await holdfast('down', '--steps', 'x')).code).toBe(2)
   })
 
+  it('refuses what contradicts itself, or would be a file elsewhere', async () => {
+    writeSchema('id: t.id()')
+    await holdfast('generate', 'first')
+    await holdfast('up')
+    for (const words of [
+      ['--all', '--to', 'first'],
+      ['--steps', '1', '--all'],
+      ['--steps', '1', '--to', 'first'],
+    ])
+      expect(await holdfast('down', ...words)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('cannot be used'),
+      })
+    expect((await holdfast('status', '--check')).code).toBe(0)
+    expect(await holdfast('plan', '--dialect', 'oracle')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Allowed choices are sqlite, postgres.'),
+    })
+    for (const command of ['generate', 'squash'])
+      expect((await holdfast(command, '../elsewhere')).err).toContain('Use letters, digits, _ and -.')
+    expect(files()).toHaveLength(1)
+  })
+
   it('keeps migrations in order', async () => {
     writeSchema('id: t.id(), name: t.text()')
     await holdfast('generate', 'first')

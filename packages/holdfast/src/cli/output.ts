@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { progressOn, type ShowProgress } from './progress.ts'
 
 /** Where a command writes: results to one stream, everything else to the other. */
 export interface Output {
@@ -6,6 +7,8 @@ export interface Output {
   result(value: unknown, lines: readonly string[]): void
   /** Something to know that is not a result. */
   note(line: string): void
+  /** Shows how far something is, where somebody may look. */
+  readonly progress: ShowProgress
   readonly colours: Colours
 }
 
@@ -22,7 +25,7 @@ export interface Streams {
   readonly err: NodeJS.WriteStream
 }
 
-/** Writes to streams; with `json` results are one JSON document and notes are left out. */
+/** Writes to streams; with `json` results are one JSON document and notes and progress are left out. */
 export function outputTo({ out, err }: Streams, json: boolean): Output {
   const style = (format: Parameters<typeof styleText>[0]) => (text: string) => styleText(format, text, { stream: out })
   return {
@@ -31,6 +34,7 @@ export function outputTo({ out, err }: Streams, json: boolean): Output {
     note: (line) => {
       if (!json) err.write(`${line}\n`)
     },
+    progress: json ? () => undefined : progressOn(err),
     colours: { good: style('green'), bad: style('red'), faint: style('dim') },
   }
 }

@@ -7,7 +7,7 @@ import type { RunCommand } from './run-command.ts'
 /** Runs the command line, without the program's name, and gives its exit code. Never rejects. */
 export async function runProgram(words: readonly string[], streams: Streams): Promise<number> {
   let code: number = EXIT.done
-  const run: RunCommand = async (json, action) => {
+  const run: RunCommand = async ({ json = false }, action) => {
     const output = outputTo(streams, json)
     try {
       code = await action(output)

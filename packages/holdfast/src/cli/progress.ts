@@ -1,5 +1,4 @@
 import { SingleBar } from 'cli-progress'
-import type { Streams } from './output.ts'
 
 /** Shows how far something is. */
 export type ShowProgress = (progress: ShownProgress) => void
@@ -13,13 +12,13 @@ export interface ShownProgress {
 }
 
 /** Shows how far something is: a bar on a terminal, nothing elsewhere. */
-export function progressOn({ err }: Streams, json: boolean): ShowProgress {
-  if (json || !err.isTTY) return () => undefined
+export function progressOn(stream: NodeJS.WriteStream): ShowProgress {
+  if (!stream.isTTY) return () => undefined
   let bar: SingleBar | undefined
   return ({ what, rows, total, done }) => {
     if (bar === undefined) {
       bar = new SingleBar({
-        stream: err,
+        stream,
         format: '{what} [{bar}] {value}/{total} {eta_formatted}',
         clearOnComplete: true,
       })

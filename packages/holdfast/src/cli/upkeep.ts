@@ -1,28 +1,23 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Command } from 'commander'
 import { ConfigurationError } from '../base/errors.ts'
 import { type CopyProgress, checkMigrations, loadMigrations, squashMigrations } from '../migrations/index.ts'
 import type { Schema } from '../schema/index.ts'
 import type { Storage } from '../storage/index.ts'
 import { type BaselineOptions, baseline } from './baseline.ts'
 import { EXIT } from './exit.ts'
-import type { Output, Streams } from './output.ts'
-import { progressOn, type ShowProgress } from './progress.ts'
+import { checkMigrationName } from './migration-name.ts'
+import type { Output } from './output.ts'
 import { type ProjectOptions, withCopy, withStorage } from './project.ts'
 import { readCount } from './read-count.ts'
-import type { RunCommand } from './run-command.ts'
+import type { AddCommand, RunCommand } from './run-command.ts'
 
 /** The commands that keep migrations in order: `check`, `rehearse`, `baseline`, `squash`. */
-export function addUpkeep(
-  command: (name: string, description: string) => Command,
-  run: RunCommand,
-  streams: Streams,
-): void {
+export function addUpkeep(command: AddCommand, run: RunCommand): void {
   command('check', `see that migrations are fit to be merged; end with ${EXIT.differs} where they are not`)
     .option('--with <folder>', 'the migrations of the other branch')
     .action((options: ProjectOptions & { with?: string }) =>
-      run(options.json === true, async (output) => {
+      run(options, async (output) => {
         const others = options.with === undefined ? [] : await loadMigrations(options.with)
         const problems = checkMigrations(await loadMigrations(options.dir), others)
         output.result(
@@ -39,20 +34,16 @@ export function addUpkeep(
       'a copy that you made, or an empty database; it is left migrated. Made and taken away again unless given',
     )
     .option('--max-rows <n>', 'the most rows to copy where the database cannot copy itself', readCount, MAX_ROWS)
-    .action((options: RehearseOptions) =>
-      run(options.json === true, (output) => rehearse(options, output, progressOn(streams, options.json === true))),
-    )
+    .action((options: RehearseOptions) => run(options, (output) => rehearse(options, output)))
 
   command('baseline', `adopt a database that is there; end with ${EXIT.differs} where it does not fit`)
     .option('--to <name>', 'the last migration to note as applied')
     .addHelpText('after', '\nWrites the schema to --schema and the first migration to --dir, where there are none.')
-    .action((options: BaselineOptions) => run(options.json === true, (output) => baseline(options, output)))
+    .action((options: BaselineOptions) => run(options, (output) => baseline(options, output)))
 
   command('squash', 'put all migrations into one')
     .argument('<name>', 'what it is called')
-    .action((name: string, options: ProjectOptions) =>
-      run(options.json === true, (output) => squash(name, options, output)),
-    )
+    .action((name: string, options: ProjectOptions) => run(options, (output) => squash(name, options, output)))
 }
 
 interface RehearseOptions extends ProjectOptions {
@@ -63,7 +54,7 @@ interface RehearseOptions extends ProjectOptions {
 /** How many rows are copied one by one, unless `--max-rows` says otherwise. */
 const MAX_ROWS = 10_000_000
 
-async function rehearse(options: RehearseOptions, output: Output, onProgress: ShowProgress): Promise<number> {
+async function rehearse(options: RehearseOptions, output: Output): Promise<number> {
   const { on } = options
   if (on !== undefined && on === (options.storage ?? process.env['STORAGE_URL'])) {
     throw new ConfigurationError('A rehearsal is not for the real database.', {
@@ -86,13 +77,14 @@ async function rehearse(options: RehearseOptions, output: Output, onProgress: Sh
   if (on !== undefined) return withStorage({ ...options, storage: on }, work)
   const copying = {
     most: options.maxRows,
-    onProgress: (step: CopyProgress) => onProgress({ ...step, what: `copying ${step.table}` }),
+    onProgress: (step: CopyProgress) => output.progress({ ...step, what: `copying ${step.table}` }),
   }
   return withCopy(options, copying, work)
 }
 
 /** The new file takes the place of the old ones, which are deleted: they are in version control. */
 async function squash(name: string, { dir }: ProjectOptions, output: Output): Promise<number> {
+  checkMigrationName(name)
   const migrations = await loadMigrations(dir)
   const last = migrations.at(-1)
   if (last === undefined)

@@ -1,0 +1,35 @@
+import { defineSchema, type QueueOptions, queue } from '../../packages/holdfast/src/index.ts'
+
+/** The clock of a run goes on by hours. */
+export const HOUR_MS = 3_600_000
+const MARGIN_MS = HOUR_MS / 10
+
+/**
+ * A duration that ends between two hours. The tests' clock runs with the real time, so nothing may be due just when the clock has come there.
+ */
+export function hours(count: number): number {
+  return count * HOUR_MS + MARGIN_MS
+}
+
+/** In which tenth of an hour of the run something was: as exact as times are compared. */
+export function tenthOf(ms: number): number {
+  return Math.floor(ms / MARGIN_MS)
+}
+
+/** The queues of a run, each with other options. */
+export const QUEUES: Readonly<Record<string, QueueOptions>> = {
+  plain: { maxAttempts: 3, backoff: { kind: 'linear', firstMs: MARGIN_MS, jitter: 0 } },
+  other: { maxAttempts: 2, backoff: { kind: 'fixed', firstMs: MARGIN_MS, jitter: 0 } },
+}
+
+/** A schema with the queues, whose names get the number of the run: so runs can share a database. */
+export function schemaOf(run: number) {
+  return defineSchema(
+    Object.fromEntries(
+      Object.entries(QUEUES).map(([name, options]) => [
+        `${name}${run}`,
+        queue<unknown>({ ...options, ...(options.deadLetter && { deadLetter: `${options.deadLetter}${run}` }) }),
+      ]),
+    ),
+  )
+}

@@ -96,6 +96,34 @@ describe.each(testBackends.filter(({ name }) => name.startsWith('postgres')))(
       await close()
     })
 
+    it('make indexes anew whose names differ only at their ends', async () => {
+      const { target, drop } = await fresh()
+      const columns = { id: t.integer().primaryKey(), currentBillingPeriodStart: t.timestamp().nullable(), a: t.text() }
+      const indexes = [
+        ['currentBillingPeriodStart', 'id'],
+        ['currentBillingPeriodStart', 'a'],
+      ] as const
+      const required = { ...columns, currentBillingPeriodStart: t.timestamp() }
+      const storage = await openStorage(target, {
+        schema: defineSchema({ customerSubscriptions: table(required, { indexes }) }),
+        migrations: [
+          { name: '1_all', up: (m) => m.createTable('customerSubscriptions', columns, { indexes }) },
+          {
+            name: '2_required',
+            up: (m) =>
+              m.alterColumn('customerSubscriptions', 'currentBillingPeriodStart', t.timestamp(), {
+                concurrently: true,
+              }),
+          },
+        ],
+        autoCreate: false,
+        autoMigrate: true,
+      })
+      expect(await storage.migrations.verify()).toEqual({ ok: true, differences: [] })
+      await storage.close()
+      await drop()
+    })
+
     it('are what plan shows', async () => {
       const { storage, close } = await opened()
       storage.migrations.register({

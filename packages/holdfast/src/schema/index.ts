@@ -14,6 +14,7 @@ export { describe } from './describe.ts'
 export type { Comparison, FieldFilter, PathComparison, PathFilter, PathValue, ReachFilter, Where } from './filter.ts'
 export { acceptJson, cloneJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
 export * from './model.ts'
+export { distinctName } from './names.ts'
 export {
   assertConfiguration,
   assertOptions,

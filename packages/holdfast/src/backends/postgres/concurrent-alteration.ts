@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { type AlterTable, alterationOf, type ConcurrentAlteration, type SchemaChange } from '../../backend/index.ts'
 import { ConstraintError } from '../../base/errors.ts'
-import type { Model, ModelColumn, ModelIndex, Models } from '../../schema/index.ts'
+import { distinctName, type Model, type ModelColumn, type ModelIndex, type Models } from '../../schema/index.ts'
 import {
   addForeignKey,
   alterStatements,
@@ -109,7 +109,7 @@ function partsOf(change: AlterTable, models: Models): Parts {
 }
 
 function newIndex(index: ModelIndex, model: Model, isReplaced: boolean): NewIndex {
-  const built = isReplaced ? `${index.name.slice(0, 50)}_rebuilt` : index.name
+  const built = isReplaced ? distinctName(index.name, `${index.name} rebuilt`) : index.name
   const texts = createIndex({ ...index, name: built }, model, postgresDialect).map((text) =>
     text.replace(/^create (unique )?index /, 'create $1index concurrently '),
   )

@@ -1,4 +1,4 @@
-import type { Connection, TableRules } from '../../backend/index.ts'
+import type { Connection, ExistingIndex, ExistingReference, TableRules } from '../../backend/index.ts'
 import type { Models } from '../../schema/index.ts'
 import { postgresDialect, schemaSteps } from '../sql/index.ts'
 
@@ -40,7 +40,7 @@ function referencesQuery(namespace: string): string {
       join pg_attribute as a on a.attrelid = ${table} and a.attnum = k.number order by k.place))`
   return `select t.relname, ${names('c.conkey', 'c.conrelid')} as columns, r.relname as "table",
       ${names('c.confkey', 'c.confrelid')} as "references",
-      ${ACTIONS} ->> c.confdeltype::text as on_delete, ${ACTIONS} ->> c.confupdtype::text as on_update
+      ${ACTIONS} ->> c.confdeltype::text as "onDelete", ${ACTIONS} ->> c.confupdtype::text as "onUpdate"
     from pg_constraint as c join pg_class as t on t.oid = c.conrelid join pg_class as r on r.oid = c.confrelid
     where t.relnamespace = ${namespace} and c.contype = 'f' order by 1, c.conname`
 }
@@ -63,35 +63,26 @@ export async function expectedRules(run: RunSql, models: Models): Promise<TableR
 }
 
 async function collect(run: RunSql, namespace: string): Promise<TableRules[]> {
-  const found = await run(rulesQuery(namespace), [])
-  const tables = new Map<string, Map<string, string>>()
-  for (const { relname, rule, text } of found.rows as { relname: string; rule: string; text: string }[]) {
-    const rules = tables.get(relname) ?? new Map<string, string>()
-    tables.set(relname, rules.set(rule, text))
-  }
-  const indexes = (await run(indexesQuery(namespace), [])).rows as unknown as ({
-    relname: string
-  } & TableRules['indexes'][number])[]
-  const references = (await run(referencesQuery(namespace), [])).rows as {
-    relname: string
-    columns: string[]
-    table: string
-    references: string[]
-    on_delete: string
-    on_update: string
-  }[]
-  return [...tables].map(([name, rules]) => ({
+  const rules = await byTable<{ rule: string; text: string }>(run, rulesQuery(namespace))
+  const indexes = await byTable<ExistingIndex>(run, indexesQuery(namespace))
+  const references = await byTable<ExistingReference>(run, referencesQuery(namespace))
+  return [...rules].map(([name, own]) => ({
     name,
-    rules,
-    indexes: indexes.filter(({ relname }) => relname === name).map(({ relname, ...index }) => index),
-    references: references
-      .filter(({ relname }) => relname === name)
-      .map(({ columns, table, references: there, on_delete: onDelete, on_update: onUpdate }) => ({
-        columns,
-        table,
-        references: there,
-        onDelete,
-        onUpdate,
-      })),
+    rules: new Map(own.map(({ rule, text }) => [rule, text])),
+    indexes: indexes.get(name) ?? [],
+    references: references.get(name) ?? [],
   }))
+}
+
+/** The rows of a query, by the name of the table that they begin with. */
+async function byTable<Found>(run: RunSql, query: string): Promise<Map<string, Found[]>> {
+  const { rows } = await run(query, [])
+  const found = new Map<string, Found[]>()
+  for (const { relname, ...row } of rows) {
+    const name = relname as string
+    const own = found.get(name)
+    if (own === undefined) found.set(name, [row as Found])
+    else own.push(row as Found)
+  }
+  return found
 }

@@ -17,7 +17,7 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'examples/*/**/*.test.ts', 'docs/**/*.test.ts'],
     // One more than there are cores: many tests wait for other processes or for time to pass.
     maxWorkers: Math.max(3, availableParallelism() + 1),
-    globalSetup: ['./test/compile-cache.setup.ts', './test/postgres.setup.ts'],
+    globalSetup: ['./test/programs.setup.ts', './test/postgres.setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

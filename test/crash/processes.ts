@@ -1,14 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { onTestFinished } from 'vitest'
+import { programPath } from '../program-path.ts'
 
 /** A process that a test started: it can be written to and read from, and takes and sends messages. What it says of errors is shown. */
 export type StartedProcess = ChildProcess & { readonly stdin: Writable; readonly stdout: Readable }
 
 /**
- * Runs a program of this folder in a process of its own, which is gone when the test is over, however that ends.
+ * Runs a program of `test/programs` in a process of its own, which is gone when the test is over, however that ends.
  *
  * ```ts
  * const worker = startProcess('worker.ts', target)
@@ -17,7 +17,7 @@ export type StartedProcess = ChildProcess & { readonly stdin: Writable; readonly
  * ```
  */
 export function startProcess(program: string, ...given: readonly string[]): StartedProcess {
-  const child = fork(join(import.meta.dirname, program), given, {
+  const child = fork(programPath(program), given, {
     stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
     // Of the test's own process nothing is passed on; Node's SQLite would say with each start that it is experimental.
     execArgv: ['--disable-warning=ExperimentalWarning'],

@@ -1,14 +1,13 @@
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { programPath } from '../../../../test/program-path.ts'
 import { testBackends } from '../../../../test/targets.ts'
 
 /** How many neighbours the node has; a million take some minutes. */
 const size = Number(process.env['HOLDFAST_HUB_SIZE'] ?? 20_000)
 /** The ids of what is within reach, and the nodes that are given, are all that may be held at once. */
 const heapMegabytes = 40 + Math.ceil(size / 1_000)
-const program = join(import.meta.dirname, '../../../../test/crash/hub.ts')
 
 // In memory the graph itself would be most of what is held.
 describe.each(testBackends.filter(({ name }) => name !== 'memory'))(
@@ -18,7 +17,7 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))(
       timeout: 900_000,
     }, async () => {
       const { target, drop } = await fresh()
-      const options = [`--max-old-space-size=${heapMegabytes}`, program, target, String(size)]
+      const options = [`--max-old-space-size=${heapMegabytes}`, programPath('hub.ts'), target, String(size)]
       const { stdout } = await promisify(execFile)(process.execPath, options)
       const found = Object.fromEntries(
         stdout

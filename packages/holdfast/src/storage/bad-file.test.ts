@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { CompiledQuery } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { programPath } from '../../../../test/program-path.ts'
 import { SqliteFiles, sqliteDrivers } from '../../../../test/sqlite.ts'
 import { sqlite } from '../backends/sqlite/index.ts'
 import { isHoldfastError } from '../base/errors.ts'
@@ -14,12 +15,12 @@ const schema = defineSchema({
   notes: table({ id: t.integer().primaryKey(), text: t.text() }),
   other: table({ id: t.integer().primaryKey() }),
 })
-const PROGRAM = join(import.meta.dirname, '../../../../test/hostile/open-and-write.ts')
 const PAGE = 4096
 
 /** What a process that runs `open-and-write.ts` on these files printed; `shell` changes what it may do first. */
 async function inProcess(paths: readonly string[], { shell = '', uid }: { shell?: string; uid?: number } = {}) {
-  const quoted = [process.execPath, '--disable-warning=ExperimentalWarning', PROGRAM, ...paths].map(
+  const program = programPath('open-and-write.ts')
+  const quoted = [process.execPath, '--disable-warning=ExperimentalWarning', program, ...paths].map(
     (part) => `'${part}'`,
   )
   const { stdout } = await promisify(execFile)('sh', ['-c', `${shell} exec ${quoted.join(' ')}`], {
@@ -175,7 +176,7 @@ describe('a process', () => {
   /** Why somebody else cannot even start the program; undefined where they can. */
   const hidden = (() => {
     try {
-      const needed = ['-r', PROGRAM, '-a', '-x', process.execPath]
+      const needed = ['-r', programPath('open-and-write.ts'), '-a', '-x', process.execPath]
       execFileSync('test', needed, { ...nobody, ...(nobody.uid !== undefined && { gid: nobody.uid }) })
       return undefined
     } catch {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { increment, openStorage } from '../../packages/holdfast/src/index.ts'
-import { crashSchema } from './schema.ts'
+import { crashSchema } from '../crash/schema.ts'
 
 /**
  * A process that changes a counter and a cache of it in one transaction, to be killed by `killed-writer.test.ts`. Given a time, it does so once, holds

@@ -1,5 +1,5 @@
 import { openStorage } from '../../packages/holdfast/src/index.ts'
-import { crashSchema } from './schema.ts'
+import { crashSchema } from '../crash/schema.ts'
 
 /** A process that watches and prints what it saw, to be killed by `killed-watcher.test.ts`. Each line is a cursor and an id. */
 const [target = '', after = ''] = process.argv.slice(2)

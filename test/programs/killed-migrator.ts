@@ -5,7 +5,7 @@
 import BetterSqlite3 from 'better-sqlite3'
 import pg from 'pg'
 import { openStorage } from '../../packages/holdfast/src/storage/index.ts'
-import { base, crossing } from './migrations.ts'
+import { base, crossing } from '../crash/migrations.ts'
 
 const [target = '', direction, last] = process.argv.slice(2)
 let done = 0

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStorage } from '../../packages/holdfast/src/index.ts'
-import { crashSchema } from './schema.ts'
+import { crashSchema } from '../crash/schema.ts'
 
 /** A process that keeps an audit log and prints the id of each record that is committed, to be killed by `killed-recorder.test.ts`. */
 const [target = ''] = process.argv.slice(2)

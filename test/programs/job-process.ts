@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { increment, openStorage } from '../../packages/holdfast/src/index.ts'
-import { crashSchema } from './schema.ts'
+import { crashSchema } from '../crash/schema.ts'
 
 /** A process that adds jobs or works on them, for `processes.test.ts`. Its clock is wrong by `skewMs`. */
 const [target = '', mode = '', skewMs = '0'] = process.argv.slice(2)

@@ -1,5 +1,5 @@
 import { openStorage } from '../../packages/holdfast/src/index.ts'
-import { crashSchema } from './schema.ts'
+import { crashSchema } from '../crash/schema.ts'
 
 /**
  * A process that declares a schedule and works on its jobs, to be killed by `killed-ticker.test.ts`. Its clock is wrong by `skewMs`, and its

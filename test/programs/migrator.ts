@@ -1,6 +1,6 @@
 /** A process that opens a storage with migrations, which are applied when it is told to go on: `node migrator.ts TARGET`. */
 import { openStorage } from '../../packages/holdfast/src/storage/index.ts'
-import { counters, countingUp, migrations } from './migrations.ts'
+import { counters, countingUp, migrations } from '../crash/migrations.ts'
 
 const [target = '', what = ''] = process.argv.slice(2)
 process.send?.('ready')

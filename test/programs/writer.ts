@@ -1,5 +1,5 @@
 import { openStorage } from '../../packages/holdfast/src/index.ts'
-import { crashSchema } from './schema.ts'
+import { crashSchema } from '../crash/schema.ts'
 
 /** A process that writes without end and says what was acknowledged, to be killed by `crash.test.ts`. */
 const [target = '', round = ''] = process.argv.slice(2)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStorage } from '../../packages/holdfast/src/index.ts'
-import { crashSchema } from './schema.ts'
+import { crashSchema } from '../crash/schema.ts'
 
 /** A process that writes what others watch, four at a time, to be killed by `killed-watcher.test.ts`. */
 const [target = ''] = process.argv.slice(2)

@@ -1,5 +1,5 @@
 import { increment, openStorage } from '../../packages/holdfast/src/index.ts'
-import { crashSchema } from './schema.ts'
+import { crashSchema } from '../crash/schema.ts'
 
 /** A process that works on jobs, to be killed by `killed-worker.test.ts`: each job adds one to a counter. */
 const [target = ''] = process.argv.slice(2)

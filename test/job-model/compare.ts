@@ -2,8 +2,11 @@ import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 import type { Job, Queue, Storage } from '../../packages/holdfast/src/index.ts'
 import type { TestClock } from '../../packages/holdfast/src/testing/index.ts'
-import { type Held, Model, type ModelJob, Refusal } from './model.ts'
-import { QUEUES, tenthOf } from './queues.ts'
+import { follow } from './ending.ts'
+import { type Asked, choose, type Held, listed, type ModelJob, type State } from './jobs.ts'
+import { doInModel } from './model.ts'
+import { IDLE, QUEUES, tenthOf } from './queues.ts'
+import { KnownJobs, type Shown, shownOfModel } from './shown.ts'
 import type { Step } from './steps.ts'
 
 /** Between two steps, so that what comes later is later by the clock, too. */
@@ -12,6 +15,7 @@ const TICK_MS = 20
 /** Where queues are: a storage, or a transaction. */
 interface Queues {
   queue(name: string): Queue
+  transaction<T>(work: (tx: Queues) => Promise<T>): Promise<T>
 }
 
 /** What came of a step: what was given, or the code of what was refused. */
@@ -19,182 +23,200 @@ type Outcome = { readonly gave: unknown } | { readonly refused: string }
 
 /** A storage beside the model, both of which do the same. */
 export class Comparison {
-  readonly #storage: Storage
+  readonly #storage: Queues
   readonly #clock: TestClock
   readonly #run: number
-  readonly #beganAt: number
-  readonly #model = new Model()
-  /** The ids of the jobs by their numbers. */
-  readonly #ids: string[] = []
+  readonly #known: KnownJobs
+  #state: State = { now: 0, jobs: [], windows: [], pauses: [], rates: [], inTransaction: false, noted: [] }
+  #takings = 0
   /** Every job that was ever taken, as it was given and as the model knows it. */
   readonly #held: { readonly real: Job; readonly known: Held }[] = []
 
   constructor(storage: Storage, clock: TestClock, run: number) {
-    this.#storage = storage
+    this.#storage = storage as unknown as Queues
     this.#clock = clock
     this.#run = run
-    this.#beganAt = clock.now()
+    this.#known = new KnownJobs(clock.now())
   }
 
-  async perform(steps: readonly Step[]): Promise<void> {
+  async perform(steps: readonly Step[], queues = this.#storage, place = ''): Promise<void> {
     for (const [at, step] of steps.entries()) {
       this.#advance(TICK_MS)
-      const wanted = this.#expected(step)
-      const label = () => `step ${at}, ${JSON.stringify(step)}`
-      same(await this.#actual(step, this.#storage as unknown as Queues, wanted), shownOutcome(wanted), label)
-      await this.#compareQueues(label)
+      const label = () => `step ${place}${at}, ${JSON.stringify(step)}`
+      if (step.do === 'transaction') await this.#transact(step.steps, step.commits, queues, `${place}${at}.`)
+      else await this.#take(this.#meant(step), queues, label)
+      await this.#compareQueues(queues, label)
     }
   }
 
   #advance(ms: number): void {
     this.#clock.advance(ms)
-    this.#model.now += ms
+    this.#state.now += ms
   }
 
-  async #compareQueues(label: () => string): Promise<void> {
+  /** The step with the numbers of the jobs that it means; null where there are none yet. */
+  #meant(step: Step): Step | null {
+    const [jobs, held] = [this.#state.jobs.length, this.#held.length]
+    if ('held' in step) return held === 0 ? null : { ...step, held: step.held % held }
+    if ('job' in step) return jobs === 0 ? null : { ...step, job: step.job % jobs }
+    if (step.do !== 'enqueue') return step
+    const meant = ({ after, ...job }: Asked): Asked =>
+      after === undefined || jobs === 0 ? job : { ...job, after: after.map((n) => n % jobs) }
+    return { ...step, jobs: (step.many ? step.jobs : step.jobs.slice(0, 1)).map(meant) }
+  }
+
+  async #take(step: Step | null, queues: Queues, label: () => string): Promise<void> {
+    if (step === null) return
+    if (step.do === 'advance') return this.#advance(step.ms)
+    const held = 'held' in step ? this.#held[step.held] : undefined
+    const wanted = await outcomeOf(async () => doInModel(this.#state, step, held?.known as Held, this.#takings++))
+    const given = ('gave' in wanted && Array.isArray(wanted.gave) ? wanted.gave : []) as readonly ModelJob[]
+    const shown = shownOutcome(wanted, step, shownOfModel)
+    const actual = await outcomeOf(() => this.#do(step, queues, held?.real as Job))
+    if ('gave' in actual && Array.isArray(actual.gave)) this.#note(step, given, actual.gave)
+    same(
+      shownOutcome(actual, step, (job: Job) => this.#known.shown(job, this.#state)),
+      shown,
+      label,
+    )
+  }
+
+  /** Jobs that were added become known, and those that were taken are held. */
+  #note({ do: done }: Step, given: readonly ModelJob[], jobs: readonly Job[]): void {
+    for (const [at, { n, holder }] of given.entries()) {
+      const real = jobs[at]
+      if (done === 'enqueue') this.#known.meet(n, real?.id)
+      if (done === 'dequeue' && real !== undefined) this.#held.push({ real, known: { n, holder: holder as number } })
+    }
+  }
+
+  async #transact(steps: readonly Step[], commits: boolean, queues: Queues, place: string): Promise<void> {
+    const before = structuredClone(this.#state)
+    const undone = new Error('undone')
+    let times = 0
+    const transacting = queues.transaction(async (tx) => {
+      expect(++times, `the transaction ${place} is tried again, though it is alone`).toBe(1)
+      this.#state.inTransaction = true
+      await this.perform(steps, tx, place)
+      if (!commits) throw undone
+    })
+    await transacting.catch((error: unknown) => {
+      if (error !== undone) throw error
+    })
+    const { jobs, now, noted } = this.#state
+    // Numbers of jobs that were undone are given to nobody again: it is as if those were gone.
+    const left = jobs.map((job, n): ModelJob => before.jobs[n] ?? { ...job, gone: true, holder: null })
+    if (!commits) this.#state = { ...before, now, jobs: left }
+    this.#state.inTransaction = before.inTransaction
+    if (before.inTransaction) return
+    // What follows from a transaction is done by whoever takes jobs next, of whatever queue.
+    await this.#queue(this.#storage, IDLE).dequeue()
+    this.#state.noted = []
+    if (commits) follow(this.#state, noted)
+  }
+
+  async #compareQueues(queues: Queues, label: () => string): Promise<void> {
     for (const name of Object.keys(QUEUES)) {
-      const found = await this.#queue(this.#storage as unknown as Queues, name).list({ limit: 1_000 })
-      const known = this.#model.list(name)
-      same(
-        this.#inOrder(found).map((job) => this.#shown(job)),
-        known.map(shown),
-        () => `${name} after ${label()}`,
-      )
+      const found = await this.#queue(queues, name).list({ limit: 1_000 })
+      const wanted = choose(this.#state, name)
+      this.#known.meetLetters(found, wanted)
+      const actual = this.#known.inOrder(found, this.#state).map((job) => this.#known.shown(job, this.#state))
+      same(actual, listed(wanted).map(shownOfModel), () => `${name} after ${label()}`)
     }
   }
 
-  /** Jobs that finished in the same step may be listed in any order: some end together, others one after the other. */
-  #inOrder(jobs: readonly Job[]): Job[] {
-    const endOf = ({ id }: Job) => this.#model.jobs[this.#ids.indexOf(id)]?.finishedAt ?? null
-    const sorted: Job[] = []
-    for (const job of jobs) {
-      let at = sorted.length
-      const isBehind = (other: Job) =>
-        endOf(job) !== null && endOf(other) === endOf(job) && this.#ids.indexOf(other.id) > this.#ids.indexOf(job.id)
-      while (at > 0 && isBehind(sorted[at - 1] as Job)) at--
-      sorted.splice(at, 0, job)
+  /** Does a step with the storage, and gives what it comes to. */
+  async #do(step: Step, queues: Queues, held: Job): Promise<unknown> {
+    if ('held' in step) {
+      const [queue, job] = [queues.queue(held.queue), step.byId ? held.id : held]
+      if (step.do === 'acknowledge') return queue.acknowledge(job, step.result)
+      if (step.do === 'fail') return queue.fail(job, new Error(step.message), step.retry)
+      return queue.extend(job, step.leaseMs)
     }
-    return sorted
-  }
-
-  /** What the model gives or refuses. */
-  #expected(step: Step): Outcome {
-    const model = this.#model
-    const held = 'held' in step ? this.#held[step.held % this.#held.length] : undefined
-    try {
-      switch (step.do) {
-        case 'advance':
-          return { gave: undefined }
-        case 'enqueue':
-          return { gave: model.enqueue(step.queue, step.many ? step.jobs : step.jobs.slice(0, 1)) }
-        case 'dequeue':
-          return { gave: model.dequeue(step.queue, step.count, step.leaseMs) }
-      }
-      if (held === undefined) return { gave: undefined }
-      const meant = step.byId ? (model.jobs[held.known.n] as ModelJob) : held.known
-      switch (step.do) {
-        case 'acknowledge':
-          return { gave: model.acknowledge(meant, step.result) }
-        case 'fail':
-          return { gave: model.fail(meant, step.message, step.retry) }
-        case 'extend':
-          return { gave: model.extend(meant, step.leaseMs) }
-      }
-    } catch (error) {
-      if (error instanceof Refusal) return { refused: error.code }
-      throw error
+    if ('job' in step) {
+      const queue = this.#queue(queues, this.#state.jobs[step.job]?.queue as string)
+      const id = this.#known.idOf(step.job)
+      if (step.do === 'cancel') return queue.cancel(id)
+      return step.do === 'reschedule' ? queue.reschedule(id, step.to) : queue.retry(id)
     }
-  }
-
-  /** What the storage gives or refuses. */
-  async #actual(step: Step, queues: Queues, wanted: Outcome): Promise<Outcome> {
-    try {
-      return { gave: await this.#do(step, queues, wanted) }
-    } catch (error) {
-      const { code } = error as { code?: string }
-      if (code === undefined) throw error
-      return { refused: code }
-    }
-  }
-
-  async #do(step: Step, queues: Queues, wanted: Outcome): Promise<unknown> {
+    const queue = this.#queue(queues, (step as { queue: string }).queue)
     switch (step.do) {
-      case 'advance':
-        return this.#advance(step.ms)
-      case 'enqueue': {
-        const queue = this.#queue(queues, step.queue)
-        const { data, ...options } = step.jobs[0] as (typeof step.jobs)[0]
-        const added = step.many ? await queue.enqueueMany(step.jobs) : [await queue.enqueue(data, options)]
-        const known = ('gave' in wanted ? wanted.gave : []) as readonly ModelJob[]
-        for (const [at, { n }] of known.entries()) this.#ids[n] ??= added[at]?.id as string
-        return added.map((job) => this.#shown(job))
+      case 'enqueue':
+        return this.#enqueue(queue, step.jobs, step.many)
+      case 'dequeue':
+        return queue.dequeueMany(step.count, { leaseMs: step.leaseMs })
+      case 'cancelMany':
+        return queue.cancelMany(step.chosen as object)
+      case 'retryMany':
+        return queue.retryMany(step.chosen as object)
+      case 'purge': {
+        const { agoMs, ...chosen } = step.chosen
+        const before = agoMs === undefined ? {} : { before: new Date(this.#clock.now() - agoMs) }
+        return queue.purge({ ...chosen, ...before } as object)
       }
-      case 'dequeue': {
-        const taken = await this.#queue(queues, step.queue).dequeueMany(step.count, { leaseMs: step.leaseMs })
-        const known = ('gave' in wanted ? wanted.gave : []) as readonly ModelJob[]
-        for (const [at, { n, holder }] of known.entries())
-          this.#held.push({ real: taken[at] as Job, known: { n, holder: holder as number } })
-        return taken.map((job) => this.#shown(job))
-      }
+      case 'pause':
+        return queue.pause(step.forMs === undefined ? {} : { forMs: step.forMs })
+      case 'resume':
+        return queue.resume()
+      case 'prune':
+        return queue.prune()
+      case 'stats':
+        return { ...(await queue.stats()), latency: tenthOf(await queue.latency()) }
+      case 'list':
+        return this.#list(queue, step.chosen, step.first)
     }
-    const held = this.#held[step.held % this.#held.length]
-    if (held === undefined) return undefined
-    const queue = this.#storage.queue(held.real.queue)
-    const meant = step.byId ? held.real.id : held.real
-    switch (step.do) {
-      case 'acknowledge':
-        return queue.acknowledge(meant, step.result)
-      case 'fail':
-        return queue.fail(meant, new Error(step.message), step.retry)
-      case 'extend':
-        return queue.extend(meant, step.leaseMs)
+    return undefined
+  }
+
+  async #enqueue(queue: Queue, asked: readonly Asked[], many: boolean): Promise<Job[]> {
+    const jobs = asked.map(({ after, ...job }) => ({
+      ...job,
+      ...(after !== undefined && { after: after.map((n) => this.#known.idOf(n)) }),
+    }))
+    if (many) return queue.enqueueMany(jobs)
+    const { data, ...options } = jobs[0] as (typeof jobs)[0]
+    return [await queue.enqueue(data, options)]
+  }
+
+  /** A list, which pages give too. */
+  async #list(queue: Queue, chosen: object, first: number): Promise<Job[]> {
+    const all = await queue.list({ ...chosen, limit: 1_000 })
+    const paged: string[] = []
+    for (let after: string | null = null, at = 0; at === 0 || after !== null; at++) {
+      const { items, next }: Awaited<ReturnType<Queue['page']>> = await queue.page({ ...chosen, first, after })
+      paged.push(...items.map(({ id }) => id))
+      after = next
     }
+    expect(paged).toEqual(all.map(({ id }) => id))
+    return this.#known.inOrder(all, this.#state)
   }
 
   #queue(queues: Queues, name: string): Queue {
     return queues.queue(`${name}${this.#run}`)
   }
+}
 
-  /** What is compared of a job of the storage. */
-  #shown(job: Job): unknown {
-    const tenth = (at: Date | null) => (at === null ? null : tenthOf(at.getTime() - this.#beganAt))
-    const { id, data, state, waitsFor, attempt, maxAttempts, priority, result, errors } = job
-    return {
-      n: this.#ids.indexOf(id),
-      queue: job.queue.replace(/\d+$/, ''),
-      data,
-      state,
-      waitsFor,
-      attempt,
-      maxAttempts,
-      priority,
-      runAt: tenth(job.runAt),
-      finishedAt: tenth(job.finishedAt),
-      result,
-      errors: errors.map(({ message, attempt: failed }) => ({ message: toldShortly(message), attempt: failed })),
-    }
+async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    return { gave: await work() }
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (code === undefined) throw error
+    return { refused: code }
   }
+}
+
+function shownOutcome<T>(outcome: Outcome, step: Step, show: (job: T) => Shown): unknown {
+  if (!('gave' in outcome) || !Array.isArray(outcome.gave)) return outcome
+  const jobs = outcome.gave.map(show)
+  if (step.do !== 'enqueue') return { gave: jobs }
+  // Of jobs of a call with the same key some are given the one that has it as it was before the others: only which one it is counts.
+  const isAlone = (key: string | undefined) =>
+    key === undefined || step.jobs.filter((job) => job.key === key).length === 1
+  return { gave: jobs.map((job, at) => (isAlone(step.jobs[at]?.key) ? job : job.n)) }
 }
 
 function same(actual: unknown, wanted: unknown, label: () => string): void {
   // Looked at first, since `expect` takes its time.
   if (!isDeepStrictEqual(actual, wanted)) expect(actual, label()).toEqual(wanted)
-}
-
-/** What the errors are called in the model that the queues themselves give. */
-function toldShortly(message: string): string {
-  return message === 'The worker that ran it was lost.' ? 'lost' : message
-}
-
-/** What is compared of a job of the model. */
-function shown({ holder: _, leaseUntil: __, ...job }: ModelJob): unknown {
-  return {
-    ...job,
-    runAt: tenthOf(job.runAt),
-    finishedAt: job.finishedAt === null ? null : tenthOf(job.finishedAt),
-  }
-}
-
-function shownOutcome(outcome: Outcome): unknown {
-  return 'gave' in outcome && Array.isArray(outcome.gave) ? { gave: outcome.gave.map(shown) } : outcome
 }

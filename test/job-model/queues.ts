@@ -16,11 +16,21 @@ export function tenthOf(ms: number): number {
   return Math.floor(ms / MARGIN_MS)
 }
 
+const fixed = { kind: 'fixed', firstMs: hours(0), jitter: 0 } as const
+const linear = { kind: 'linear', firstMs: hours(0), jitter: 0 } as const
+
 /** The queues of a run, each with other options. */
 export const QUEUES: Readonly<Record<string, QueueOptions>> = {
-  plain: { maxAttempts: 3, backoff: { kind: 'linear', firstMs: MARGIN_MS, jitter: 0 } },
-  other: { maxAttempts: 2, backoff: { kind: 'fixed', firstMs: MARGIN_MS, jitter: 0 } },
+  plain: { maxAttempts: 3, backoff: linear, deadLetter: 'letters', keep: { completedMs: hours(3), failed: 3 } },
+  wide: { maxAttempts: 2, backoff: fixed, groupConcurrency: 2, keep: { completed: 2, failedMs: hours(2) } },
+  narrow: { maxAttempts: 2, backoff: fixed, concurrency: 2, startWithinMs: hours(1) },
+  rated: { backoff: fixed, rate: { max: 2, perMs: hours(1) }, deadLetter: 'letters' },
+  fair: { backoff: fixed, groupRate: { max: 1, perMs: hours(1) }, groupConcurrency: 2 },
+  letters: { maxAttempts: 2, backoff: fixed },
 }
+
+/** A queue of which nothing is asked but to look. */
+export const IDLE = 'idle'
 
 /** A schema with the queues, whose names get the number of the run: so runs can share a database. */
 export function schemaOf(run: number) {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Asked } from './model.ts'
+import type { Asked, Chosen } from './jobs.ts'
 import { HOUR_MS, hours, QUEUES } from './queues.ts'
 
 /** Something done to the queues. Jobs are named by numbers that are counted round among those there are when it is done. */
@@ -10,6 +10,16 @@ export type Step =
   | ({ readonly do: 'acknowledge'; readonly result: unknown } & OfHeld)
   | ({ readonly do: 'fail'; readonly message: string; readonly retry: boolean } & OfHeld)
   | ({ readonly do: 'extend'; readonly leaseMs: number } & OfHeld)
+  | { readonly do: 'cancel'; readonly job: number }
+  | { readonly do: 'retry'; readonly job: number }
+  | { readonly do: 'reschedule'; readonly job: number; readonly to: { delayMs?: number; priority?: number } }
+  | { readonly do: 'cancelMany'; readonly queue: string; readonly chosen: Chosen & { limit?: number } }
+  | { readonly do: 'retryMany'; readonly queue: string; readonly chosen: Chosen & { state?: 'failed' | 'cancelled' } }
+  | { readonly do: 'purge'; readonly queue: string; readonly chosen: Chosen & { agoMs?: number } }
+  | { readonly do: 'pause'; readonly queue: string; readonly forMs?: number }
+  | { readonly do: 'resume' | 'prune' | 'stats'; readonly queue: string }
+  | { readonly do: 'list'; readonly queue: string; readonly chosen: Chosen; readonly first: number }
+  | { readonly do: 'transaction'; readonly steps: readonly Step[]; readonly commits: boolean }
 
 /** A job that was taken, however long ago, by itself or by its id. */
 interface OfHeld {
@@ -17,42 +27,139 @@ interface OfHeld {
   readonly byId: boolean
 }
 
-const queueName = fc.constantFrom(...Object.keys(QUEUES))
 const duration = fc.nat(2).map(hours)
 const one = fc.nat(1_000)
+const group = fc.constantFrom('a', 'b')
+const key = fc.constantFrom('k', 'l')
+const tags = fc.subarray(['x', 'y'])
+const data = fc.record({ v: fc.nat(2) })
+const priority = fc.integer({ min: -1, max: 2 })
 
-const asked: fc.Arbitrary<Asked> = fc.record(
-  {
-    data: fc.record({ v: fc.nat(3) }),
-    delayMs: duration,
-    priority: fc.integer({ min: -1, max: 2 }),
-    maxAttempts: fc.integer({ min: 1, max: 3 }),
-  },
-  { requiredKeys: ['data'] },
-)
+const plain = { data, priority, maxAttempts: fc.integer({ min: 1, max: 3 }), startWithinMs: duration, group, tags }
+const flow = { after: fc.array(one, { minLength: 1, maxLength: 3 }), onFailure: fc.constantFrom('fail', 'run') }
 
-const ofHeld = { held: one, byId: fc.boolean() }
-
-function step<Name extends Step['do']>(
-  weight: number,
-  name: Name,
-  parts: { [Part in keyof Omit<Extract<Step, { do: Name }>, 'do'>]: fc.Arbitrary<Extract<Step, { do: Name }>[Part]> },
-): fc.WeightedArbitrary<Step> {
-  return { weight, arbitrary: fc.record({ do: fc.constant(name), ...parts }) as unknown as fc.Arbitrary<Step> }
+/** Each option is given now and then, so that jobs are not all alike. */
+function sometimes<T extends object>(parts: { [Name in keyof T]: fc.Arbitrary<T[Name]> }): fc.Arbitrary<Partial<T>> {
+  const chances = Object.entries(parts).map(([name, value]) =>
+    fc.option(value as fc.Arbitrary<unknown>, { freq: 1, nil: undefined }).map((given) => [name, given] as const),
+  )
+  return fc
+    .tuple(...chances)
+    .map((given) => Object.fromEntries(given.filter(([, value]) => value !== undefined)) as Partial<T>)
 }
 
-const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  step(3, 'advance', { ms: fc.integer({ min: 1, max: 3 }).map((count) => count * HOUR_MS) }),
-  step(6, 'enqueue', {
-    queue: queueName,
-    jobs: fc.array(asked, { minLength: 1, maxLength: 3 }),
-    many: fc.boolean(),
-  }),
-  step(6, 'dequeue', { queue: queueName, count: fc.integer({ min: 1, max: 3 }), leaseMs: duration }),
-  step(4, 'acknowledge', { ...ofHeld, result: fc.constantFrom(undefined, { ok: true }) }),
-  step(4, 'fail', { ...ofHeld, message: fc.constantFrom('one', 'two'), retry: fc.boolean() }),
-  step(2, 'extend', { ...ofHeld, leaseMs: duration }),
+const rare = <T>(value: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: value })
+
+const keyed: fc.Arbitrary<object> = fc.oneof(
+  fc.constant({}),
+  fc.constant({}),
+  fc.record({ key }),
+  fc.record({ key, windowMs: duration }),
+  fc.record({ key, onDuplicate: fc.constant('replace') }),
+  fc.record({ key, onDuplicate: fc.constant('debounce'), windowMs: duration }),
 )
 
-/** A run: steps one after the other. */
-export const runs: fc.Arbitrary<readonly Step[]> = fc.array(anyStep, { minLength: 1, maxLength: 40, size: 'max' })
+const asked: fc.Arbitrary<Asked> = fc
+  .tuple(
+    data,
+    rare(sometimes(plain)),
+    rare(fc.record({ group })),
+    keyed,
+    rare(sometimes(flow)),
+    rare(fc.record({ delayMs: duration })),
+  )
+  .map(([payload, options, ofGroup, ofKey, ofFlow, later]) => {
+    const job: Asked = { ...options, ...ofGroup, ...ofKey, ...ofFlow, ...later, data: payload }
+    const { delayMs: _, ...debounced } = job
+    return job.onDuplicate === 'debounce' ? debounced : job
+  })
+
+const ofHeld = { held: one, byId: fc.boolean() }
+const filter = { group, key, tags, data: fc.record({ v: fc.nat(2) }) }
+const live = fc.constantFrom('waiting', 'scheduled', 'blocked', 'active')
+const ended = fc.constantFrom('completed', 'failed', 'cancelled')
+
+/** What the runs of a suite do: how often each step comes. */
+export type Weights = Partial<Record<Step['do'], number>>
+
+const OFTEN: Weights = {
+  advance: 4,
+  enqueue: 8,
+  dequeue: 8,
+  acknowledge: 5,
+  fail: 5,
+  extend: 1,
+  cancel: 2,
+  retry: 3,
+  reschedule: 2,
+  cancelMany: 1,
+  retryMany: 1,
+  purge: 1,
+  pause: 1,
+  resume: 2,
+  prune: 1,
+  stats: 1,
+  list: 1,
+  transaction: 4,
+}
+
+function stepsOf(queue: fc.Arbitrary<string>, depth: number): fc.Arbitrary<Step> {
+  const parts: Record<Step['do'], Record<string, fc.Arbitrary<unknown>>> = {
+    advance: { ms: fc.integer({ min: 1, max: 3 }).map((count) => count * HOUR_MS) },
+    enqueue: { queue, jobs: fc.array(asked, { minLength: 1, maxLength: 3 }), many: fc.boolean() },
+    dequeue: { queue, count: fc.integer({ min: 1, max: 3 }), leaseMs: duration },
+    acknowledge: { ...ofHeld, result: fc.constantFrom(undefined, { ok: true }) },
+    fail: { ...ofHeld, message: fc.constantFrom('one', 'two'), retry: fc.boolean() },
+    extend: { ...ofHeld, leaseMs: duration },
+    cancel: { job: one },
+    retry: { job: one },
+    reschedule: {
+      job: one,
+      to: fc.oneof(
+        fc.record({ delayMs: fc.oneof(fc.constant(0), duration) }),
+        fc.record({ priority }),
+        fc.record({ delayMs: duration, priority }),
+      ),
+    },
+    cancelMany: { queue, chosen: sometimes({ ...filter, state: live, limit: fc.integer({ min: 1, max: 3 }) }) },
+    retryMany: { queue, chosen: sometimes({ ...filter, state: fc.constantFrom('failed', 'cancelled') }) },
+    purge: { queue, chosen: sometimes({ ...filter, state: ended, agoMs: duration }) },
+    pause: { queue, forMs: fc.option(duration, { nil: undefined }) },
+    resume: { queue },
+    prune: { queue },
+    stats: { queue },
+    list: {
+      queue,
+      chosen: sometimes({ ...filter, state: fc.oneof(live, ended) }),
+      first: fc.integer({ min: 1, max: 4 }),
+    },
+    transaction:
+      depth === 0
+        ? {}
+        : { steps: fc.array(stepsOf(queue, depth - 1), { minLength: 1, maxLength: 5 }), commits: fc.boolean() },
+  }
+  const isFit = (name: string) => (depth > 0 || name !== 'transaction') && (depth === DEPTH || name !== 'advance')
+  return fc.oneof(
+    ...Object.entries(OFTEN)
+      .filter(([name]) => isFit(name))
+      .map(([name, weight]) => ({
+        weight,
+        arbitrary: fc.record({ do: fc.constant(name), ...parts[name as Step['do']] }) as unknown as fc.Arbitrary<Step>,
+      })),
+  )
+}
+
+/** Transactions in transactions. */
+const DEPTH = 2
+
+/** A run: steps one after the other, with one queue or a few, so that much happens to each. */
+export const runs: fc.Arbitrary<readonly Step[]> = fc
+  .subarray(Object.keys(QUEUES), { minLength: 1, maxLength: 2 })
+  .chain((names) =>
+    fc.array(stepsOf(fc.constantFrom(...names, ...names, 'letters'), DEPTH), {
+      minLength: 1,
+      maxLength: 40,
+      size: 'max',
+    }),
+  )

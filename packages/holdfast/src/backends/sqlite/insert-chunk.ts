@@ -31,14 +31,14 @@ export class InsertChunk {
     this.#knownRow = knownRow
     this.#width = columns.length
     const known = knownRow !== undefined
-    // Its time is then one more value that is known.
-    const given = known ? columns.map(({ column }) => ({ column, value: 'given' as const })) : columns
+    // The time is one more value that is known.
+    const given = columns.map(({ column }) => ({ column, value: 'given' as const }))
     const asked = known ? [] : returning
     this.#compiled = compileStatement({ ...statement, columns: given, returning: asked }, models, sqliteDialect, rows)
     const { bindings, outputs } = this.#compiled
     this.#readRow = outputs.length === 0 ? undefined : rowReader(outputs)
     const isNow = ({ parameter }: Binding) =>
-      known && parameter >= leading && columns[(parameter - leading) % columns.length]?.value === 'now'
+      parameter >= leading && columns[(parameter - leading) % columns.length]?.value === 'now'
     const timed = bindings.map((binding) =>
       isNow(binding) ? { ...binding, encode: (plusMs: unknown) => storedTime(plusMs, this.#nowMs) } : binding,
     )

@@ -49,7 +49,7 @@ export class InsertPlan implements Plan {
     this.#models = models
     const model = models.get(statement.model) as Model
     this.#knownRow = knownRowOf(statement, model)
-    this.#givesTime = this.#knownRow !== undefined && statement.columns.some(({ value }) => value === 'now')
+    this.#givesTime = statement.columns.some(({ value }) => value === 'now')
     this.#refersToItself = model.foreignKeys.some((foreignKey) => foreignKey.model === model.name)
     this.#joins = !this.#refersToItself && statement.onConflict === undefined && statement.leading === 0
     this.#largest = Math.max(FEW_ROWS, Math.min(CHUNK_ROWS, Math.floor(CHUNK_VALUES / this.#width)))
@@ -98,7 +98,7 @@ export class InsertPlan implements Plan {
     })
   }
 
-  /** The database's time, where it is given to all rows and not asked for by each. */
+  /** The database's time: one for all rows, however many statements insert them. */
   #nowMs(connection: SqliteConnection): number {
     return this.#givesTime ? connection.nowMs : 0
   }

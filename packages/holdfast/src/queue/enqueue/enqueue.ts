@@ -95,7 +95,7 @@ async function addWithCare(
   jobs: readonly NewJob[],
 ): Promise<Job[]> {
   const known = await takeWindows(session, queue, jobs)
-  const fresh = lastOfEachKey(jobs.filter(({ id }) => !known.has(id)))
+  const fresh = oneOfEachKey(jobs.filter(({ id }) => !known.has(id)))
   const held = await holdReplaced(session, queue, fresh)
   await refuseCycles(session, queue, fresh, held)
   const blockers = await findBlockers(session, queue, fresh)
@@ -141,10 +141,11 @@ async function replaceTies(
   )
 }
 
-/** Of jobs of one call with the same key only the last that is to take the place of others is added, where there is one. */
-function lastOfEachKey(jobs: readonly NewJob[]): NewJob[] {
-  const replacing = new Map(jobs.filter(({ onDuplicate }) => onDuplicate !== 'ignore').map((job) => [job.key, job]))
-  return jobs.filter((job) => (replacing.get(job.key) ?? job) === job)
+/** Of jobs of one call with the same key only one is added: the last that is to take the place of others, or else the first. */
+function oneOfEachKey(jobs: readonly NewJob[]): NewJob[] {
+  const chosen = new Map<string | null, NewJob>()
+  for (const job of jobs) if (job.onDuplicate !== 'ignore' || !chosen.has(job.key)) chosen.set(job.key, job)
+  return jobs.filter((job) => job.key === null || chosen.get(job.key) === job)
 }
 
 /** Adds jobs in one statement for each way of saying when; for one whose key is taken, the job that has it is given. */
@@ -158,7 +159,7 @@ async function add(
   const byKey = new Map<string | null, Row>()
   // Where a job had the key and ended before it was looked at, nobody has it any more.
   for (
-    let left = inOrder(jobs);
+    let left = inOrder(oneOfEachKey(jobs));
     left.length > 0;
     left = left.filter(({ id, key }) => !byId.has(id) && !byKey.has(key))
   ) {
@@ -190,10 +191,29 @@ async function insertAll(
   )
   const insertGroups = async (on: Session): Promise<Row[]> => {
     const rows: Row[] = []
-    for (const group of groups.values()) rows.push(...(await insert(on, queue, group, blockers)))
+    let now: number | undefined
+    for (const group of groups.values()) {
+      const inserted = await insert(on, queue, now === undefined ? group : countedFrom(now, group), blockers)
+      now ??= nowOf(group, inserted)
+      rows.push(...inserted)
+    }
     return rows
   }
   return groups.size === 1 ? insertGroups(session) : session.transaction(insertGroups, OWN)
+}
+
+/** The database's time when jobs were inserted, as far as it shows in them. */
+function nowOf(jobs: readonly NewJob[], rows: readonly Row[]): number | undefined {
+  for (const { id, key, when } of jobs) {
+    const row = 'at' in when ? undefined : rows.find((one) => one['id'] === id || (key !== null && one['key'] === key))
+    if (row !== undefined && 'inMs' in when) return (row['runAt'] as Date).getTime() - when.inMs
+  }
+  return undefined
+}
+
+/** Jobs of one call have one time, so that they are taken in their order however many statements add them. */
+function countedFrom(now: number, jobs: readonly NewJob[]): NewJob[] {
+  return jobs.map((job) => ('at' in job.when ? job : { ...job, when: { at: new Date(now + job.when.inMs) } }))
 }
 
 async function insert(

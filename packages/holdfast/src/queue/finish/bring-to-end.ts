@@ -33,7 +33,7 @@ export async function bringToEnd(
 }
 
 /** What `remove` and its kin give back of each job. */
-export const REMOVED: readonly string[] = ['id', 'awaited', 'stepped', 'progress']
+export const REMOVED: readonly string[] = ['id', 'awaited', 'stepped', 'key', 'progress']
 
 async function followUp(
   scope: QueueScope,
@@ -89,10 +89,14 @@ export async function settleEnds(scope: QueueScope, noted: readonly FollowUp[]):
   if (doomed.length > 0) await doom(scope, doomed)
 }
 
-async function sendToDeadLetters({ session, declaration }: QueueScope, ended: readonly Finishing[]): Promise<void> {
+async function sendToDeadLetters(
+  { session, declaration, declarationOf }: QueueScope,
+  ended: readonly Finishing[],
+): Promise<void> {
   const target = declaration?.options.deadLetter
   const failed = ended.filter(({ state }) => state === 'failed')
   if (target === undefined || failed.length === 0) return
+  const maxAttempts = declarationOf(target)?.options.maxAttempts
   const letterOf = ({ job: { id, queue, data, errors } }: Finishing, isWhole: boolean): Entry => ({
     data: {
       id,
@@ -100,7 +104,7 @@ async function sendToDeadLetters({ session, declaration }: QueueScope, ended: re
       data: isWhole ? data : null,
       errors: errors.map(({ message, at, attempt }) => ({ message, at, attempt })),
     },
-    options: {},
+    options: maxAttempts === undefined ? {} : { maxAttempts },
     path: `dead letter ${id}`,
   })
   const entries = failed.map((one) => {
@@ -148,10 +152,10 @@ async function record(
 ): Promise<void> {
   const offset = clockOffsetMs(session)
   const rows = finishing.map(({ job, state, result }): Row => {
-    // The job is as it was when it was taken; its handler may have told of its progress since.
-    const progress = removed.get(job.id)?.progress ?? null
+    // The job is as it was when it was taken; its handler may have told of its progress since, and another job may have been given its key.
+    const { progress = null, key = null } = removed.get(job.id) ?? {}
     const errors = job.errors.length === 0 ? null : job.errors
-    return { ...job, state, progress, result: result ?? null, errors, precedence: 0 - job.priority }
+    return { ...job, state, key, progress, result: result ?? null, errors, precedence: 0 - job.priority }
   })
   const isPlain = rows.every((row) => EXTRA.every((name) => row[name] === null))
   const columns = isPlain ? NEEDED : WHOLE

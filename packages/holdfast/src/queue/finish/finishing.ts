@@ -12,5 +12,6 @@ export interface Removed {
   readonly id: string
   readonly awaited: boolean
   readonly stepped: boolean
+  readonly key: string | null
   readonly progress: unknown
 }

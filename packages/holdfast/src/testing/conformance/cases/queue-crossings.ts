@@ -270,6 +270,19 @@ export const queueCrossingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/letters-tried',
+    title: 'Dead letters are tried as often as their queue says',
+    async run({ open }) {
+      const letters = queue<{ id: string }>({ maxAttempts: 2 })
+      const storage = await open(
+        defineSchema({ jobs: queue<number>({ maxAttempts: 1, deadLetter: 'letters' }), letters }),
+      )
+      await storage.queue('jobs').enqueue(1)
+      await storage.queue('jobs').drain(() => Promise.reject(new Error('broken')))
+      assert.deepEqual(pick(await storage.queue('letters').list(), 'maxAttempts'), [2])
+    },
+  },
+  {
     id: 'queue/letters-elsewhere',
     title: 'A job that fails with one of another queue goes to the dead letters of its own, however much it holds',
     async run({ open }) {

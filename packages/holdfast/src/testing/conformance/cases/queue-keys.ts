@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Job } from '../../../queue/index.ts'
 import { defineSchema, queue } from '../../../schema/index.ts'
 import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
@@ -120,6 +121,48 @@ export const queueKeyCases: readonly ConformanceCase[] = [
         assert.equal(new Set(pick(made, 'id')).size, 1, JSON.stringify(option))
       }
       assert.equal((await jobs.stats()).waiting, options.length)
+    },
+  },
+  {
+    id: 'queue/keys-in-one-call',
+    title: 'Of jobs of one call with the same key the first is added, whatever the others are like',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      for (const policy of [{}, { windowMs: 60_000 }]) {
+        const made = await jobs.enqueueMany([
+          { data: { n: 1 } },
+          { data: { n: 2 }, key: 'k', delayMs: 60_000, ...policy },
+          { data: { n: 3 }, key: 'k', ...policy },
+          { data: { n: 4 }, key: 'k', group: 'g', ...policy },
+        ])
+        assert.deepEqual(
+          pick(made, 'data'),
+          [1, 2, 2, 2].map((n) => ({ n })),
+        )
+        assert.equal(made[3]?.waitsFor, 'time')
+        assert.equal(await jobs.cancelMany({ key: 'k' }), 1)
+      }
+    },
+  },
+  {
+    id: 'queue/keys-taken-away',
+    title: 'A job whose key another was given while it ran has none any more, however it ends',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const ends: readonly ((job: Job) => Promise<unknown>)[] = [
+        (job) => jobs.acknowledge(job),
+        (job) => jobs.acknowledge(job, { ok: true }),
+        (job) => jobs.fail(job, 'broken', false),
+        (job) => jobs.cancel(job.id),
+      ]
+      for (const end of ends) {
+        const { id } = await jobs.enqueue({ n: 1 }, { key: 'k' })
+        const running = (await jobs.dequeue()) as Job
+        await jobs.enqueue({ n: 2 }, { key: 'k', onDuplicate: 'replace' })
+        await end(running)
+        assert.equal((await jobs.get(id))?.key, null)
+        await jobs.cancelMany()
+      }
     },
   },
   {

@@ -24,6 +24,36 @@ function numbers(jobs: readonly { readonly data: { readonly n: number } }[]): nu
 /** Which jobs run in which order, and which groups, limits and dependencies hold them up. */
 export const queueOrderCases: readonly ConformanceCase[] = [
   {
+    id: 'queue/order-in-one-call',
+    title: 'Jobs that are added by one call have one time, and are taken in their order, whatever they are like',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      const jobs = storage.queue('jobs')
+      const first = await jobs.enqueue({ n: 0 })
+      const kinds = [
+        { key: 'k', onDuplicate: 'replace' },
+        {},
+        { group: 'g' },
+        { runAt: new Date(0), priority: -1 },
+        { key: 'l' },
+        { after: [first] },
+      ] as const
+      for (let round = 0; round < 20; round++) {
+        await jobs.cancelMany({ state: 'waiting', limit: 10_000 })
+        await jobs.enqueue({ n: 0 }, { priority: 9 })
+        const after = [(await jobs.dequeue({ leaseMs: 3_600_000 })) as typeof first]
+        const made = await jobs.enqueueMany(
+          kinds.map((kind, n) => ({ data: { n }, ...kind, ...('after' in kind && { after }) })),
+        )
+        assert.equal(new Set(made.flatMap(({ data, runAt }) => (data.n === 3 ? [] : [runAt.getTime()]))).size, 1)
+        await jobs.acknowledge(after[0] as typeof first)
+        const taken = await jobs.dequeueMany(10)
+        assert.deepEqual(numbers(taken), [0, 1, 2, 4, 5, 3])
+        for (const job of taken) await jobs.acknowledge(job)
+      }
+    },
+  },
+  {
     id: 'queue/groups',
     title: 'Jobs of a group run one after the other, in order, beside those of other groups and of none',
     async run({ open }) {

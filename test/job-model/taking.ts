@@ -1,0 +1,119 @@
+import { end, follow } from './ending.ts'
+import { byUrgency, choose, type Held, type ModelJob, Refusal, type State } from './jobs.ts'
+import { QUEUES } from './queues.ts'
+
+/** Takes up to so many jobs. Those that cannot be run have failed instead. */
+export function dequeue(state: State, queue: string, count: number, leaseMs: number, holder: number): ModelJob[] {
+  look(state, queue)
+  if (state.pauses.some((pause) => pause.queue === queue && pause.until > state.now)) return []
+  for (;;) {
+    const taken = takeWithinLimits(state, queue, count, leaseMs, holder)
+    const dead = taken.filter((job) => reasonOf(state, job) !== null)
+    for (const job of dead) {
+      const message = reasonOf(state, job) as string
+      job.attempt = Math.min(job.attempt, job.maxAttempts)
+      job.errors.push({ message, attempt: job.attempt })
+    }
+    if (dead.length > 0) end(state, dead, 'failed')
+    if (dead.length === 0 || dead.length < taken.length) return taken.filter((job) => !dead.includes(job))
+  }
+}
+
+/** Whoever takes jobs sees first which ones are due, and whose leases have run out. */
+function look(state: State, queue: string): void {
+  const groups = new Set<string>()
+  for (const job of choose(state, queue)) {
+    if (job.state === 'active' && job.leaseUntil <= state.now)
+      Object.assign(job, { state: 'waiting', waitsFor: 'worker', holder: null })
+    if (job.waitsFor !== 'time' || job.dueAt > state.now) continue
+    job.waitsFor = job.group === null || job.turn ? 'worker' : 'jobs'
+    if (job.waitsFor === 'jobs') groups.add(job.group as string)
+  }
+  follow(
+    state,
+    [...groups].map((group) => ({ kind: 'group', queue, group })),
+  )
+}
+
+/** Why a job that was taken cannot be run; null where it can. */
+function reasonOf(state: State, { attempt, maxAttempts, runAt, startWithinMs }: ModelJob): string | null {
+  if (attempt === 1 && startWithinMs !== null && runAt + startWithinMs <= state.now) return 'late'
+  return attempt > maxAttempts ? 'lost' : null
+}
+
+function takeWithinLimits(state: State, queue: string, count: number, leaseMs: number, holder: number): ModelJob[] {
+  const { concurrency, rate, groupRate } = QUEUES[queue] ?? {}
+  const places = concurrency === undefined ? count : concurrency - choose(state, queue, { state: 'active' }).length
+  const room = Math.min(count, places, rate === undefined ? count : roomIn(state, queue, null, rate))
+  const taken: ModelJob[] = []
+  for (const job of choose(state, queue)
+    .filter(({ waitsFor }) => waitsFor === 'worker')
+    .sort(byUrgency)) {
+    if (taken.length >= room) break
+    const { group } = job
+    if (groupRate !== undefined && group !== null && roomIn(state, queue, group, groupRate) === 0) {
+      Object.assign(job, { waitsFor: 'time', dueAt: windowOf(state, queue, group).began + groupRate.perMs })
+      continue
+    }
+    taken.push(job)
+    Object.assign(job, { state: 'active', waitsFor: null, attempt: job.attempt + 1, holder })
+    job.leaseUntil = state.now + leaseMs
+    if (reasonOf(state, job) !== null) continue
+    if (groupRate !== undefined && group !== null) count1(state, queue, group, groupRate.perMs)
+    if (rate !== undefined) count1(state, queue, null, rate.perMs)
+  }
+  return taken
+}
+
+function windowOf(state: State, queue: string, group: string | null) {
+  let window = state.rates.find((one) => one.queue === queue && one.group === group)
+  if (window === undefined) {
+    window = { queue, group, began: 0, used: 0 }
+    state.rates.push(window)
+  }
+  return window
+}
+
+/** How many more jobs may begin in the window of a rate that runs now. */
+function roomIn(
+  state: State,
+  queue: string,
+  group: string | null,
+  { max, perMs }: { max: number; perMs: number },
+): number {
+  const { began, used } = windowOf(state, queue, group)
+  return used > 0 && state.now < began + perMs ? Math.max(0, max - used) : max
+}
+
+function count1(state: State, queue: string, group: string | null, perMs: number): void {
+  const window = windowOf(state, queue, group)
+  const runs = window.used > 0 && state.now < window.began + perMs
+  Object.assign(window, runs ? { used: window.used + 1 } : { began: state.now, used: 1 })
+}
+
+/** The job that is meant: by itself, as it was taken, or by its id, whoever has taken it. */
+function heldJob(state: State, held: Held, byId: boolean): ModelJob {
+  const job = state.jobs[held.n] as ModelJob
+  if (byId && (job.gone || job.state !== 'active')) throw new Refusal('NOT_FOUND')
+  if (!byId && job.holder !== held.holder) throw new Refusal('LEASE_LOST')
+  return job
+}
+
+export function acknowledge(state: State, held: Held, byId: boolean, result: unknown): void {
+  const job = heldJob(state, held, byId)
+  job.result = result ?? null
+  end(state, [job], 'completed')
+}
+
+export function fail(state: State, held: Held, byId: boolean, message: string, retry: boolean): void {
+  const job = heldJob(state, held, byId)
+  job.errors.push({ message, attempt: job.attempt })
+  const { kind, firstMs = 0 } = QUEUES[job.queue]?.backoff ?? {}
+  const runAt = state.now + firstMs * (kind === 'linear' ? job.attempt : 1)
+  if (!retry || job.attempt >= job.maxAttempts) end(state, [job], 'failed')
+  else Object.assign(job, { state: 'waiting', waitsFor: 'time', holder: null, runAt, dueAt: runAt })
+}
+
+export function extend(state: State, held: Held, byId: boolean, leaseMs: number): void {
+  heldJob(state, held, byId).leaseUntil = state.now + leaseMs
+}

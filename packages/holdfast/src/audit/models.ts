@@ -1,4 +1,4 @@
-import { type Model, resolveModel, t, table } from '../schema/index.ts'
+import { type Model, resolveOwnModel, t, table } from '../schema/index.ts'
 
 /**
  * Audit records. They are only ever inserted; sealing gives a record its place in the chain, once.
@@ -10,7 +10,7 @@ import { type Model, resolveModel, t, table } from '../schema/index.ts'
  *
  * What may be personal enters the chain through `content` only, so it can be erased later and the chain still fits.
  */
-export const auditRecords: Model = resolveModel(
+export const auditRecords: Model = resolveOwnModel(
   'holdfastAudit',
   table(
     {
@@ -39,7 +39,7 @@ export const auditRecords: Model = resolveModel(
 )
 
 /** The end of the chain, apart from the records, so that a tail that is cut off is missed. Who seals holds its row. */
-export const auditHeads: Model = resolveModel(
+export const auditHeads: Model = resolveOwnModel(
   'holdfastAuditHeads',
   table({ chain: t.text().primaryKey(), count: t.integer(), digest: t.text(), sealedAt: t.timestamp() }),
 )

@@ -1,4 +1,4 @@
-import { type Model, resolveModel, t, table } from '../schema/index.ts'
+import { type Model, resolveOwnModel, t, table } from '../schema/index.ts'
 
 /**
  * The second level of caches: one row an entry.
@@ -7,7 +7,7 @@ import { type Model, resolveModel, t, table } from '../schema/index.ts'
  * fresh until some time, an entry that says that there is nothing. Rows that begin with `c:` and `t:` mark when a cache was cleared and
  * when a tag was invalidated. One row of no cache tells the last place that was given to a change.
  */
-export const cacheEntries: Model = resolveModel(
+export const cacheEntries: Model = resolveOwnModel(
   'holdfastCache',
   table(
     {

@@ -5,6 +5,7 @@ import {
   type ModelColumn,
   type ModelIndex,
   resolveModel,
+  resolveOwnModel,
   t,
   table,
 } from '../schema/index.ts'
@@ -36,7 +37,7 @@ const own = resolveModel(
 )
 
 /** How far each model's changes are settled. Who settles holds the row. */
-export const historyHeads: Model = resolveModel(
+export const historyHeads: Model = resolveOwnModel(
   'holdfastHistoryHeads',
   table({
     model: t.text().primaryKey(),

@@ -49,7 +49,8 @@ export async function columnsOf(
   const typed = await prober.first(
     all.map(({ table: one, column }) => {
       const live = rules.get(one.name)
-      return typesOf(column, live, schema).map((definition) => ({ table: one.name, column: column.name, definition }))
+      const types = isCounted(one, column, live) ? [countedKey] : typesOf(column, live, schema)
+      return types.map((definition) => ({ table: one.name, column: column.name, definition }))
     }),
   )
   const defaulted = await prober.first(typed.map((probe) => [...withDefaults(probe, rules), probe]))
@@ -64,19 +65,18 @@ export async function columnsOf(
 }
 
 function foundColumn(
-  { name, primaryKey }: ExistingTable,
+  one: ExistingTable,
   column: ExistingColumn,
   definition: ColumnDefinition,
   rules: TableRules | undefined,
   schema: SchemaEditor,
 ): FoundColumn {
-  const isGenerated =
-    primaryKey.join() === column.name && definition.type === 'integer' && isCounted(rules, name, column.name)
+  const generated = isCounted(one, column, rules)
   const { default: given, ...rest } = definition
-  const whole = { ...rest, generated: isGenerated, ...(!isGenerated && given !== undefined && { default: given }) }
+  const whole = { ...rest, generated, ...(!generated && given !== undefined && { default: given }) }
   const live = rules?.rules.get(`default of ${column.name}`)
-  const lost =
-    live !== undefined && !isGenerated && given === undefined ? ` the default of ${column.name} is ${live}` : ''
+  const isLost = live !== undefined && !generated && given === undefined
+  const lost = isLost ? ` the default of ${column.name} is ${live}` : ''
   const type = typeIn(schema, definition)
   const other = type === column.type ? '' : ` ${column.name} is ${column.type}, and is declared as ${definition.type}`
   const note = [lost, other].filter((one) => one !== '').join(',')
@@ -90,11 +90,11 @@ function foundColumn(
   }
 }
 
-function isCounted(rules: TableRules | undefined, table: string, column: string): boolean {
-  return (
-    rules?.rules.get(`default of ${column}`) === 'generated' ||
-    rules?.rules.get(`primary key ${table}`)?.endsWith(' generated') === true
-  )
+/** Whether it is the key of its table, and the database counts it up. */
+function isCounted({ name, primaryKey }: ExistingTable, column: ExistingColumn, live?: TableRules): boolean {
+  if (primaryKey.join() !== column.name) return false
+  const key = live?.rules.get(`primary key ${name}`)
+  return live?.rules.get(`default of ${column.name}`) === 'generated' || key?.endsWith(' generated') === true
 }
 
 /** Types that the database stores alike, and that nothing in the table tells apart. */
@@ -109,6 +109,8 @@ function ambiguous(
     return []
   return others.filter((one) => one !== type && typeIn(schema, plain(one)) === column.type)
 }
+
+const countedKey: ColumnDefinition = { ...plain('integer'), nullable: false }
 
 /** Sees how the database writes columns that might be there. */
 class Prober {

@@ -1,9 +1,9 @@
 import type { Session } from '../backend/index.ts'
 import { Repository } from '../repository/index.ts'
-import { type Model, resolveModel, t, table } from '../schema/index.ts'
+import { type Model, resolveOwnModel, t, table } from '../schema/index.ts'
 
 /** Which migrations were applied, in what order, by whom. */
-export const ledgerModel: Model = resolveModel(
+export const ledgerModel: Model = resolveOwnModel(
   'holdfastMigrations',
   table(
     {

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Plan, Session } from '../backend/index.ts'
 import { LeaseLostError, TimeoutError } from '../base/errors.ts'
-import { type Model, resolveModel, t, table } from '../schema/index.ts'
+import { type Model, resolveOwnModel, t, table } from '../schema/index.ts'
 import { all, equals, isDue, set, setNow } from '../statement/index.ts'
 
 /** One row: who may migrate, and until when. */
-export const lockModel: Model = resolveModel(
+export const lockModel: Model = resolveOwnModel(
   'holdfastMigrationLock',
   table({ id: t.integer().primaryKey(), holder: t.text(), heldUntil: t.timestamp() }),
 )

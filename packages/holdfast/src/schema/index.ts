@@ -35,7 +35,7 @@ export {
   type QueueOptions,
   queue,
 } from './queue.ts'
-export { resolveModel, resolveModels } from './resolve.ts'
+export { resolveModel, resolveModels, resolveOwnModel } from './resolve.ts'
 export * from './schema.ts'
 export { validateStandard } from './standard-schema.ts'
 export { type Given, unreadable } from './unreadable.ts'

@@ -31,6 +31,8 @@ export interface Model {
   /** Validates documents. */
   readonly schema?: StandardSchemaV1
   readonly relations: ReadonlyMap<string, Relation>
+  /** Present for the tables of Holdfast's features: nobody else writes them, so the database does not check their values once more. */
+  readonly own?: true
   /** Present where no schema speaks of it, so that its table is made at its first use. */
   readonly undeclared?: true
   /** Present where every version is kept. */

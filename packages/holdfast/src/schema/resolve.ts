@@ -74,12 +74,17 @@ function wrongSchema(issues: readonly Issue[]): ConfigurationError {
 }
 
 /**
- * Resolves one model that stands alone: a feature's own table, or a collection nobody declared.
+ * Resolves one model that stands alone, such as a collection nobody declared.
  *
  * @throws ConfigurationError naming every mistake.
  */
 export function resolveModel(name: string, declaration: Table | Documents): Model {
   return resolveModels({ [name]: declaration }, {}).get(name) as Model
+}
+
+/** Resolves the table of a feature, which only Holdfast writes. */
+export function resolveOwnModel(name: string, declaration: Table): Model {
+  return { ...resolveModel(name, declaration), own: true }
 }
 
 function checkQueue(name: string, { schema, resultSchema, options }: QueueDeclaration, issues: Issue[]): void {

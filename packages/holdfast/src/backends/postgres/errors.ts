@@ -8,7 +8,14 @@ import {
 } from '../../base/errors.ts'
 import type { Models } from '../../schema/index.ts'
 import type { Statement } from '../../statement/index.ts'
-import { checkViolation, columnViolation, foreignKeyViolation, outOfRange, uniqueViolation } from '../sql/index.ts'
+import {
+  checkViolation,
+  columnViolation,
+  foreignKeyViolation,
+  keysUsedUp,
+  outOfRange,
+  uniqueViolation,
+} from '../sql/index.ts'
 import { type Failure, isServerError, type ServerError } from './exchange.ts'
 
 /** What an error of the driver is called, for people: without the password, which no message holds. */
@@ -60,6 +67,8 @@ function serverError(error: ServerError, subject: Subject, statement?: Statement
       return columnViolation('CONSTRAINT_NOT_NULL', models, error.table ?? '', error.column ?? '', error)
     case '22003':
       return (statement && outOfRange(statement, models, error)) ?? refused(error)
+    case '2200H':
+      return (statement && keysUsedUp(statement, models, error)) ?? refused(error)
     case '40001':
       return new SerializationError('The transaction could not be ordered among those running beside it.', error)
     case '40P01':

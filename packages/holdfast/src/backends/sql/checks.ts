@@ -23,12 +23,16 @@ export function checkConstraint(check: ModelCheck, model: Model, dialect: Dialec
   return sql`${passes} or ${holds}`
 }
 
-/** The check that a column's values stay in the range or the set of its type, where the database's own type allows more. */
+/**
+ * The check that a column's values stay in the range or the set of its type, where the database's own type allows more. None for tables that
+ * only Holdfast writes: Postgres reads a check anew for every statement, which takes it longer than to write the row.
+ */
 export function rangeConstraint(
   column: ModelColumn,
   model: Model,
   dialect: Dialect,
 ): { name: string; condition: Sql } | null {
+  if (model.own === true || (column.generated && dialect.ddl.generatedInRange)) return null
   const reference = sql.id(column.column)
   const condition =
     column.values === undefined

@@ -166,6 +166,8 @@ export interface DialectDdl {
   columnType(type: ValueType): Sql
   /** The type and the constraint of a generated key. */
   generated(constraint: string): Sql
+  /** Whether generated keys end by themselves before they leave the range of their type. */
+  readonly generatedInRange: boolean
   /** The default of a timestamp column that defaults to now. */
   readonly now: Sql
   /** What follows the parenthesis of `create table`. */

@@ -86,6 +86,7 @@ export const sqliteDialect: Dialect = {
     tableOptions: sql`strict`,
     columnType: (type) => sql.raw(codecOf(type).type),
     generated: (constraint) => sql`INTEGER constraint ${sql.id(constraint)} primary key autoincrement`,
+    generatedInRange: false,
     foreignKeysInTable: true,
     range,
     indexed: (column) => column,

@@ -79,6 +79,13 @@ export function outOfRange(statement: Statement, models: Models, cause: unknown)
   return fields.length === 0 ? undefined : new ConstraintError('CONSTRAINT_CHECK', model.name, fields, cause)
 }
 
+/** The error for an insert that no generated key was left for; undefined for other statements. */
+export function keysUsedUp(statement: Statement, models: Models, cause: unknown): ConstraintError | undefined {
+  if (statement.kind !== 'insert') return undefined
+  const { name, primaryKey } = modelOf(models, statement.model)
+  return new ConstraintError('CONSTRAINT_CHECK', name, primaryKey, cause)
+}
+
 function assignmentsOf(statement: Exclude<Statement, { readonly kind: 'select' }>): readonly Assignment[] {
   if (statement.kind === 'update') return statement.set
   return statement.kind === 'insert' ? (statement.onConflict?.set ?? []) : []

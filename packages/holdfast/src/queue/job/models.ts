@@ -1,4 +1,4 @@
-import { type Model, resolveModel, t, table } from '../../schema/index.ts'
+import { type Model, resolveOwnModel, t, table } from '../../schema/index.ts'
 import { schedules } from './schedule-model.ts'
 
 /**
@@ -13,7 +13,7 @@ import { schedules } from './schedule-model.ts'
  *                                                        └─(lease ran out)──┘
  * ```
  */
-export const liveJobs: Model = resolveModel(
+export const liveJobs: Model = resolveOwnModel(
   'holdfastJobs',
   table(
     {
@@ -66,7 +66,7 @@ export const liveJobs: Model = resolveModel(
 )
 
 /** Finished jobs, kept for `get`, `list` and `retry` until they are pruned or purged. */
-export const finishedJobs: Model = resolveModel(
+export const finishedJobs: Model = resolveOwnModel(
   'holdfastFinishedJobs',
   table(
     {
@@ -93,7 +93,7 @@ export const finishedJobs: Model = resolveModel(
 )
 
 /** Which live job comes after which. */
-export const links: Model = resolveModel(
+export const links: Model = resolveOwnModel(
   'holdfastJobLinks',
   table(
     {
@@ -107,7 +107,7 @@ export const links: Model = resolveModel(
 )
 
 /** What the steps of live jobs came to. */
-export const steps: Model = resolveModel(
+export const steps: Model = resolveOwnModel(
   'holdfastJobSteps',
   table(
     { job: t.uuid(), name: t.text(), result: t.json().nullable() },
@@ -119,7 +119,7 @@ export const steps: Model = resolveModel(
  * A row for each queue that has limits or is paused (its group is empty), and for each group: locked by whoever lets jobs through, so that
  * no two do at once.
  */
-export const gates: Model = resolveModel(
+export const gates: Model = resolveOwnModel(
   'holdfastGates',
   table(
     {
@@ -141,7 +141,7 @@ export const gates: Model = resolveModel(
 )
 
 /** Keys that were used with a window: until then they stand for one job, finished or not. */
-export const keyWindows: Model = resolveModel(
+export const keyWindows: Model = resolveOwnModel(
   'holdfastJobKeys',
   table(
     { queue: t.text(), key: t.text(), job: t.uuid(), until: t.timestamp() },
@@ -150,7 +150,7 @@ export const keyWindows: Model = resolveModel(
 )
 
 /** What is to be done once the transactions are committed that noted it: see `FollowUp`. */
-export const followUps: Model = resolveModel(
+export const followUps: Model = resolveOwnModel(
   'holdfastJobFollowUps',
   table(
     {
@@ -166,7 +166,7 @@ export const followUps: Model = resolveModel(
 )
 
 /** Leases of jobs whose rows are left alone while transactions are open that will end them. */
-export const leases: Model = resolveModel(
+export const leases: Model = resolveOwnModel(
   'holdfastJobLeases',
   table(
     { job: t.uuid().primaryKey(), token: t.uuid(), until: t.timestamp() },

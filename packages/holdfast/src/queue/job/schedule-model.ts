@@ -1,4 +1,4 @@
-import { type Model, resolveModel, t, table } from '../../schema/index.ts'
+import { type Model, resolveOwnModel, t, table } from '../../schema/index.ts'
 
 /** What becomes of ticks that came while nobody was there to see them. */
 export type CatchUp = 'none' | 'last' | 'all'
@@ -9,7 +9,7 @@ export type CatchUp = 'none' | 'last' | 'all'
  * The row is what makes a tick fire once: whoever moves `nextAt` on enqueues the jobs of the ticks it passes over, in the same
  * transaction. So there is no leader, and it matters to nobody how many processes look.
  */
-export const schedules: Model = resolveModel(
+export const schedules: Model = resolveOwnModel(
   'holdfastSchedules',
   table(
     {

@@ -127,6 +127,18 @@ export const createCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'create/last-key',
+    title: 'Where the greatest key was given, an insert that needs a greater one is refused, and nothing is written',
+    async run({ open }) {
+      const counted = (await open(schema)).repository('counted')
+      await counted.create({ id: Number.MAX_SAFE_INTEGER, name: 'last' })
+      const violation = { code: 'CONSTRAINT_CHECK', model: 'counted', fields: ['id'] } as const
+      await refused(counted.create({ name: 'one more' }), violation)
+      await refused(counted.createMany([{ name: 'two' }, { name: 'three' }]), violation)
+      assert.equal(await counted.count(), 1)
+    },
+  },
+  {
     id: 'create/same-tick',
     title: 'Of 64 calls in one tick each has its own record or its own error',
     async run({ open }) {

@@ -4,6 +4,7 @@ import { cancelStatement } from './cancel.ts'
 import type { Client, QueryResult } from './driver.ts'
 import { type Answer, Exchange, type Failure, isServerError, type Request } from './exchange.ts'
 import { PreparedNames } from './prepared-names.ts'
+import { Watchdog } from './watchdog.ts'
 
 /** What came of SQL that was run as it stands; of several statements in one text, of the last. */
 export type RawAnswer =
@@ -14,6 +15,7 @@ export type RawAnswer =
 export class Link {
   readonly #client: Client
   readonly #names = new PreparedNames()
+  readonly #watchdog = new Watchdog()
   readonly #deadlineMs: number
   /** The run of the server in which the session began; see `Outcomes`. */
   serverRun = ''
@@ -52,13 +54,13 @@ export class Link {
   /** Sends statements together. Never rejects; a server that does not answer in time counts as lost. */
   run(requests: readonly Request[], deadlineMs: number = this.#deadlineMs): Promise<Answer> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
+      const exchange = new Exchange(requests, this.#names, (answer) => {
+        this.#watchdog.end()
+        resolve(answer)
+      })
+      this.#watchdog.begin(deadlineMs, () => {
         exchange.fail(new TimeoutError('The server', deadlineMs))
         this.abandon()
-      }, deadlineMs)
-      const exchange = new Exchange(requests, this.#names, (answer) => {
-        clearTimeout(timer)
-        resolve(answer)
       })
       this.#client.query(exchange)
     })
@@ -67,10 +69,10 @@ export class Link {
   /** Runs SQL as it stands, with values as `pg` takes and gives them. Never rejects. */
   async raw(text: string, values: readonly unknown[], deadlineMs: number = this.#deadlineMs): Promise<RawAnswer> {
     let late: TimeoutError | undefined
-    const timer = setTimeout(() => {
+    this.#watchdog.begin(deadlineMs, () => {
       late = new TimeoutError('The server', deadlineMs)
       this.abandon()
-    }, deadlineMs)
+    })
     try {
       const results = await this.#client.query({ text, values })
       const { rows, rowCount } = Array.isArray(results) ? (results.at(-1) as QueryResult) : results
@@ -78,7 +80,7 @@ export class Link {
     } catch (error) {
       return { failure: { error: late ?? error, fate: isServerError(error) ? 'refused' : 'lost' } }
     } finally {
-      clearTimeout(timer)
+      this.#watchdog.end()
     }
   }
 

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { Bell } from '../../base/bell.ts'
+import { timerMs } from '../../base/timer.ts'
 import { claim } from '../claim/claim.ts'
 import { Frontier } from '../claim/frontier.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
@@ -174,6 +175,9 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   async stop(options: StopOptions = {}): Promise<void> {
     const timeoutMs = stopTimeoutMs(options)
     const started = performance.now()
+    const abort = (): void => this.#held.abort(new Error(STOPPED))
+    // On a timer, as all below may have to wait for a connection that a handler has.
+    const timer = setTimeout(abort, timerMs(timeoutMs))
     this.#stopping = true
     this.#executor.stop()
     this.#bell.ring()
@@ -183,10 +187,11 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     // Should it fail, they keep their lease until it runs out, and are then taken by somebody else.
     await this.#held.handBack().catch((error: unknown) => this.#report(error))
     if (!(await this.#held.empty(Math.max(0, timeoutMs - (performance.now() - started))))) {
-      this.#held.abort(new Error(STOPPED))
+      abort()
       // Those that are given up are still to be written down.
       await this.#held.empty(2 * ABORT_GRACE_MS)
     }
+    clearTimeout(timer)
     await this.#held.stop()
     await this.#subscriptions.end().catch((error: unknown) => this.#report(error))
     this.#unregister()

@@ -59,23 +59,29 @@ function holderOf({ jobs }: State, queue: string, key: string | undefined): Mode
 
 /** Refuses jobs that come after what is not there, has failed, or waits for them. */
 function refuse(state: State, queue: string, fresh: readonly Asked[]): void {
+  const before = new Map(state.jobs.map(({ n, behind }) => [n, behind as readonly number[]]))
+  const replaced: number[] = []
   for (const { after = [], onDuplicate = 'ignore', key } of fresh) {
-    if (onDuplicate === 'ignore') continue
-    const replaced = holderOf(state, queue, key)
-    if (replaced !== undefined && replaced.state !== 'active' && after.some((n) => comesAfter(state, n, replaced.n)))
-      throw new Refusal('VALIDATION')
+    const holder = onDuplicate === 'ignore' ? undefined : holderOf(state, queue, key)
+    if (holder === undefined || holder.state === 'active') continue
+    replaced.push(holder.n)
+    before.set(holder.n, after)
   }
+  if (replaced.some((n) => comesAfter(before, n, n))) throw new Refusal('VALIDATION')
   for (const { after = [], onFailure = 'fail' } of fresh) {
     for (const n of after) {
-      const before = state.jobs[n]
-      if (before === undefined || before.gone) throw new Refusal('NOT_FOUND')
-      if (!isLive(before) && before.state !== 'completed' && onFailure === 'fail') throw new Refusal('VALIDATION')
+      const job = state.jobs[n]
+      if (job === undefined || job.gone) throw new Refusal('NOT_FOUND')
+      if (!isLive(job) && job.state !== 'completed' && onFailure === 'fail') throw new Refusal('VALIDATION')
     }
   }
 }
 
-function comesAfter(state: State, n: number, first: number): boolean {
-  return n === first || (state.jobs[n] as ModelJob).behind.some((before) => comesAfter(state, before, first))
+/** Whether a job comes after another, with any number of jobs between them. */
+function comesAfter(before: ReadonlyMap<number, readonly number[]>, n: number, first: number): boolean {
+  const all = new Set(before.get(n))
+  for (const one of all) for (const other of before.get(one) ?? []) all.add(other)
+  return all.has(first)
 }
 
 /** Adds a job, puts it in the place of the one that has its key, or leaves that one as it is. */

@@ -83,6 +83,7 @@ export class Comparison {
 
   /** Jobs that were added become known, and those that were taken are held. */
   #note({ do: done }: Step, given: readonly ModelJob[], jobs: readonly Job[]): void {
+    if (done === 'dequeue') this.#known.meetLetters(jobs, given)
     for (const [at, { n, holder }] of given.entries()) {
       const real = jobs[at]
       if (done === 'enqueue') this.#known.meet(n, real?.id)
@@ -105,7 +106,7 @@ export class Comparison {
     })
     const { jobs, now, noted } = this.#state
     // Numbers of jobs that were undone are given to nobody again: it is as if those were gone.
-    const left = jobs.map((job, n): ModelJob => before.jobs[n] ?? { ...job, gone: true, holder: null })
+    const left = jobs.map((job, n): ModelJob => before.jobs[n] ?? { ...job, gone: true, holder: null, behind: [] })
     if (!commits) this.#state = { ...before, now, jobs: left }
     this.#state.inTransaction = before.inTransaction
     if (before.inTransaction) return

@@ -51,7 +51,7 @@ function settle(state: State, ended: readonly (FollowUp & { kind: 'end' })[]): v
   const doomed = behind.filter(fails)
   const freed: FollowUp[] = []
   for (const job of behind) {
-    job.behind = job.behind.filter((n) => !stateOf.has(n))
+    job.behind = doomed.includes(job) ? [] : job.behind.filter((n) => !stateOf.has(n))
     if (doomed.includes(job) || job.behind.length > 0) continue
     if (job.dueAt > state.now) job.waitsFor = 'time'
     else if (job.group === null) job.waitsFor = 'worker'

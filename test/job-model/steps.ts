@@ -35,55 +35,46 @@ const tags = fc.subarray(['x', 'y'])
 const data = fc.record({ v: fc.nat(2) })
 const priority = fc.integer({ min: -1, max: 2 })
 
-const plain = { data, priority, maxAttempts: fc.integer({ min: 1, max: 3 }), startWithinMs: duration, group, tags }
-const flow = { after: fc.array(one, { minLength: 1, maxLength: 3 }), onFailure: fc.constantFrom('fail', 'run') }
-
-/** Each option is given now and then, so that jobs are not all alike. */
+/** Some of the parts are given, each every second time. */
 function sometimes<T extends object>(parts: { [Name in keyof T]: fc.Arbitrary<T[Name]> }): fc.Arbitrary<Partial<T>> {
-  const chances = Object.entries(parts).map(([name, value]) =>
-    fc.option(value as fc.Arbitrary<unknown>, { freq: 1, nil: undefined }).map((given) => [name, given] as const),
-  )
-  return fc
-    .tuple(...chances)
-    .map((given) => Object.fromEntries(given.filter(([, value]) => value !== undefined)) as Partial<T>)
+  return fc.record(parts, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>
 }
 
-const rare = <T>(value: fc.Arbitrary<T>) =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: value })
+/** What may be asked of a job, besides its payload. */
+const ASKED: Readonly<Record<string, fc.Arbitrary<object>>> = {
+  priority: fc.record({ priority }),
+  maxAttempts: fc.record({ maxAttempts: fc.integer({ min: 1, max: 3 }) }),
+  startWithinMs: fc.record({ startWithinMs: duration }),
+  delayMs: fc.record({ delayMs: duration }),
+  group: fc.record({ group }),
+  tags: fc.record({ tags }),
+  after: fc.record(
+    { after: fc.array(one, { minLength: 1, maxLength: 3 }), onFailure: fc.constantFrom('fail', 'run') },
+    { requiredKeys: ['after'] },
+  ),
+  key: fc.oneof(
+    fc.record({ key }),
+    fc.record({ key, windowMs: duration }),
+    fc.record({ key, onDuplicate: fc.constant('replace') }),
+    fc.record({ key, onDuplicate: fc.constant('debounce'), windowMs: duration }),
+  ),
+}
 
-const keyed: fc.Arbitrary<object> = fc.oneof(
-  fc.constant({}),
-  fc.constant({}),
-  fc.record({ key }),
-  fc.record({ key, windowMs: duration }),
-  fc.record({ key, onDuplicate: fc.constant('replace') }),
-  fc.record({ key, onDuplicate: fc.constant('debounce'), windowMs: duration }),
-)
-
-const asked: fc.Arbitrary<Asked> = fc
-  .tuple(
-    data,
-    rare(sometimes(plain)),
-    rare(fc.record({ group })),
-    keyed,
-    rare(sometimes(flow)),
-    rare(fc.record({ delayMs: duration })),
-  )
-  .map(([payload, options, ofGroup, ofKey, ofFlow, later]) => {
-    const job: Asked = { ...options, ...ofGroup, ...ofKey, ...ofFlow, ...later, data: payload }
-    const { delayMs: _, ...debounced } = job
-    return job.onDuplicate === 'debounce' ? debounced : job
+function askedOf(options: readonly string[]): fc.Arbitrary<Asked> {
+  const chances = options.map((name) => fc.option(ASKED[name] as fc.Arbitrary<object>, { freq: 3, nil: {} }))
+  return fc.tuple(data, ...chances).map(([payload, ...given]) => {
+    const { delayMs, ...job } = Object.assign({ data: payload }, ...given) as Asked
+    return job.onDuplicate === 'debounce' || delayMs === undefined ? job : { ...job, delayMs }
   })
+}
 
 const ofHeld = { held: one, byId: fc.boolean() }
 const filter = { group, key, tags, data: fc.record({ v: fc.nat(2) }) }
 const live = fc.constantFrom('waiting', 'scheduled', 'blocked', 'active')
 const ended = fc.constantFrom('completed', 'failed', 'cancelled')
 
-/** What the runs of a suite do: how often each step comes. */
-export type Weights = Partial<Record<Step['do'], number>>
-
-const OFTEN: Weights = {
+/** How often each step comes in a run in which it comes. */
+const OFTEN: Readonly<Record<Step['do'], number>> = {
   advance: 4,
   enqueue: 8,
   dequeue: 8,
@@ -104,7 +95,15 @@ const OFTEN: Weights = {
   transaction: 4,
 }
 
-function stepsOf(queue: fc.Arbitrary<string>, depth: number): fc.Arbitrary<Step> {
+/** What a run may be made of. */
+interface Chances {
+  readonly queue: fc.Arbitrary<string>
+  readonly asked: fc.Arbitrary<Asked>
+  readonly steps: readonly string[]
+}
+
+function stepsOf(chances: Chances, depth: number): fc.Arbitrary<Step> {
+  const { queue, asked, steps } = chances
   const parts: Record<Step['do'], Record<string, fc.Arbitrary<unknown>>> = {
     advance: { ms: fc.integer({ min: 1, max: 3 }).map((count) => count * HOUR_MS) },
     enqueue: { queue, jobs: fc.array(asked, { minLength: 1, maxLength: 3 }), many: fc.boolean() },
@@ -137,9 +136,12 @@ function stepsOf(queue: fc.Arbitrary<string>, depth: number): fc.Arbitrary<Step>
     transaction:
       depth === 0
         ? {}
-        : { steps: fc.array(stepsOf(queue, depth - 1), { minLength: 1, maxLength: 5 }), commits: fc.boolean() },
+        : { steps: fc.array(stepsOf(chances, depth - 1), { minLength: 1, maxLength: 5 }), commits: fc.boolean() },
   }
-  const isFit = (name: string) => (depth > 0 || name !== 'transaction') && (depth === DEPTH || name !== 'advance')
+  const isFit = (name: string) =>
+    (ALWAYS.includes(name) || steps.includes(name)) &&
+    (depth > 0 || name !== 'transaction') &&
+    (depth === DEPTH || name !== 'advance')
   return fc.oneof(
     ...Object.entries(OFTEN)
       .filter(([name]) => isFit(name))
@@ -152,14 +154,20 @@ function stepsOf(queue: fc.Arbitrary<string>, depth: number): fc.Arbitrary<Step>
 
 /** Transactions in transactions. */
 const DEPTH = 2
+const ALWAYS = ['advance', 'enqueue', 'dequeue']
 
-/** A run: steps one after the other, with one queue or a few, so that much happens to each. */
+/**
+ * A run: steps one after the other. In each only some queues, steps and options come, so that what comes meets often: were everything in all
+ * of them, they would be much the same.
+ */
 export const runs: fc.Arbitrary<readonly Step[]> = fc
-  .subarray(Object.keys(QUEUES), { minLength: 1, maxLength: 2 })
-  .chain((names) =>
-    fc.array(stepsOf(fc.constantFrom(...names, ...names, 'letters'), DEPTH), {
-      minLength: 1,
-      maxLength: 40,
-      size: 'max',
-    }),
-  )
+  .record({
+    names: fc.subarray(Object.keys(QUEUES), { minLength: 1, maxLength: 2 }),
+    options: fc.subarray(Object.keys(ASKED)),
+    steps: fc.subarray(Object.keys(OFTEN)),
+  })
+  .chain(({ names, options, steps }) => {
+    const queue = fc.constantFrom(...names, ...names, ...names, 'letters')
+    const step = stepsOf({ queue, asked: askedOf(options), steps }, DEPTH)
+    return fc.array(step, { minLength: 1, maxLength: 40, size: 'max' })
+  })

@@ -51,16 +51,18 @@ function takeWithinLimits(state: State, queue: string, count: number, leaseMs: n
     .sort(byUrgency)) {
     if (taken.length >= room) break
     const { group } = job
-    if (groupRate !== undefined && group !== null && roomIn(state, queue, group, groupRate) === 0) {
+    const isDead = reasonOf(state, { ...job, attempt: job.attempt + 1 }) !== null
+    if (!isDead && groupRate !== undefined && group !== null && roomIn(state, queue, group, groupRate) === 0) {
       Object.assign(job, { waitsFor: 'time', dueAt: windowOf(state, queue, group).began + groupRate.perMs })
       continue
     }
     taken.push(job)
     Object.assign(job, { state: 'active', waitsFor: null, attempt: job.attempt + 1, holder })
     job.leaseUntil = state.now + leaseMs
-    if (reasonOf(state, job) !== null) continue
-    if (groupRate !== undefined && group !== null) count1(state, queue, group, groupRate.perMs)
-    if (rate !== undefined) count1(state, queue, null, rate.perMs)
+    // What does not begin does not count.
+    if (isDead) continue
+    if (groupRate !== undefined && group !== null) countBegun(state, queue, group, groupRate.perMs)
+    if (rate !== undefined) countBegun(state, queue, null, rate.perMs)
   }
   return taken
 }
@@ -85,7 +87,7 @@ function roomIn(
   return used > 0 && state.now < began + perMs ? Math.max(0, max - used) : max
 }
 
-function count1(state: State, queue: string, group: string | null, perMs: number): void {
+function countBegun(state: State, queue: string, group: string | null, perMs: number): void {
   const window = windowOf(state, queue, group)
   const runs = window.used > 0 && state.now < window.began + perMs
   Object.assign(window, runs ? { used: window.used + 1 } : { began: state.now, used: 1 })

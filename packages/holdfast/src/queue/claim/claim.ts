@@ -2,7 +2,7 @@ import type { Row } from '../../backend/index.ts'
 import { type Job, jobOf } from '../job/job.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { hasLimits, takeWithinLimits } from '../limits/limits.ts'
-import { type Buried, bury, examine } from './bury.ts'
+import { type Buried, bury, type Examined, examine } from './bury.ts'
 import type { Frontier } from './frontier.ts'
 import { take } from './take.ts'
 
@@ -29,13 +29,9 @@ export async function claim(
   const { session } = scope
   const ended: Buried[] = []
   for (;;) {
-    const rows = hasLimits(scope)
+    const { jobs, buried } = hasLimits(scope)
       ? await session.transaction((inner) => takeLimited({ ...scope, session: inner }, count, leaseMs), OWN)
-      : await frontier.take(scope, count, leaseMs)
-    const { jobs, buried } = await examine(
-      scope,
-      rows.map((row) => jobOf(row)),
-    )
+      : await examineRows(scope, await frontier.take(scope, count, leaseMs))
     try {
       if (buried.length > 0) await bury(scope, buried)
     } catch (failure) {
@@ -48,6 +44,24 @@ export async function claim(
   }
 }
 
-function takeLimited(scope: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
-  return takeWithinLimits(scope, count, (room) => take(scope, room, leaseMs))
+/** Those that cannot be run do not begin, so they are told apart before the others are counted. */
+async function takeLimited(scope: QueueScope, count: number, leaseMs: number): Promise<Examined> {
+  const jobs = new Map<unknown, Job>()
+  const buried: Buried[] = []
+  const begins = (row: Row) => jobs.has(row['id'])
+  const rows = await takeWithinLimits(scope, count, begins, async (room) => {
+    const taken = await take(scope, room, leaseMs)
+    const examined = await examineRows(scope, taken)
+    for (const job of examined.jobs) jobs.set(job.id, job)
+    buried.push(...examined.buried)
+    return taken
+  })
+  return { jobs: rows.filter(begins).map((row) => jobs.get(row['id']) as Job), buried }
+}
+
+function examineRows(scope: QueueScope, rows: readonly Row[]): Promise<Examined> {
+  return examine(
+    scope,
+    rows.map((row) => jobOf(row)),
+  )
 }

@@ -115,6 +115,7 @@ async function holdersOf(session: Session, queue: string, jobs: readonly NewJob[
 /** A job whose place another takes. */
 export interface Replaced {
   readonly id: string
+  readonly key: string
   readonly group: string | null
   readonly awaited: boolean
   readonly stepped: boolean
@@ -133,7 +134,7 @@ export async function holdReplaced(session: Session, queue: string, jobs: readon
     set: [add('blockers', 0)],
     where: all(equals('queue', 1), oneOf('key', 2)),
     orderBy: [],
-    returning: ['id', 'state', 'group', 'awaited', 'stepped'],
+    returning: ['id', 'key', 'state', 'group', 'awaited', 'stepped'],
   }))
   const { rows } = await session.execute(lock, [0, queue, keys])
   const [active, held] = [rows.filter(isActive), rows.filter((row) => !isActive(row))]

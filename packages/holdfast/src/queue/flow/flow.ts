@@ -58,32 +58,57 @@ export async function refuseCycles(
   session: Session,
   queue: string,
   jobs: readonly NewJob[],
-  replaced: readonly { readonly id: string; readonly awaited: boolean }[],
+  replaced: readonly { readonly id: string; readonly key: string; readonly awaited: boolean }[],
 ): Promise<void> {
-  const before = new Set(jobs.flatMap(({ after, onDuplicate }) => (onDuplicate === 'ignore' ? [] : after)))
-  if (before.size === 0) return
-  const behind = new Set(replaced.map(({ id }) => id))
-  for (let next = replaced.filter(({ awaited }) => awaited).map(({ id }) => id); next.length > 0; ) {
-    next = (await jobsAfter(session, next)).filter((id) => !behind.has(id))
-    for (const id of next) behind.add(id)
-  }
-  const cycle = [...before].find((id) => behind.has(id))
+  const idOf = new Map(replaced.map(({ id, key }) => [key, id]))
+  const replacing = jobs.flatMap(({ key, after }) =>
+    idOf.has(key ?? '') ? [{ id: idOf.get(key ?? '') ?? '', after }] : [],
+  )
+  if (replacing.every(({ after }) => after.length === 0)) return
+  const roots = replaced.filter(({ awaited }) => awaited).map(({ id }) => id)
+  const next = await linksBehind(session, roots, new Set(replacing.map(({ id }) => id)))
+  for (const { id, after } of replacing) for (const before of after) next.set(before, [...(next.get(before) ?? []), id])
+  const cycle = replacing.flatMap(({ id, after }) => after.filter((before) => allBehind(id, next).has(before)))[0]
   if (cycle === undefined) return
   const reason = `names the job ${cycle}, which is the one that it replaces or comes after it`
   throw new ValidationError(`A job of ${queue} was refused`, [{ path: 'after', reason }])
 }
 
-async function jobsAfter(session: Session, ids: readonly string[]): Promise<string[]> {
+/** Which jobs come after which, from some on; without what those come after that are replaced, which is forgotten. */
+async function linksBehind(
+  session: Session,
+  roots: readonly string[],
+  replaced: ReadonlySet<string>,
+): Promise<Map<string, string[]>> {
   const plan = session.plan('queue jobs after', () => ({
     kind: 'select',
     model: links.name,
     joins: [],
-    outputs: outputs(['job']),
+    outputs: outputs(['after', 'job']),
     where: oneOf('after', 0),
     orderBy: [],
   }))
-  const { rows } = await session.execute(plan, [ids])
-  return [...new Set(rows.map((row) => row['job'] as string))]
+  const next = new Map<string, string[]>()
+  const seen = new Set(roots)
+  for (let ids = [...roots]; ids.length > 0; ) {
+    const { rows } = await session.execute(plan, [ids])
+    const found = (rows as unknown as Pick<Link, 'after' | 'job'>[]).filter(({ job }) => !replaced.has(job))
+    for (const [after, some] of Map.groupBy(found, (one) => one.after))
+      next.set(
+        after,
+        some.map(({ job }) => job),
+      )
+    ids = [...new Set(found.map(({ job }) => job))].filter((job) => !seen.has(job))
+    for (const id of ids) seen.add(id)
+  }
+  return next
+}
+
+/** A job, and all that come after it. */
+function allBehind(id: string, next: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+  const behind = new Set([id])
+  for (const one of behind) for (const job of next.get(one) ?? []) behind.add(job)
+  return behind
 }
 
 function hasFailed(queue: string, id: string, state: string): ValidationError {

@@ -18,16 +18,19 @@ export function hasLimits({ declaration }: QueueScope): boolean {
 /**
  * Takes up to `count` jobs as far as the limits of the queue allow. Its gate stays locked until the transaction ends, so that no two takers
  * believe in the same room.
+ *
+ * @param begins whether a job that was taken begins: others do not count against rates, and are given all the same.
  */
 export async function takeWithinLimits(
   scope: QueueScope,
   count: number,
+  begins: (row: Row) => boolean,
   takeUpTo: (room: number) => Promise<Row[]>,
 ): Promise<Row[]> {
   const { session, queue, declaration } = scope
   const { concurrency, rate, groupRate } = declaration?.options ?? {}
   const takeSome = (room: number): Promise<Row[]> =>
-    groupRate === undefined ? takeUpTo(room) : takeWithinGroupRate(scope, groupRate, room, takeUpTo)
+    groupRate === undefined ? takeUpTo(room) : takeWithinGroupRate(scope, groupRate, room, begins, takeUpTo)
   if (concurrency === undefined && rate === undefined) return takeSome(count)
   const [gate] = (await lockGates(session, queue, [WHOLE_QUEUE])) as [Row]
   const running = concurrency === undefined ? 0 : await countActive(session, queue)
@@ -35,7 +38,8 @@ export async function takeWithinLimits(
   const room = Math.min(count, (concurrency ?? Number.POSITIVE_INFINITY) - running, window?.room ?? count)
   if (room <= 0) return []
   const rows = await takeSome(room)
-  if (window !== undefined && rows.length > 0) await writeGates(session, [window.after(rows.length)])
+  const begun = rows.filter(begins).length
+  if (window !== undefined && begun > 0) await writeGates(session, [window.after(begun)])
   return rows
 }
 
@@ -44,12 +48,13 @@ async function takeWithinGroupRate(
   { session, queue }: QueueScope,
   rate: Rate,
   count: number,
+  begins: (row: Row) => boolean,
   takeUpTo: (room: number) => Promise<Row[]>,
 ): Promise<Row[]> {
   const taken: Row[] = []
   while (taken.length < count) {
     const rows = await takeUpTo(count - taken.length)
-    const late = await findLate(session, queue, rate, rows)
+    const late = await findLate(session, queue, rate, rows.filter(begins))
     taken.push(...rows.filter((row) => !late.has(row)))
     if (late.size === 0) break
     await putOffUntil(session, late)

@@ -63,6 +63,27 @@ export const queueCrossingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/replaced-together',
+    title:
+      'Of jobs that are replaced by one call one may come after the other, or a new one after both, but not each after the other',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const [a, b] = [await jobs.enqueue({ n: 1 }, { key: 'a' }), await jobs.enqueue({ n: 2 }, { key: 'b' })]
+      const replacing = (n: number, key: string, after: readonly Job[] = []) =>
+        ({ data: { n }, key, onDuplicate: 'replace', after }) as const
+      await refused(() => jobs.enqueueMany([replacing(3, 'a', [b]), replacing(4, 'b', [a])]), {
+        code: 'VALIDATION',
+        paths: ['after'],
+      })
+      await jobs.enqueueMany([replacing(5, 'a', [b]), replacing(6, 'b'), replacing(7, 'c', [a, b])])
+      // What the first came after is forgotten when it is replaced.
+      await jobs.enqueueMany([replacing(8, 'b', [a]), replacing(9, 'a')])
+      const order: number[] = []
+      await jobs.drain((job) => void order.push(job.data.n))
+      assert.deepEqual(order, [9, 8, 7])
+    },
+  },
+  {
     id: 'queue/replaced-group',
     title: 'When a job is replaced by one of another group, the next of its group gets through',
     async run({ open }) {

@@ -10,6 +10,8 @@ const schema = defineSchema({
   jobs: queue<{ n: number }>({ deadLetter: 'letters', backoff: { kind: 'fixed', firstMs: HOUR_MS, jitter: 0 } }),
   brief: queue<{ n: number }>({ startWithinMs: 60_000 }),
   narrow: queue<{ n: number }>({ concurrency: 1, startWithinMs: 60_000 }),
+  rated: queue<{ n: number }>({ rate: { max: 1, perMs: HOUR_MS }, startWithinMs: 60_000 }),
+  fair: queue<{ n: number }>({ groupRate: { max: 1, perMs: HOUR_MS }, groupConcurrency: 9, startWithinMs: 60_000 }),
 })
 
 async function openWithClock(open: Parameters<ConformanceCase['run']>[0]['open']) {
@@ -96,6 +98,24 @@ export const queueLateCases: readonly ConformanceCase[] = [
       // Those that are late take no place.
       assert.equal((await narrow.dequeue())?.data.n, 4)
       assert.deepEqual([(await brief.stats()).failed, (await narrow.stats()).failed], [1, 3])
+    },
+  },
+  {
+    id: 'queue/late-and-rates',
+    title: 'Jobs that are late do not begin, and so do not count against rates',
+    async run({ open }) {
+      const { storage, time } = await openWithClock(open)
+      for (const name of ['rated', 'fair'] as const) {
+        const jobs = storage.queue(name)
+        await jobs.enqueueMany([1, 2, 3].map((n) => ({ data: { n }, group: 'g' })))
+        await jobs.enqueue({ n: 4 }, { group: 'h', startWithinMs: 9 * HOUR_MS })
+        time.ahead += 61_000
+        await jobs.enqueueMany([5, 6].map((n) => ({ data: { n }, group: 'h', startWithinMs: 9 * HOUR_MS })))
+        assert.deepEqual(await drained(jobs), [4])
+        assert.equal((await jobs.stats()).failed, 3)
+        time.ahead += HOUR_MS
+        assert.deepEqual(await drained(jobs), [5])
+      }
     },
   },
   {

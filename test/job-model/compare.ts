@@ -8,6 +8,7 @@ import { doInModel } from './model.ts'
 import { IDLE, QUEUES, tenthOf } from './queues.ts'
 import { KnownJobs, type Shown, shownOfModel } from './shown.ts'
 import type { Step } from './steps.ts'
+import { prunesAnyOf } from './tending.ts'
 
 /** Between two steps, so that what comes later is later by the clock, too. */
 const TICK_MS = 20
@@ -54,11 +55,12 @@ export class Comparison {
     this.#state.now += ms
   }
 
-  /** The step with the numbers of the jobs that it means; null where there are none yet. */
+  /** The step with the numbers of the jobs that it means; null where there are none yet, or where nothing is promised of it. */
   #meant(step: Step): Step | null {
     const [jobs, held] = [this.#state.jobs.length, this.#held.length]
     if ('held' in step) return held === 0 ? null : { ...step, held: step.held % held }
     if ('job' in step) return jobs === 0 ? null : { ...step, job: step.job % jobs }
+    if (step.do === 'prune' && prunesAnyOf(this.#state, step.queue)) return null
     if (step.do !== 'enqueue') return step
     const meant = ({ after, ...job }: Asked): Asked =>
       after === undefined || jobs === 0 ? job : { ...job, after: after.map((n) => n % jobs) }

@@ -85,28 +85,40 @@ export function purge(state: State, queue: string, { agoMs, ...chosen }: Chosen 
 
 /** Forgets what the queue does not keep: what is too old, and what is too much. */
 export function prune(state: State, queue: string): number {
-  const { completedMs = 7 * DAY_MS, completed, failedMs = 30 * DAY_MS, failed } = QUEUES[queue]?.keep ?? {}
-  const ended = choose(state, queue).filter((job) => !isLive(job))
-  const past = (jobs: ModelJob[], ms: number, most: number | undefined) => {
-    const times = jobs.map(({ finishedAt }) => finishedAt as number).sort((left, right) => right - left)
-    const oldest = most === undefined ? undefined : times[most - 1]
-    return jobs.filter(({ finishedAt }) => {
-      const at = finishedAt as number
-      return at + ms <= state.now || (oldest !== undefined && at < oldest)
-    })
-  }
-  return forget([
-    ...past(
-      ended.filter(({ state: how }) => how !== 'failed'),
-      completedMs,
-      completed,
-    ),
-    ...past(
-      ended.filter(({ state: how }) => how === 'failed'),
-      failedMs,
-      failed,
-    ),
-  ])
+  return forget(
+    KEPT.flatMap(({ has, ms, most }) => {
+      const jobs = finishedLastFirst(state, queue, has)
+      const oldest = jobs[(most(queue) ?? 0) - 1]?.finishedAt ?? Number.NEGATIVE_INFINITY
+      return jobs.filter(({ finishedAt }) => finishedAt + ms(queue) <= state.now || finishedAt < oldest)
+    }),
+  )
+}
+
+/** Whether it hangs on parts of a second which jobs are too many: some that finished in one step, and others of that step. */
+export function prunesAnyOf(state: State, queue: string): boolean {
+  return KEPT.some(({ has, most }) => {
+    const jobs = finishedLastFirst(state, queue, has)
+    const bound = most(queue)
+    return bound !== undefined && jobs[bound]?.finishedAt === jobs[bound - 1]?.finishedAt && jobs.length > bound
+  })
+}
+
+const KEPT = [
+  {
+    has: ({ state }: ModelJob) => state === 'completed' || state === 'cancelled',
+    ms: (queue: string) => QUEUES[queue]?.keep?.completedMs ?? 7 * DAY_MS,
+    most: (queue: string) => QUEUES[queue]?.keep?.completed,
+  },
+  {
+    has: ({ state }: ModelJob) => state === 'failed',
+    ms: (queue: string) => QUEUES[queue]?.keep?.failedMs ?? 30 * DAY_MS,
+    most: (queue: string) => QUEUES[queue]?.keep?.failed,
+  },
+]
+
+function finishedLastFirst(state: State, queue: string, has: (job: ModelJob) => boolean) {
+  const jobs = choose(state, queue).filter((job) => !isLive(job) && has(job)) as (ModelJob & { finishedAt: number })[]
+  return jobs.sort((left, right) => right.finishedAt - left.finishedAt)
 }
 
 function forget(jobs: readonly ModelJob[]): number {

@@ -7,6 +7,9 @@ import {
   runCase,
 } from '../packages/holdfast/src/testing/conformance/index.ts'
 
+/** Cases that spend their time waiting: for transactions that block each other, and for handlers that are given up after a second. */
+const WAITING = ['isolation/', 'queue/given-up']
+
 /** Runs the conformance suite as tests of Vitest. */
 export function describeConformance(
   name: string,
@@ -15,8 +18,7 @@ export function describeConformance(
 ): void {
   describe(name, () => {
     for (const one of cases) {
-      // The isolation scenarios spend their time waiting for transactions that block each other.
-      const test = one.id.startsWith('isolation/') ? it.concurrent : it
+      const test = WAITING.some((start) => one.id.startsWith(start)) ? it.concurrent : it
       test(`${one.id}: ${one.title}`, async ({ skip }) => {
         const result = await runCase(one, newDatabase, options)
         if (result.outcome === 'skip') skip(result.reason)

@@ -35,8 +35,10 @@ export class Watchdog {
     if (onLate === undefined) return
     const leftMs = this.#lateAt - performance.now()
     // Timers may fire a little early.
-    if (leftMs > 1) return this.#set(leftMs)
-    this.#onLate = undefined
-    onLate()
+    if (leftMs > 1) this.#set(leftMs)
+    else {
+      this.#onLate = undefined
+      onLate()
+    }
   }
 }

@@ -12,7 +12,7 @@ import {
 } from '../schema/index.ts'
 import { typeScriptName } from '../schema/names.ts'
 import { columnsOf, type FoundColumn, type FoundTable } from './introspect-column.ts'
-import { pathsIn } from './json-paths.ts'
+import { type FoundIndexes, indexesOf } from './introspect-indexes.ts'
 import { isParked } from './parking.ts'
 import { renderSchema } from './render-schema.ts'
 
@@ -79,82 +79,60 @@ function isDocuments(primaryKey: readonly string[], columns: readonly FoundColum
   return primaryKey.join() === 'id' && columns.length === Object.keys(OF_DOCUMENTS).length && columns.every(fits)
 }
 
-/** The fields of an index, with paths into JSON as `column.path`; null for one that is over something else. */
-function fieldsIn(columns: readonly (string | null)[], text: string, known: readonly FoundColumn[]): string[] | null {
-  const fields: string[] = []
-  const paths = pathsIn(text)
-  for (const column of columns) {
-    if (column !== null) {
-      const name = typeScriptName(column) as string
-      if (known.find((one) => one.name === name)?.type === 'json') return null
-      fields.push(name)
-    } else if (paths.length > 0) fields.push(...paths.splice(0))
-  }
-  const isWhole =
-    fields.length > 0 && (columns.every((column) => column !== null) || columns.every((one) => one === null))
-  return isWhole ? fields : null
-}
-
+/** The tables that a reference may be to. */
 interface Others {
+  /** What they are called in TypeScript. */
   readonly names: ReadonlyMap<string, string>
   readonly usable: readonly ExistingTable[]
 }
 
 function declare(
-  { name, primaryKey }: ExistingTable,
+  table: ExistingTable,
   columns: readonly FoundColumn[],
   rules: TableRules | undefined,
   others: Others,
   notes: string[],
 ): Table | Documents {
-  const field = (column: string): string => typeScriptName(column) as string
-  const unique = new Set<string>()
-  const options: { indexes: string[][]; unique: string[][]; sparse: Set<string> } = {
-    indexes: [],
-    unique: [],
-    sparse: new Set(),
-  }
-  for (const index of rules?.indexes ?? []) {
-    const text = rules?.rules.get(`index ${index.name}`) ?? ''
-    // One of Holdfast's own, for all paths into a column.
-    if (text.includes('jsonb_path_ops')) continue
-    const known = fieldsIn(index.columns, text, columns)
-    if (known === null) {
-      notes.push(`${name}: the index ${index.name} is over an expression`)
-      continue
-    }
-    if (index.partial) {
-      const nullable = known.filter((one) => columns.find((column) => column.name === one)?.definition.nullable)
-      for (const one of nullable) options.sparse.add(one)
-    }
-    if (index.unique && known.length === 1 && index.columns.length === 1 && index.columns[0] !== null)
-      unique.add(known[0] as string)
-    else options[index.unique ? 'unique' : 'indexes'].push(known)
-  }
-  if (isDocuments(primaryKey, columns)) {
-    const inDocument = (lists: string[][]): string[][] =>
-      lists.map((fields) => fields.map((one) => (one.startsWith('data.') ? one.slice('data.'.length) : one)))
-    return documents({ indexes: inDocument(options.indexes), unique: inDocument(options.unique) })
-  }
-  const references = referencesOf(name, rules, others, notes)
-  const declared = columns.map((column): [string, FoundColumn['column']] => {
-    const { definition } = column
-    const key = primaryKey.length === 1 && field(primaryKey[0] as string) === column.name
-    const reference = references.get(column.name)
+  const indexes = indexesOf(table.name, columns, rules, notes)
+  if (isDocuments(table.primaryKey, columns)) return declareDocuments(indexes)
+  return declareTable(table, columns, indexes, referencesOf(table.name, rules, others, notes))
+}
+
+function declareDocuments({ indexes, unique }: FoundIndexes): Documents {
+  const inDocument = (lists: readonly string[][]): string[][] =>
+    lists.map((fields) => fields.map((one) => (one.startsWith('data.') ? one.slice('data.'.length) : one)))
+  return documents({ indexes: inDocument(indexes), unique: inDocument(unique) })
+}
+
+function declareTable(
+  { primaryKey }: ExistingTable,
+  columns: readonly FoundColumn[],
+  { indexes, unique, uniqueColumns, sparse }: FoundIndexes,
+  references: ReadonlyMap<string, FoundReference>,
+): Table {
+  const key = primaryKey.map((column) => typeScriptName(column) as string)
+  const declared = columns.map(({ name, definition }): [string, FoundColumn['column']] => {
+    const reference = references.get(name)
     const full = {
       ...definition,
-      unique: unique.has(column.name),
-      primaryKey: key,
+      unique: uniqueColumns.has(name),
+      primaryKey: key.length === 1 && key[0] === name,
       ...(reference && { references: reference }),
     }
-    return [column.name, new Column(full)]
+    return [name, new Column(full)]
   })
   return table(Object.fromEntries(declared), {
-    ...(primaryKey.length > 1 && { primaryKey: primaryKey.map(field) }),
-    ...(options.indexes.length > 0 && { indexes: options.indexes }),
-    ...(options.unique.length > 0 && { unique: options.unique }),
-    ...(options.sparse.size > 0 && { sparse: [...options.sparse] }),
+    ...(key.length > 1 && { primaryKey: key }),
+    ...(indexes.length > 0 && { indexes }),
+    ...(unique.length > 0 && { unique }),
+    ...(sparse.size > 0 && { sparse: [...sparse] }),
   } as never) as unknown as Table
+}
+
+interface FoundReference {
+  readonly model: string
+  readonly onDelete: ReferenceAction
+  readonly onUpdate: ReferenceAction
 }
 
 const ACTIONS: Readonly<Record<string, ReferenceAction>> = {
@@ -164,8 +142,14 @@ const ACTIONS: Readonly<Record<string, ReferenceAction>> = {
   'set null': 'setNull',
 }
 
-function referencesOf(name: string, rules: TableRules | undefined, { names, usable }: Others, notes: string[]) {
-  const found = new Map<string, { model: string; onDelete: ReferenceAction; onUpdate: ReferenceAction }>()
+/** The references of columns to primary keys. */
+function referencesOf(
+  name: string,
+  rules: TableRules | undefined,
+  { names, usable }: Others,
+  notes: string[],
+): Map<string, FoundReference> {
+  const found = new Map<string, FoundReference>()
   for (const { columns, table: target, references, onDelete, onUpdate } of rules?.references ?? []) {
     const model = names.get(target)
     const key = usable.find((one) => one.name === target)?.primaryKey ?? []

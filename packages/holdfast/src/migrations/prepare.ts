@@ -1,6 +1,6 @@
-import type { ExistingTable, SchemaChange } from '../backend/index.ts'
+import type { AlterTable, ExistingTable, SchemaChange, SchemaEditor } from '../backend/index.ts'
 import { MigrationError } from '../base/errors.ts'
-import type { Model } from '../schema/index.ts'
+import type { Model, ModelColumn } from '../schema/index.ts'
 import { failed } from './attempt.ts'
 import { changesOf, type StepChanges } from './changes.ts'
 import { fitOf } from './fit.ts'
@@ -64,49 +64,75 @@ export function prepared(
  *
  * @throws MigrationError where a table that is there is another.
  */
-function fitted(change: SchemaChange, live: Map<string, ExistingTable>, { schema }: MigrationHost): SchemaChange[] {
-  if (change.kind === 'createTable') {
-    const table = live.get(change.model.table)
-    if (table === undefined) return [change]
-    const { changes, differences } = fitOf(change.model, table, schema)
-    if (differences.length === 0) return [...changes]
-    throw new MigrationError(`There is a table ${table.name} already, and it is another: ${differences.join('; ')}.`, {
-      code: 'SCHEMA_MISMATCH',
-      hint: 'Open the storage with autoCreate: false, so that only migrations make tables; or drop or rename that table.',
-      differences,
-    })
+function fitted(
+  change: SchemaChange,
+  live: Map<string, ExistingTable>,
+  { schema }: MigrationHost,
+): readonly SchemaChange[] {
+  switch (change.kind) {
+    case 'createTable':
+      return fittedTable(change, live.get(change.model.table), schema)
+    case 'alterTable':
+      return [fittedAlteration(change, live, schema)]
+    case 'dropTable':
+      live.delete(change.table)
+      return [change]
+    default:
+      return [change]
   }
-  if (change.kind === 'dropTable') live.delete(change.table)
-  if (change.kind !== 'alterTable') return [change]
-  const table = live.get(change.from.table)
+}
+
+/** @throws MigrationError where the table that is there is another. */
+function fittedTable(
+  change: SchemaChange & { readonly kind: 'createTable' },
+  table: ExistingTable | undefined,
+  schema: SchemaEditor,
+): readonly SchemaChange[] {
   if (table === undefined) return [change]
-  live.delete(table.name)
-  const names = new Set(change.from.columns.map(({ column }) => column))
+  const { changes, differences } = fitOf(change.model, table, schema)
+  if (differences.length === 0) return changes
+  throw new MigrationError(`There is a table ${table.name} already, and it is another: ${differences.join('; ')}.`, {
+    code: 'SCHEMA_MISMATCH',
+    hint: 'Open the storage with autoCreate: false, so that only migrations make tables; or drop or rename that table.',
+    differences,
+  })
+}
+
+/** The alteration of a table that has some of the new columns and indexes; `live` has the table as it is after that. */
+function fittedAlteration(change: AlterTable, live: Map<string, ExistingTable>, schema: SchemaEditor): AlterTable {
+  const table = live.get(change.from.table)
+  if (table === undefined) return change
+  const before = new Set(change.from.columns.map(({ column }) => column))
   const after = schema.expected(change.to)
-  const expected = after.columns
-  const others = table.columns.filter(({ name }) => !names.has(name) && !expected.some((one) => one.name === name))
+  const others = table.columns.filter(
+    ({ name }) => !before.has(name) && !after.columns.some((one) => one.name === name),
+  )
+  live.delete(table.name)
   live.set(change.to.table, {
     ...after,
-    columns: [...expected, ...others],
+    columns: [...after.columns, ...others],
     indexes: [...table.indexes, ...after.indexes],
   })
   const there = change.to.columns.filter(({ column }) => {
     const found = table.columns.find(({ name }) => name === column)
-    const wanted = expected.find(({ name }) => name === column)
-    return !names.has(column) && found?.type === wanted?.type && found?.nullable === wanted?.nullable
+    const wanted = after.columns.find(({ name }) => name === column)
+    return !before.has(column) && found?.type === wanted?.type && found?.nullable === wanted?.nullable
   })
-  if (there.length === 0) return [change]
-  const columns = [...change.from.columns, ...there]
+  return there.length === 0 ? change : { ...change, from: withThere(change, there, table) }
+}
+
+/** What an alteration starts from where some of what it adds is there. */
+function withThere({ from, to }: AlterTable, there: readonly ModelColumn[], table: ExistingTable): Model {
+  const columns = [...from.columns, ...there]
   const isThere = (column: string): boolean => there.some(({ name }) => name === column)
-  const from = {
-    ...change.from,
+  return {
+    ...from,
     columns,
     byName: new Map(columns.map((column) => [column.name, column])),
-    indexes: change.to.indexes.filter(({ name }) => table.indexes.some((index) => index.name === name)),
-    foreignKeys: [...change.from.foreignKeys, ...change.to.foreignKeys.filter(({ column }) => isThere(column))],
-    checks: [...change.from.checks, ...change.to.checks.filter(({ nullPasses }) => isThere(nullPasses ?? ''))],
+    indexes: to.indexes.filter(({ name }) => table.indexes.some((index) => index.name === name)),
+    foreignKeys: [...from.foreignKeys, ...to.foreignKeys.filter(({ column }) => isThere(column))],
+    checks: [...from.checks, ...to.checks.filter(({ nullPasses }) => isThere(nullPasses ?? ''))],
   }
-  return [{ ...change, from }]
 }
 
 /** The tables that changes alter, as they were and as they are to be. */

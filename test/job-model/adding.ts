@@ -16,6 +16,7 @@ export function enqueue(state: State, queue: string, asked: readonly Asked[]): M
   )
   const fresh = onePerKey(asked.filter((job) => !known.has(job)))
   refuse(state, queue, fresh)
+  for (const { after = [] } of fresh) for (const n of after) (state.jobs[n] as ModelJob).awaited = true
   const made = new Map(fresh.map((job) => [job, place(state, queue, job)]))
   for (const [group] of Map.groupBy(
     [...made.values()].flatMap(({ groups }) => groups),
@@ -112,6 +113,7 @@ export function addJob(state: State, queue: string, asked: Asked): ModelJob {
     result: null,
     holder: null,
     leaseUntil: 0,
+    awaited: false,
     finishedAt: null,
     gone: false,
   }

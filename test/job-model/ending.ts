@@ -7,6 +7,9 @@ export function end(state: State, jobs: readonly ModelJob[], how: 'completed' | 
   const noted: FollowUp[] = []
   for (const job of jobs) {
     Object.assign(job, { state: how, waitsFor: null, holder: null, turn: false, behind: [], finishedAt: state.now })
+    // Those of which nothing is kept are gone at once, unless there is something to keep for others.
+    const forgets = QUEUES[job.queue]?.keep?.completed === 0 && how === 'completed'
+    if (forgets && job.result === null && !job.awaited) job.gone = true
     const deadLetter = QUEUES[job.queue]?.deadLetter
     if (how === 'failed' && deadLetter !== undefined) {
       const { n, queue, data, errors } = job

@@ -20,6 +20,8 @@ export interface ModelJob {
   after: readonly number[]
   behind: number[]
   onFailure: 'fail' | 'run'
+  /** Whether any job was added after it. */
+  awaited: boolean
   tags: readonly string[]
   startWithinMs: number | null
   result: unknown
@@ -119,16 +121,22 @@ export function byUrgency(left: ModelJob, right: ModelJob): number {
   return right.priority - left.priority || left.runAt - right.runAt || left.n - right.n
 }
 
+/** By what those that were taken or have finished are listed: of several of one step the order hangs on parts of a second. */
+export function momentOf({ state, leaseUntil, finishedAt }: ModelJob): number {
+  return state === 'active' ? leaseUntil : (finishedAt ?? Number.NaN)
+}
+
 /** Jobs in the order of a list. */
 export function listed(jobs: readonly ModelJob[]): ModelJob[] {
   const byTime = (time: (job: ModelJob) => number) => (left: ModelJob, right: ModelJob) =>
     time(left) - time(right) || right.priority - left.priority || left.n - right.n
-  const endOf = ({ finishedAt }: ModelJob) => finishedAt ?? 0
   return [
     ...jobs.filter(({ waitsFor }) => waitsFor === 'worker').sort(byUrgency),
     ...jobs.filter(({ waitsFor }) => waitsFor === 'time').sort(byTime(({ dueAt }) => dueAt)),
     ...jobs.filter(({ waitsFor }) => waitsFor === 'jobs').sort(byTime(({ dueAt }) => dueAt)),
-    ...jobs.filter(({ state }) => state === 'active').sort(byTime(({ leaseUntil }) => leaseUntil)),
-    ...jobs.filter((job) => !isLive(job)).sort((left, right) => endOf(right) - endOf(left) || left.n - right.n),
+    ...jobs
+      .filter(({ state }) => state === 'active')
+      .sort((one, other) => momentOf(one) - momentOf(other) || one.n - other.n),
+    ...jobs.filter((job) => !isLive(job)).sort((one, other) => momentOf(other) - momentOf(one) || one.n - other.n),
   ]
 }

@@ -26,6 +26,7 @@ export const QUEUES: Readonly<Record<string, QueueOptions>> = {
   narrow: { maxAttempts: 2, backoff: fixed, concurrency: 2, startWithinMs: hours(1) },
   rated: { backoff: fixed, rate: { max: 2, perMs: hours(1) }, deadLetter: 'letters' },
   fair: { backoff: fixed, groupRate: { max: 1, perMs: hours(1) }, groupConcurrency: 2 },
+  brief: { maxAttempts: 2, backoff: fixed, keep: { completed: 0 } },
   letters: { maxAttempts: 2, backoff: fixed },
 }
 

@@ -1,5 +1,5 @@
 import type { Job } from '../../packages/holdfast/src/index.ts'
-import type { ModelJob, State } from './jobs.ts'
+import { type ModelJob, momentOf, type State } from './jobs.ts'
 import { tenthOf } from './queues.ts'
 
 /** What is compared of a job. */
@@ -43,13 +43,16 @@ export class KnownJobs {
     }
   }
 
-  /** Jobs that finished in the same step may be listed in any order: some end together, others one after the other. */
+  /** Jobs that were taken or finished in the same step may be listed in any order: some at once, others one after the other. */
   inOrder(jobs: readonly Job[], { jobs: known }: State): Job[] {
     const placed = jobs.map((job) => ({ job, n: this.#ids.indexOf(job.id) }))
-    const endOf = (n: number) => known[n]?.finishedAt ?? null
     const sorted: typeof placed = []
     for (const one of placed) {
-      const goesBefore = ({ n }: typeof one) => endOf(n) !== null && endOf(n) === endOf(one.n) && n > one.n
+      const own = known[one.n]
+      const goesBefore = ({ n }: typeof one) => {
+        const other = known[n]
+        return own !== undefined && other !== undefined && momentOf(other) === momentOf(own) && n > one.n
+      }
       let at = sorted.length
       while (at > 0 && goesBefore(sorted[at - 1] as typeof one)) at--
       sorted.splice(at, 0, one)

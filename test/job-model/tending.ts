@@ -41,8 +41,12 @@ function queueAgain(state: State, queue: string, jobs: readonly ModelJob[]): num
     return isFree
   })
   for (const job of chosen) Object.assign(job, { state: 'waiting', finishedAt: null, attempt: 0 })
+  for (const job of chosen) job.awaited = false
+  // Of those that would come after each other the one that was added first does.
+  for (const job of chosen.toSorted((left, right) => left.n - right.n))
+    for (const n of job.after) if (isLive(state.jobs[n] as ModelJob) && !isBehind(state, n, job.n)) job.behind.push(n)
   for (const job of chosen) {
-    job.behind = job.after.filter((n) => isLive(state.jobs[n] as ModelJob))
+    for (const n of job.behind) (state.jobs[n] as ModelJob).awaited = true
     job.waitsFor = job.group === null && job.behind.length === 0 ? 'worker' : 'jobs'
     Object.assign(job, { runAt: state.now, dueAt: state.now })
   }
@@ -51,6 +55,13 @@ function queueAgain(state: State, queue: string, jobs: readonly ModelJob[]): num
     chosen.flatMap(({ group }) => (group === null ? [] : [{ kind: 'group', queue, group } as const])),
   )
   return chosen.length
+}
+
+/** Whether a job comes after another, or is it. */
+function isBehind(state: State, n: number, first: number): boolean {
+  const all = new Set([n])
+  for (const one of all) for (const other of (state.jobs[one] as ModelJob).behind) all.add(other)
+  return all.has(first)
 }
 
 export function reschedule(
@@ -88,7 +99,9 @@ export function prune(state: State, queue: string): number {
   return forget(
     KEPT.flatMap(({ has, ms, most }) => {
       const jobs = finishedLastFirst(state, queue, has)
-      const oldest = jobs[(most(queue) ?? 0) - 1]?.finishedAt ?? Number.NEGATIVE_INFINITY
+      const bound = most(queue)
+      if (bound === 0) return jobs
+      const oldest = jobs[(bound ?? 0) - 1]?.finishedAt ?? Number.NEGATIVE_INFINITY
       return jobs.filter(({ finishedAt }) => finishedAt + ms(queue) <= state.now || finishedAt < oldest)
     }),
   )

@@ -2,7 +2,7 @@ import type { Row, Session } from '../../backend/index.ts'
 import { ConflictError } from '../../base/errors.ts'
 import { checkKnown, checkWhole } from '../../schema/index.ts'
 import { oneOf } from '../../statement/index.ts'
-import { awaitEnd, type Link, link } from '../flow/flow.ts'
+import { allBehind, awaitEnd, type Link, link } from '../flow/flow.ts'
 import { checkCall } from '../job/check-call.ts'
 import { finished, live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
@@ -117,17 +117,25 @@ async function takeFinished(session: Session, ids: readonly string[]): Promise<R
   return ids.length === 0 ? [] : (await session.execute(plan, [ids])).rows
 }
 
-/** What the jobs come after of what is live, or becomes so with them. */
+/**
+ * What the jobs come after of what is live, or becomes so with them. Of some that came after each other, one having been replaced when the other
+ * had ended, one comes first: else neither would ever run.
+ */
 async function linksOf(session: Session, rows: readonly Row[]): Promise<Link[]> {
-  const jobs = rows.map((row) => jobOf(row))
+  const jobs = rows.map((row) => jobOf(row)).sort((left, right) => (left.id < right.id ? -1 : 1))
   const before = [...new Set(jobs.flatMap(({ after }) => after))]
   if (before.length === 0) return []
   const waits = new Set([...(await awaitEnd(session, before)), ...jobs.map(({ id }) => id)])
-  return jobs.flatMap(({ id, after, settings }) =>
-    after
-      .filter((other) => waits.has(other))
-      .map((other): Link => ({ after: other, job: id, onFailure: settings?.onFailure ?? 'fail' })),
-  )
+  const next = new Map<string, string[]>()
+  const made: Link[] = []
+  for (const { id, after, settings } of jobs) {
+    for (const other of after) {
+      if (!waits.has(other) || allBehind(id, next).has(other)) continue
+      next.set(other, [...(next.get(other) ?? []), id])
+      made.push({ after: other, job: id, onFailure: settings?.onFailure ?? 'fail' })
+    }
+  }
+  return made
 }
 
 function liveAgain(row: Row, now: number, blockers: number, awaited: boolean): Row {

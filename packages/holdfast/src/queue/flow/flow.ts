@@ -105,7 +105,7 @@ async function linksBehind(
 }
 
 /** A job, and all that come after it. */
-function allBehind(id: string, next: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+export function allBehind(id: string, next: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
   const behind = new Set([id])
   for (const one of behind) for (const job of next.get(one) ?? []) behind.add(job)
   return behind

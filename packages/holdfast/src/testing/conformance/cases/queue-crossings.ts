@@ -84,6 +84,22 @@ export const queueCrossingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/replaced-and-tried-again',
+    title: 'Jobs that came after each other, one after the other had ended, are queued again together and both run',
+    async run({ open }) {
+      const { jobs } = await openWithClock(open)
+      const first = await jobs.enqueue({ n: 1 }, { key: 'k' })
+      const second = await jobs.enqueue({ n: 2 }, { after: [first] })
+      await jobs.cancel(second.id)
+      await jobs.enqueue({ n: 3 }, { key: 'k', onDuplicate: 'replace', after: [second], onFailure: 'run' })
+      await jobs.cancel(first.id)
+      assert.equal(await jobs.retryMany({ state: 'cancelled' }), 2)
+      const order: number[] = []
+      await jobs.drain((job) => void order.push(job.data.n))
+      assert.deepEqual(order, [2, 3])
+    },
+  },
+  {
     id: 'queue/replaced-group',
     title: 'When a job is replaced by one of another group, the next of its group gets through',
     async run({ open }) {

@@ -135,7 +135,7 @@ export const queueFailureCases: readonly ConformanceCase[] = [
       await until(async () => (await jobs.get(id))?.state === 'active')
       await jobs.cancel(id)
       const next = await jobs.enqueue({ n: 2 })
-      await jobs.waitFor(next, { timeoutMs: 5_000 })
+      await jobs.waitFor(next, { timeoutMs: 20_000 })
       await worker.stop()
     },
   },

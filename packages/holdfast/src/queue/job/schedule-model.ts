@@ -21,6 +21,9 @@ export const schedules: Model = resolveOwnModel(
       /** The interval, and the tick from which the others are counted; nothing where it goes by a cron expression. */
       everyMs: t.integer().nullable(),
       since: t.timestamp().nullable(),
+      /** The period in which it ticks, as far as it is bounded. */
+      startsAt: t.timestamp().nullable(),
+      endsAt: t.timestamp().nullable(),
       catchUp: t.enum(['none', 'last', 'all']),
       catchUpLimit: t.integer(),
       data: t.json().nullable(),
@@ -28,7 +31,8 @@ export const schedules: Model = resolveOwnModel(
       version: t.integer().default(1),
       /** What `enqueue` is given. */
       options: t.json(),
-      nextAt: t.timestamp(),
+      /** Nothing once it is over. */
+      nextAt: t.timestamp().nullable(),
       /** The last tick that was fired or passed over. */
       lastAt: t.timestamp().nullable(),
       /** When somebody last looked, by the database's clock: how the code learns that clock's time. */

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Row, Session } from '../../backend/index.ts'
 import { type Issue, ValidationError } from '../../base/errors.ts'
 import { Repository } from '../../repository/index.ts'
 import {
   acceptJson,
+  acceptorOf,
   checkKnown,
   describe,
   isStorableText,
@@ -17,6 +19,7 @@ import { UNVERSIONED, versionOf } from '../job/payload.ts'
 import { type CatchUp, schedules } from '../job/schedule-model.ts'
 import { readCron } from './cron.ts'
 import { checkInterval, intervalRule, isInterval, type ScheduleInterval } from './interval.ts'
+import { withinPeriod } from './period.ts'
 import type { TickRule } from './tick-rule.ts'
 
 /** What can be asked for the jobs of a schedule. */
@@ -42,6 +45,10 @@ export interface ScheduleOptions extends Pick<EnqueueOptions, (typeof JOB_OPTION
   readonly catchUp?: CatchUp | boolean
   /** How many missed ticks `all` makes jobs for at most; 100 unless given. */
   readonly catchUpLimit?: number
+  /** Before this moment it does not tick. An interval is counted from it. */
+  readonly from?: Date
+  /** After this moment it does not tick any more. */
+  readonly until?: Date
 }
 
 /** A schedule of a queue. */
@@ -54,19 +61,26 @@ export interface Schedule<Data = unknown> {
   readonly everyMs: number | null
   readonly catchUp: CatchUp
   readonly data: Data
-  /** When it ticks next. */
-  readonly nextAt: Date
+  /** Before this it does not tick; null for no such bound. */
+  readonly from: Date | null
+  /** After this it does not tick; null for no such bound. */
+  readonly until: Date | null
+  /** When it ticks next; null once it is over. */
+  readonly nextAt: Date | null
   /** Its last tick, fired or passed over; null before the first. */
   readonly lastAt: Date | null
 }
 
 const DEFAULT_CATCH_UP_LIMIT = 100
 const MAX_CATCH_UP_LIMIT = 10_000
-const OPTIONS = ['timezone', 'catchUp', 'catchUpLimit', ...JOB_OPTIONS]
+const OPTIONS = ['timezone', 'catchUp', 'catchUpLimit', 'from', 'until', ...JOB_OPTIONS]
+/** What says when a schedule ticks. */
+const WHEN = ['cron', 'timezone', 'everyMs', 'startsAt', 'endsAt']
+const acceptTime = acceptorOf({ type: 'timestamp' })
 const COLUMNS = schedules.columns.map(({ name }) => name)
 
 /**
- * Makes a schedule, or changes the one of that name. While its cron and zone, or its interval, stay the same its ticks do too, so that
+ * Makes a schedule, or changes the one of that name. While its cron and zone, or its interval, and its bounds stay the same its ticks do too, so that
  * processes that start again and again neither push the next tick away nor repeat one. A tick that was due and not fired is fired by the new
  * rule.
  */
@@ -84,15 +98,20 @@ export async function putSchedule(
     async (inner) => {
       const known = await look(inner, row)
       const isNew = known['cron'] === '' && known['everyMs'] === null
-      const kept = ['cron', 'timezone', 'everyMs'].every((column) => known[column] === row[column])
-      const since = row['everyMs'] === null ? null : kept ? known['since'] : known['seenAt']
+      const kept = WHEN.every((column) => isDeepStrictEqual(known[column], row[column]))
+      const since = row['everyMs'] === null ? null : kept ? known['since'] : (row['startsAt'] ?? known['seenAt'])
       const moved = { ...known, ...row, since }
-      const changed = kept ? moved : { ...moved, nextAt: new Date(nextTick(ruleOf(moved), known, isNew)) }
+      const changed = kept ? moved : { ...moved, nextAt: dateOf(nextTick(ruleOf(moved), known, isNew)) }
       await rewrite(inner, [changed])
       return scheduleOf(changed)
     },
     { isolation: 'read committed' },
   )
+}
+
+/** The moment of a tick; null where there is none. */
+export function dateOf(tick: number | null): Date | null {
+  return tick === null ? null : new Date(tick)
 }
 
 /**
@@ -101,6 +120,10 @@ export async function putSchedule(
  * @throws ValidationError where another process accepted what this one cannot read: a zone that its runtime does not know, say.
  */
 export function ruleOf(row: Row): TickRule {
+  return withinPeriod(unboundedRuleOf(row), row['startsAt'] as Date | null, row['endsAt'] as Date | null)
+}
+
+function unboundedRuleOf(row: Row): TickRule {
   const everyMs = row['everyMs'] as number | null
   if (everyMs !== null) return intervalRule(everyMs, (row['since'] as Date).getTime())
   const issues: Issue[] = []
@@ -109,14 +132,17 @@ export function ruleOf(row: Row): TickRule {
   return rule
 }
 
-/** The first tick that is not settled: after the last one, and after the database's time unless the old rule has a tick due. */
-function nextTick(rule: TickRule, known: Row, isNew: boolean): number {
+/**
+ * The first tick that is not settled: after the last one, and after the database's time unless the old rule has a tick due; null
+ * where there is none any more.
+ */
+function nextTick(rule: TickRule, known: Row, isNew: boolean): number | null {
   const [seenAt, nextAt, lastAt] = ['seenAt', 'nextAt', 'lastAt'].map((column) =>
     (known[column] as Date | null)?.getTime(),
   )
-  const from = isNew ? (seenAt as number) : Math.min(seenAt as number, (nextAt as number) - 1)
-  // Only a day that comes is accepted, so there is a next tick.
-  return rule.next(Math.max(from, lastAt ?? from)) as number
+  const due = isNew || nextAt === undefined ? Number.POSITIVE_INFINITY : nextAt - 1
+  const from = Math.min(seenAt as number, due)
+  return rule.next(Math.max(from, lastAt ?? from))
 }
 
 /** The row of a schedule, locked, with the database's time in it; a new one has neither cron nor interval. */
@@ -170,7 +196,8 @@ export async function listSchedules(session: Session, queue: string): Promise<Sc
 
 function scheduleOf(row: Row): Schedule {
   const { name, cron, timezone, everyMs, catchUp, data, nextAt, lastAt } = row as unknown as Schedule
-  return { name, cron: everyMs === null ? cron : null, timezone, everyMs, catchUp, data, nextAt, lastAt }
+  const [from, until] = [row['startsAt'], row['endsAt']] as [Date | null, Date | null]
+  return { name, cron: everyMs === null ? cron : null, timezone, everyMs, catchUp, data, from, until, nextAt, lastAt }
 }
 
 function acceptSchedule(...given: Parameters<typeof readSchedule>): Row {
@@ -199,7 +226,14 @@ function readSchedule(
   const subject = `The schedule ${typeof name === 'string' ? name : describe(name)} of ${queue} was refused`
   checkKnown(options, OPTIONS, '', issues)
   if (typeof options !== 'object' || options === null) throw new ValidationError(subject, issues)
-  const { timezone = 'UTC', catchUp: missed = 'last', catchUpLimit = DEFAULT_CATCH_UP_LIMIT, ...job } = options
+  const {
+    timezone = 'UTC',
+    catchUp: missed = 'last',
+    catchUpLimit = DEFAULT_CATCH_UP_LIMIT,
+    from,
+    until,
+    ...job
+  } = options
   const catchUp = missed === true ? 'all' : missed === false ? 'none' : missed
   if (!['none', 'last', 'all'].includes(catchUp))
     issues.push({ path: 'catchUp', reason: `must be none, last, all, true or false, got ${describe(catchUp)}` })
@@ -207,6 +241,10 @@ function readSchedule(
     const reason = `must be a whole number from 1 to ${MAX_CATCH_UP_LIMIT}, got ${describe(catchUpLimit)}`
     issues.push({ path: 'catchUpLimit', reason })
   }
+  const startsAt = from === undefined ? null : acceptTime(from, 'from', issues)
+  const endsAt = until === undefined ? null : acceptTime(until, 'until', issues)
+  if (startsAt instanceof Date && endsAt instanceof Date && endsAt < startsAt)
+    issues.push({ path: 'until', reason: 'must not be before from' })
   // It is kept as JSON and checked again for each job, whose schema may have changed by then.
   const stored = data === undefined ? null : acceptJson(data, 'data', issues)
   const wanted = Object.fromEntries(Object.entries(job).filter(([option]) => OPTIONS.includes(option)))
@@ -216,7 +254,7 @@ function readSchedule(
   if (issues.length > 0) throw new ValidationError(subject, issues)
   const rule = isInterval(when) ? { cron: '', everyMs: when.everyMs } : { cron: when.trim(), everyMs: null }
   return {
-    ...{ queue, name, ...rule, timezone, catchUp, catchUpLimit, data: stored, options: wanted },
+    ...{ queue, name, ...rule, timezone, startsAt, endsAt, catchUp, catchUpLimit, data: stored, options: wanted },
     version: versionOf(declaration) ?? UNVERSIONED,
   }
 }

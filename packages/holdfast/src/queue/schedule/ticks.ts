@@ -8,7 +8,7 @@ import { clockOffsetMs } from '../job/clock.ts'
 import { latestKnown, upgradePayload } from '../job/payload.ts'
 import { type CatchUp, schedules } from '../job/schedule-model.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { rewrite, ruleOf } from './schedules.ts'
+import { dateOf, rewrite, ruleOf } from './schedules.ts'
 
 /** How many schedules tick in one transaction. */
 const BATCH = 100
@@ -125,7 +125,7 @@ function tickOf(row: Row): Tick {
   return {
     row: {
       ...row,
-      nextAt: new Date(rule.next(seen) as number),
+      nextAt: dateOf(rule.next(seen)),
       lastAt: last === undefined ? row['lastAt'] : new Date(last),
     },
     version,

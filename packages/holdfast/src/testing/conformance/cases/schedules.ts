@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Schedule } from '../../../queue/index.ts'
 import { defineSchema, queue } from '../../../schema/index.ts'
 import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
@@ -32,6 +33,12 @@ async function openAt(open: Parameters<ConformanceCase['run']>[0]['open'], start
 /** A time, short enough to compare at a glance. */
 function secondOf(time: Date | number): string {
   return new Date(time).toISOString().slice(5, 19)
+}
+
+/** When a schedule ticks next, in milliseconds. */
+function timeOf({ nextAt }: Schedule): number {
+  assert.ok(nextAt !== null, 'it is not over')
+  return nextAt.getTime()
 }
 
 export const scheduleCases: readonly ConformanceCase[] = [
@@ -100,7 +107,7 @@ export const scheduleCases: readonly ConformanceCase[] = [
       const made = await declare(1)
       assert.deepEqual([made.cron, made.everyMs, made.lastAt], [null, HOUR_MS, null])
       // The database's clock has gone on a little.
-      const first = made.nextAt.getTime()
+      const first = timeOf(made)
       assert.ok(first >= Date.parse('2026-03-01T11:00:00Z') && first < Date.parse('2026-03-01T11:30:00Z'))
       const tick = (at: number) => secondOf(first + at * HOUR_MS)
       const ticksAfter = (hours: number) => ticksAt(new Date(first + hours * HOUR_MS).toISOString())
@@ -108,7 +115,7 @@ export const scheduleCases: readonly ConformanceCase[] = [
       assert.deepEqual(await ticksAfter(0), [tick(0)])
       // Whoever declares it again, late, in another process, goes on with the same ticks.
       time.now = first + HOUR_MS / 4
-      assert.equal((await declare(2, 'all')).nextAt.getTime(), first + HOUR_MS)
+      assert.equal(timeOf(await declare(2, 'all')), first + HOUR_MS)
       assert.deepEqual(await ticksAfter(4.5), [tick(3), tick(4)])
       const [listed] = await reports.schedules()
       assert.deepEqual(
@@ -128,7 +135,7 @@ export const scheduleCases: readonly ConformanceCase[] = [
     async run({ open }) {
       const { reports, ticksAt, time } = await openAt(open, '2026-03-01T10:00:00Z')
       const declare = async (hours: number) =>
-        (await reports.schedule('report', { everyMs: hours * HOUR_MS }, { n: hours })).nextAt.getTime()
+        timeOf(await reports.schedule('report', { everyMs: hours * HOUR_MS }, { n: hours }))
       const isAt = (at: number, wanted: string) => {
         const late = at - Date.parse(wanted)
         assert.ok(late >= 0 && late < HOUR_MS / 4, `${new Date(at).toISOString()} is not ${wanted}`)
@@ -151,6 +158,47 @@ export const scheduleCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'schedules/period',
+    title: 'A schedule ticks within its period, both ends of which belong to it; then it is over, and stays listed',
+    async run({ open }) {
+      const { reports, ticksAt } = await openAt(open, '2026-03-01T10:00:30Z')
+      const [from, until] = [new Date('2026-03-03T00:00:00Z'), new Date('2026-03-06T00:00:00Z')]
+      const declare = (bounds: object) => reports.schedule('sale', '@daily', { n: 1 }, bounds)
+      const made = await declare({ from, until })
+      assert.deepEqual([made.from, made.until, made.nextAt], [from, until, from])
+      assert.deepEqual(await ticksAt('2026-03-02T23:59:59Z'), [])
+      assert.deepEqual(await ticksAt('2026-03-03T00:00:00Z'), ['03-03T00:00:00'])
+      // It ends while nobody is there to see it.
+      assert.deepEqual(await ticksAt('2026-03-09T12:00:00Z'), ['03-06T00:00:00'])
+      assert.deepEqual(await ticksAt('2026-03-19T12:00:00Z'), [])
+      assert.equal((await declare({ from, until })).nextAt, null)
+      const [listed] = await reports.schedules()
+      assert.deepEqual([listed?.name, listed?.nextAt, listed?.lastAt], ['sale', null, until])
+      const longer = await declare({ until: new Date('2026-03-20T12:00:00Z') })
+      assert.deepEqual([longer.from, longer.nextAt], [null, new Date('2026-03-20T00:00:00Z')])
+      assert.deepEqual((await declare({})).until, null)
+      assert.deepEqual(await ticksAt('2026-03-22T00:00:00Z'), ['03-22T00:00:00'])
+      assert.equal((await declare({ until })).nextAt, null)
+      assert.deepEqual(await ticksAt('2026-03-25T00:00:00Z'), [])
+    },
+  },
+  {
+    id: 'schedules/period-of-an-interval',
+    title: 'An interval with a beginning is counted from it, whether that is to come or long past',
+    async run({ open }) {
+      const { reports, ticksAt } = await openAt(open, '2026-03-01T10:00:00Z')
+      const declare = (bounds: object) => reports.schedule('steady', { everyMs: HOUR_MS }, { n: 1 }, bounds)
+      const ahead = await declare({ from: new Date('2026-03-01T12:20:00Z'), until: new Date('2026-03-01T14:00:00Z') })
+      assert.deepEqual(ahead.nextAt, new Date('2026-03-01T12:20:00Z'))
+      const past = { from: new Date('2025-03-01T00:15:00Z') }
+      assert.deepEqual((await declare(past)).nextAt, new Date('2026-03-01T10:15:00Z'))
+      assert.deepEqual(await ticksAt('2026-03-01T10:20:00Z'), ['03-01T10:15:00'])
+      assert.deepEqual((await declare(past)).nextAt, new Date('2026-03-01T11:15:00Z'))
+      assert.equal((await declare({ until: new Date('2026-03-01T10:20:00Z') })).nextAt, null)
+      assert.deepEqual(await ticksAt('2026-03-02T00:00:00Z'), [])
+    },
+  },
+  {
     id: 'schedules/many-missed',
     title: 'Millions of missed ticks are caught up with as fast as a few',
     async run({ open }) {
@@ -158,8 +206,8 @@ export const scheduleCases: readonly ConformanceCase[] = [
       await reports.schedule('often', '* * * * * *', { n: 1 }, { catchUp: 'all', catchUpLimit: 2 })
       assert.deepEqual(await ticksAt('2026-03-01T10:00:00Z'), ['03-01T09:59:59', '03-01T10:00:00'])
       await reports.unschedule('often')
-      const { nextAt } = await reports.schedule('steady', { everyMs: 60_000 }, { n: 2 })
-      const last = nextAt.getTime() + 3_000_000 * 60_000
+      const steady = await reports.schedule('steady', { everyMs: 60_000 }, { n: 2 })
+      const last = timeOf(steady) + 3_000_000 * 60_000
       assert.deepEqual(await ticksAt(new Date(last).toISOString()), [secondOf(last)])
     },
   },
@@ -342,6 +390,9 @@ export const scheduleCases: readonly ConformanceCase[] = [
         ['* * * * *', { timezone: null }, 'timezone'],
         ['* * * * *', { catchUp: 'some' }, 'catchUp'],
         ['* * * * *', { catchUp: null }, 'catchUp'],
+        ['* * * * *', { from: 'tomorrow' }, 'from'],
+        ['* * * * *', { until: new Date(Number.NaN) }, 'until'],
+        ['* * * * *', { from: new Date(2), until: new Date(1) }, 'until'],
         ['* * * * *', { catchUpLimit: 0 }, 'catchUpLimit'],
         ['* * * * *', { maxAttempts: 0 }, 'maxAttempts'],
         ['* * * * *', { delayMs: 5 }, 'delayMs'],

@@ -13,14 +13,9 @@ import type { EnqueueOptions } from './job/accept-job.ts'
 import { checkCall } from './job/check-call.ts'
 import type { Job } from './job/job.ts'
 import { acceptResult } from './job/payload.ts'
+import type { ScheduleOptions } from './schedule/accept-schedule.ts'
 import type { ScheduleInterval } from './schedule/interval.ts'
-import {
-  listSchedules,
-  putSchedule,
-  removeSchedule,
-  type Schedule,
-  type ScheduleOptions,
-} from './schedule/schedules.ts'
+import { listSchedules, putSchedule, removeSchedule, type Schedule } from './schedule/schedules.ts'
 import { drainLikeLast, rememberWorker } from './work/draining.ts'
 import { type Handler, type ManyHandler, storableJson } from './work/handler.ts'
 import type { WorkerHost } from './work/host.ts'

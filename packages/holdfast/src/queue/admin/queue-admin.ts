@@ -15,6 +15,7 @@ import { prune } from './prune.ts'
 import { type PurgeOptions, purge } from './purge.ts'
 import { type RescheduleOptions, rescheduleJob } from './reschedule.ts'
 import { type RetryFilter, retryChosen, retryJobs } from './retry-jobs.ts'
+import { updatePayload } from './update-payload.ts'
 
 /** How a queue is paused. */
 export interface PauseOptions {
@@ -145,6 +146,21 @@ export class QueueAdmin<Data = unknown, Result = unknown> {
   async reschedule(id: string, options: RescheduleOptions): Promise<boolean> {
     checkCall(this.name, (issues) => checkName(id, 'id', issues))
     return rescheduleJob(this.scope, id, options)
+  }
+
+  /**
+   * Gives a job another payload, unless it runs already. What its steps came to so far stays. Whether there was such a job.
+   *
+   * @throws ValidationError for a payload that the queue does not take.
+   *
+   * @example
+   * ```ts
+   * if (!(await storage.queue('mail').updateData(job.id, { to: 'kim@example.org' }))) console.log('too late')
+   * ```
+   */
+  async updateData(id: string, data: Data): Promise<boolean> {
+    checkCall(this.name, (issues) => checkName(id, 'id', issues))
+    return updatePayload(this.scope, id, data)
   }
 
   /**

@@ -80,6 +80,30 @@ export const queueRescheduleCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/payload-changed',
+    title: 'A job that waits is given another payload, which is checked; one that runs or has finished keeps its own',
+    async run({ open }) {
+      const { storage, jobs, take } = await openWithClock(open)
+      const [waiting, blocked] = [await jobs.enqueue({ n: 1 }), await jobs.enqueue({ n: 2 }, { delayMs: HOUR_MS })]
+      assert.equal(await jobs.updateData(waiting.id, { n: 10 }), true)
+      assert.equal(await jobs.updateData(blocked.id, { n: 20 }), true)
+      assert.deepEqual((await jobs.get(blocked.id))?.data, { n: 20 })
+      await refused(() => jobs.updateData(waiting.id, wrong({ n: 1n })), 'VALIDATION')
+      await refused(() => jobs.updateData(wrong(7), { n: 1 }), 'VALIDATION')
+      assert.equal(await storage.queue('others').updateData(waiting.id, { n: 11 }), false)
+      assert.equal(await jobs.updateData('nobody', { n: 11 }), false)
+      await storage
+        .transaction(async (tx) => {
+          await tx.queue('jobs').updateData(waiting.id, { n: 12 })
+          throw new Error('undone')
+        })
+        .catch(() => undefined)
+      assert.deepEqual(await take(), [10])
+      assert.equal(await jobs.updateData(waiting.id, { n: 13 }), false)
+      assert.deepEqual((await jobs.get(waiting.id))?.data, { n: 10 })
+    },
+  },
+  {
     id: 'queue/rescheduled-late',
     title: 'A job that runs, has finished or is of another queue is left as it is; so are jobs with unknown options',
     async run({ open }) {

@@ -47,7 +47,9 @@ function giveTurns(state: State, queue: string, group: string): void {
 
 /** Jobs that come after those that have ended fail with them, or wait for them no longer. */
 function settle(state: State, ended: readonly (FollowUp & { kind: 'end' })[]): void {
-  const stateOf = new Map(ended.map((one) => [one.n, one.state]))
+  // Those that were queued again before a transaction was committed have not ended.
+  const still = ended.filter(({ n }) => !isLive(state.jobs[n] as ModelJob))
+  const stateOf = new Map(still.map((one) => [one.n, one.state]))
   const behind = state.jobs.filter((job) => isLive(job) && job.behind.some((n) => stateOf.has(n)))
   const fails = (job: ModelJob) =>
     job.onFailure === 'fail' && job.behind.some((n) => stateOf.has(n) && stateOf.get(n) !== 'completed')

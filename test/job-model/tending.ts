@@ -41,7 +41,7 @@ function queueAgain(state: State, queue: string, jobs: readonly ModelJob[]): num
     return isFree
   })
   for (const job of chosen) Object.assign(job, { state: 'waiting', finishedAt: null, attempt: 0 })
-  for (const job of chosen) job.awaited = false
+  for (const job of chosen) job.awaited = state.jobs.some((other) => isLive(other) && other.behind.includes(job.n))
   // Of those that would come after each other the one that was added first does.
   for (const job of chosen.toSorted((left, right) => left.n - right.n))
     for (const n of job.after) if (isLive(state.jobs[n] as ModelJob) && !isBehind(state, n, job.n)) job.behind.push(n)

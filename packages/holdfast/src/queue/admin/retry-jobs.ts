@@ -2,7 +2,7 @@ import type { Row, Session } from '../../backend/index.ts'
 import { ConflictError } from '../../base/errors.ts'
 import { checkKnown, checkWhole } from '../../schema/index.ts'
 import { oneOf } from '../../statement/index.ts'
-import { allBehind, awaitEnd, type Link, link } from '../flow/flow.ts'
+import { allBehind, awaitEnd, awaitedAmong, type Link, link } from '../flow/flow.ts'
 import { checkCall } from '../job/check-call.ts'
 import { finished, live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
@@ -67,7 +67,12 @@ function retryOnce(scope: QueueScope, filter: RetryFilter): Promise<number> {
     if (rows.length === 0) return 0
     const made = await linksOf(session, rows)
     const blocked = Map.groupBy(made, ({ job }) => job)
-    const awaited = new Set(made.map(({ after }) => after))
+    // That it ended in a transaction is perhaps not yet known to jobs that come after it: these wait for it again.
+    const stillAwaited = await awaitedAmong(
+      session,
+      rows.map((row) => row['id'] as string),
+    )
+    const awaited = stillAwaited.union(new Set(made.map(({ after }) => after)))
     const now = session.clock.now()
     await live(session).createMany(
       rows.map((row) => {

@@ -1,6 +1,7 @@
 import { all, any, equals, isDue, isNull, outputs } from '../../statement/index.ts'
 import { letNextThrough, settleEnds } from '../finish/bring-to-end.ts'
 import { clockOffsetMs } from '../job/clock.ts'
+import { liveAmong } from '../job/find.ts'
 import { hasFollowUps, mustFollow, takeFollowUps } from '../job/follow-ups.ts'
 import { liveJobs } from '../job/models.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
@@ -86,7 +87,17 @@ async function followUp(scope: QueueScope): Promise<boolean> {
   if (mustFollow(session) || !(await hasFollowUps(session))) return false
   return session.transaction(async (inner) => {
     const noted = await takeFollowUps(inner, READY_BATCH)
-    for (const [queue, some] of Map.groupBy(noted, (one) => one.queue)) {
+    const ended = noted.filter(({ kind }) => kind === 'end')
+    // Those that were queued again since then have not ended.
+    const live =
+      ended.length === 0
+        ? new Set()
+        : await liveAmong(
+            inner,
+            ended.map(({ about }) => about),
+          )
+    const current = noted.filter(({ kind, about }) => kind !== 'end' || !live.has(about))
+    for (const [queue, some] of Map.groupBy(current, (one) => one.queue)) {
       const own = { ...scope, session: inner, queue, declaration: scope.declarationOf(queue) }
       await letNextThrough(own, some)
       await settleEnds(own, some)

@@ -80,19 +80,10 @@ async function linksBehind(
   roots: readonly string[],
   replaced: ReadonlySet<string>,
 ): Promise<Map<string, string[]>> {
-  const plan = session.plan('queue jobs after', () => ({
-    kind: 'select',
-    model: links.name,
-    joins: [],
-    outputs: outputs(['after', 'job']),
-    where: oneOf('after', 0),
-    orderBy: [],
-  }))
   const next = new Map<string, string[]>()
   const seen = new Set(roots)
   for (let ids = [...roots]; ids.length > 0; ) {
-    const { rows } = await session.execute(plan, [ids])
-    const found = (rows as unknown as Pick<Link, 'after' | 'job'>[]).filter(({ job }) => !replaced.has(job))
+    const found = (await linksAfter(session, ids)).filter(({ job }) => !replaced.has(job))
     for (const [after, some] of Map.groupBy(found, (one) => one.after))
       next.set(
         after,
@@ -102,6 +93,18 @@ async function linksBehind(
     for (const id of ids) seen.add(id)
   }
   return next
+}
+
+async function linksAfter(session: Session, ids: readonly string[]): Promise<Pick<Link, 'after' | 'job'>[]> {
+  const plan = session.plan('queue jobs after', () => ({
+    kind: 'select',
+    model: links.name,
+    joins: [],
+    outputs: outputs(['after', 'job']),
+    where: oneOf('after', 0),
+    orderBy: [],
+  }))
+  return (await session.execute(plan, [ids])).rows as unknown as Pick<Link, 'after' | 'job'>[]
 }
 
 /** A job, and all that come after it. */
@@ -127,6 +130,11 @@ export async function awaitEnd(session: Session, ids: readonly string[]): Promis
     returning: ['id'],
   }))
   return new Set((await session.execute(plan, [true, ids])).rows.map((row) => row['id'] as string))
+}
+
+/** Those of the jobs that others come after, which wait for them. */
+export async function awaitedAmong(session: Session, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  return new Set((await linksAfter(session, ids)).map(({ after }) => after))
 }
 
 async function statesOf(session: Session, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {

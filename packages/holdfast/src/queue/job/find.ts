@@ -1,7 +1,7 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { Repository } from '../../repository/index.ts'
 import { checkKnown, checkWhole } from '../../schema/index.ts'
-import { all, type Condition, equals, isNull, not, outputs } from '../../statement/index.ts'
+import { all, type Condition, equals, isNull, not, oneOf, outputs } from '../../statement/index.ts'
 import { checkCall } from './check-call.ts'
 import { type Job, jobOf } from './job.ts'
 import { checkFilter, FILTER_OPTIONS, type JobFilter, whereOf } from './job-filter.ts'
@@ -55,6 +55,19 @@ export async function findJobs(session: Session, queue: string, ids: readonly st
   const where = { id: { in: ids }, queue } as never
   const rows = [...(await live(session).find({ where })), ...(await finished(session).find({ where }))]
   return rows.map((row) => ({ ...jobOf(row), token: null }))
+}
+
+/** Those of the jobs that are live. */
+export async function liveAmong(session: Session, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const plan = session.plan('queue live among', () => ({
+    kind: 'select',
+    model: liveJobs.name,
+    joins: [],
+    outputs: outputs(['id']),
+    where: oneOf('id', 0),
+    orderBy: [],
+  }))
+  return new Set((await session.execute(plan, [ids])).rows.map((row) => row['id'] as string))
 }
 
 /**

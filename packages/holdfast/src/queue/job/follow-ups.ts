@@ -1,6 +1,6 @@
 import type { Session } from '../../backend/index.ts'
 import { newId } from '../../base/ids.ts'
-import { ascending, EVERYTHING, outputs } from '../../statement/index.ts'
+import { ascending, compareText, EVERYTHING, outputs } from '../../statement/index.ts'
 import { followUps } from './models.ts'
 import { followUpTopicOf } from './topics.ts'
 
@@ -47,7 +47,7 @@ export async function noteFollowUps(session: Session, rows: readonly FollowUp[])
   for (const queue of new Set(rows.map((row) => row.queue))) session.notify(followUpTopicOf(queue))
 }
 
-/** Takes what is to be done, in a transaction that does it. */
+/** Takes what is to be done, in a transaction that does it; what was noted first comes first. */
 export async function takeFollowUps(session: Session, count: number): Promise<FollowUp[]> {
   const plan = session.plan('queue take follow-ups', () => ({
     kind: 'delete',
@@ -58,7 +58,9 @@ export async function takeFollowUps(session: Session, count: number): Promise<Fo
     skipLocked: true,
     returning: COLUMNS,
   }))
-  return (await session.execute(plan, [count])).rows as unknown as FollowUp[]
+  const { rows } = await session.execute(plan, [count])
+  rows.sort((left, right) => compareText(left['id'] as string, right['id'] as string))
+  return rows as unknown as FollowUp[]
 }
 
 /** Whether there is anything to be done: most of the time there is not. */

@@ -100,6 +100,24 @@ export const queueCrossingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/tried-again-in-transaction',
+    title: 'A job that fails and is queued again in one transaction has not failed for those that come after it',
+    async run({ open }) {
+      const { storage, jobs } = await openWithClock(open)
+      const first = await jobs.enqueue({ n: 1 })
+      const before = await jobs.enqueue({ n: 2 }, { after: [first] })
+      const after = await storage.transaction(async (tx) => {
+        await tx.queue('jobs').cancel(first.id)
+        await tx.queue('jobs').retry(first.id)
+        return tx.queue('jobs').enqueue({ n: 3 }, { after: [first] })
+      })
+      const order: number[] = []
+      await jobs.drain((job) => void order.push(job.data.n))
+      assert.deepEqual(order, [1, 2, 3])
+      for (const { id } of [first, before, after]) assert.equal((await jobs.get(id))?.state, 'completed')
+    },
+  },
+  {
     id: 'queue/replaced-group',
     title: 'When a job is replaced by one of another group, the next of its group gets through',
     async run({ open }) {

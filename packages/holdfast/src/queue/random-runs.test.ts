@@ -7,7 +7,7 @@ import { type FreshTarget, testBackends } from '../../../../test/targets.ts'
 import { openStorage, type Storage } from '../index.ts'
 import { testClock } from '../testing/index.ts'
 
-const RUNS = Number(process.env['AGREEMENT_RUNS'] ?? 12)
+const RUNS = Number(process.env['AGREEMENT_RUNS'] ?? 8)
 
 describe.each(testBackends)('$name', ({ fresh }) => {
   let database: FreshTarget

@@ -1,6 +1,6 @@
 import type { Row, Session } from '../../backend/index.ts'
 import type { Issue } from '../../base/errors.ts'
-import { all, equals, oneOf } from '../../statement/index.ts'
+import { all, compareText, equals, oneOf } from '../../statement/index.ts'
 import { enqueueAll } from '../enqueue/enqueue.ts'
 import { dropLinks, settleLinks } from '../flow/flow.ts'
 import { dropSteps } from '../flow/recorded-steps.ts'
@@ -128,6 +128,8 @@ async function doom(scope: QueueScope, ids: readonly string[]): Promise<void> {
     returning: liveJobs.columns.map(({ name }) => name),
   }))
   const { rows } = await session.execute(plan, [ids, 'blocked'])
+  // Their dead letters come in the order in which they were added, whatever the database gives first.
+  rows.sort((left, right) => compareText(left['id'] as string, right['id'] as string))
   await dropLinks(session, ids)
   const error = jobError('A job that it comes after has failed or was cancelled.', 0, session.clock.now())
   for (const [queue, some] of Map.groupBy(rows, (row) => row['queue'] as string)) {

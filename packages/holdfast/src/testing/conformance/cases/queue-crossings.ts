@@ -338,6 +338,26 @@ export const queueCrossingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/letters-in-order',
+    title: 'The dead letters of jobs that fail with one before them come in the order in which those were added',
+    async run({ open }) {
+      const { storage, jobs } = await openWithClock(open)
+      const other = storage.queue('other')
+      const first = await jobs.enqueue({ n: 0 })
+      // Added in an order of their own, and tied to the first in another.
+      const made: Job[] = []
+      for (let n = 1; n <= 8; n++) made.push(await other.enqueue({ n }, { key: `k${n}` }))
+      for (const n of [5, 2, 8, 1, 7, 3, 6, 4])
+        await other.enqueue({ n }, { key: `k${n}`, onDuplicate: 'replace', after: [first] })
+      await jobs.cancel(first.id)
+      const letters = await storage.queue<{ id: string }>('letters').dequeueMany(10)
+      assert.deepEqual(
+        letters.map(({ data }) => data.id),
+        pick(made, 'id'),
+      )
+    },
+  },
+  {
     id: 'queue/letters-elsewhere',
     title: 'A job that fails with one of another queue goes to the dead letters of its own, however much it holds',
     async run({ open }) {

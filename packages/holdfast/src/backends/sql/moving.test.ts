@@ -27,6 +27,8 @@ const schema = defineSchema({
   }),
   gone: table({ id: t.integer().primaryKey() }),
   nested: table({ id: t.integer().primaryKey(), parent: t.integer() }),
+  held: table({ id: t.uuid().primaryKey(), kind: t.text() }),
+  freed: table({ id: t.uuid().primaryKey(), kind: t.text() }),
 })
 const { models } = schema
 const at = new Date('2026-02-03T04:05:06.007Z')
@@ -157,6 +159,29 @@ describe.each(backends)('a delete into another table on %s', (_, open) => {
     expect(await backend.execute(plan, parameters)).toEqual({ rows: [{ id: 1 }], count: 1 })
     expect(await statements.select('gone')).toEqual([{ id: 1 }])
     expect(await statements.select('nodes')).toEqual([])
+  })
+
+  it.each([
+    ['all that are named', ['a', 'b', 'c'], ['a', 'b', 'c']],
+    ['those of them that are there', ['a', 'x', 'b'], ['a', 'b']],
+    ['those of them that match', ['a', 'd', 'c'], ['a', 'c']],
+    ['each once', ['b', 'b', 'a'], ['a', 'b']],
+    ['none', [], []],
+  ])('moves by their keys %s', async (_, named, moved) => {
+    const idOf = (letter: string): string => `00000000-0000-7000-8000-00000000000${letter.replace('x', 'f')}`
+    const all = ['a', 'b', 'c', 'd'].map((letter) => ({ id: idOf(letter), kind: letter === 'd' ? 'late' : 'early' }))
+    await statements.insert('held', all)
+    const where = { kind: 'early', id: { in: named.map(idOf) } }
+    const { statement, parameters } = statements.deleting('held', { where, returning: ['id'] })
+    const given = ['id', 'kind'].map((column) => ({ column, value: { kind: 'column', column } as const }))
+    const plan = backend.prepare({ ...statement, into: { model: 'freed', columns: given } } as typeof statement)
+    const result = await backend.execute(plan, parameters)
+    expect(result.count).toBe(moved.length)
+    expect(result.rows.map(({ id }) => id).sort()).toEqual(moved.map(idOf))
+    const byKey = { fields: { id: 'id' }, orderBy: { id: 'asc' } } as const
+    expect((await statements.select('freed', byKey)).map(({ id }) => id)).toEqual(moved.map(idOf))
+    const kept = all.map(({ id }) => id).filter((id) => !moved.map(idOf).includes(id))
+    expect((await statements.select('held', byKey)).map(({ id }) => id)).toEqual(kept)
   })
 
   it('refuses what its target may not hold', async () => {

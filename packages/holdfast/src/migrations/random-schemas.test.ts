@@ -86,7 +86,8 @@ describe.each(testBackends)('random schemas on $name', ({ fresh }) => {
           }
           if (failure !== undefined && keepsParts(failure, backend)) {
             // What is in the way is taken out of it, and the migration goes on from where it was.
-            for (const { table } of first.models.values()) await backend.sql?.(`truncate "${table}" cascade`, [])
+            for (const { table } of first.models.values())
+              await backend.sql?.(`truncate "${table.replaceAll('"', '""')}" cascade`, [])
             const corrected = openWith(first)
             corrected.migrations.register(steps)
             await corrected.migrations.apply()

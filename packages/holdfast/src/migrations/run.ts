@@ -28,7 +28,7 @@ export async function runUp(
   const steps = prepared(context, migration, before, 'up')
   const since = resumed?.durationMs ?? 0
   const durationMs = (): number => since + Math.round(performance.now() - started)
-  const note = async (session: Session, done: number, progress: DataProgress | null): Promise<void> => {
+  const note: Note = async (session, done, progress) => {
     const isDone = done === steps.length
     await noteApplied(session, {
       name: migration.name,
@@ -44,33 +44,50 @@ export async function runUp(
     })
   }
   let at = resumed?.steps ?? 0
-  let left: DataProgress = { after: resumed?.cursor ?? null, rows: resumed?.rows ?? 0 }
+  let left = resumed === undefined ? UNBEGUN : { after: resumed.cursor, rows: resumed.rows }
   do {
-    const next = steps[at]
-    const change = next === undefined ? undefined : concurrentChange(next, context.host)
-    if (next !== undefined && change !== undefined) {
-      const step = { migration, prepared: next, change, at, begun: left.after !== null }
-      await runConcurrently(context, step, note)
-      at++
-      left = { after: null, rows: 0 }
-    } else if (next?.step.kind === 'data') {
-      const done = at
-      await runData(context, migration, next, done, left, (session, progress) =>
-        note(session, progress === null ? done + 1 : done, progress),
-      )
-      at++
-      left = { after: null, rows: 0 }
-    } else {
-      const end = steps.findIndex((one, index) => index > at && isAlone(one, context.host))
-      const last = end === -1 ? steps.length : end
-      await inTransaction(context, migration, async (session) => {
-        await makeSteps(context.host, session, migration, steps, at, last)
-        await note(session, last, null)
-      })
-      at = last
-    }
+    at = await runPart(context, migration, steps, at, left, note)
+    left = UNBEGUN
   } while (at < steps.length)
   return durationMs()
+}
+
+const UNBEGUN: DataProgress = { after: null, rows: 0 }
+
+/** Notes how many steps are done, and how far the next one is; null where it has not begun. */
+type Note = (session: Session, done: number, progress: DataProgress | null) => Promise<void>
+
+/**
+ * Makes the step at a place if it is committed on its own, going on from what is done of it; else all up to the next that is. Gives the place
+ * after them.
+ */
+async function runPart(
+  context: RunContext,
+  migration: ReadMigration,
+  steps: readonly PreparedStep[],
+  at: number,
+  left: DataProgress,
+  note: Note,
+): Promise<number> {
+  const next = steps[at]
+  const change = next === undefined ? undefined : concurrentChange(next, context.host)
+  if (next !== undefined && change !== undefined) {
+    await runConcurrently(context, { migration, prepared: next, change, at, begun: left.after !== null }, note)
+    return at + 1
+  }
+  if (next?.step.kind === 'data') {
+    await runData(context, migration, next, at, left, (session, progress) =>
+      note(session, progress === null ? at + 1 : at, progress),
+    )
+    return at + 1
+  }
+  const alone = steps.findIndex((one, index) => index > at && isAlone(one, context.host))
+  const end = alone === -1 ? steps.length : alone
+  await inTransaction(context, migration, async (session) => {
+    await makeSteps(context.host, session, migration, steps, at, end)
+    await note(session, end, null)
+  })
+  return end
 }
 
 /** Whether a step is not made in one transaction with those around it. */

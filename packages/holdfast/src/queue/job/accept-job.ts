@@ -56,6 +56,7 @@ export interface EnqueueOptions {
 }
 
 const acceptTime = acceptorOf({ type: 'timestamp' })
+const DEBOUNCED = 'cannot be given with onDuplicate: debounce, where windowMs says when the job runs'
 const OPTIONS = [
   'runAt',
   'delayMs',
@@ -167,10 +168,16 @@ export function acceptJob(
 }
 
 function checkTimes({ runAt, delayMs, onDuplicate }: EnqueueOptions, prefix: string, issues: Issue[]): void {
+  const refuse = (option: string, reason: string) => issues.push({ path: `${prefix}${option}`, reason })
+  if (onDuplicate === 'debounce') {
+    if (runAt !== undefined) refuse('runAt', DEBOUNCED)
+    if (delayMs !== undefined) refuse('delayMs', DEBOUNCED)
+    return
+  }
   if (runAt !== undefined) acceptTime(runAt, `${prefix}runAt`, issues)
-  if (delayMs === undefined && (runAt === undefined || onDuplicate !== 'debounce')) return
-  if (runAt !== undefined) issues.push({ path: `${prefix}delayMs`, reason: 'cannot be given beside runAt' })
-  if (delayMs !== undefined) checkMs(delayMs, 0, `${prefix}delayMs`, issues)
+  if (delayMs === undefined) return
+  if (runAt !== undefined) refuse('delayMs', 'cannot be given beside runAt')
+  checkMs(delayMs, 0, `${prefix}delayMs`, issues)
 }
 
 function acceptDuplicates(

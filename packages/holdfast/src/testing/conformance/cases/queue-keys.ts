@@ -174,6 +174,8 @@ export const queueKeyCases: readonly ConformanceCase[] = [
         [{ onDuplicate: 'replace' }, 'key'],
         [{ windowMs: 5 }, 'key'],
         [{ key: 'a', onDuplicate: 'debounce' }, 'windowMs'],
+        [{ key: 'a', onDuplicate: 'debounce', windowMs: 5, delayMs: 5 }, 'delayMs'],
+        [{ key: 'a', onDuplicate: 'debounce', windowMs: 5, runAt: new Date() }, 'runAt'],
         [{ key: 'a', onDuplicate: 'merge' }, 'onDuplicate'],
         [{ key: 'a', windowMs: 0 }, 'windowMs'],
         [{ timeoutMs: Number.NaN }, 'timeoutMs'],

@@ -25,8 +25,8 @@ export async function attempt<T>(
 
 /** What to do after a failure. */
 export function hintFor(error: unknown, { up }: ReadMigration, at: number = up.length): string {
-  // What such a step has committed stays, with all before it.
-  if (up.slice(0, at + 1).some((step, index) => step.kind === 'data' || ('concurrently' in step && index < at)))
+  // What such a step has committed stays, and all before it; one that fails itself leaves nothing of its own.
+  if (up.slice(0, at + 1).some((step) => step.kind === 'data' || ('concurrently' in step && at > 0)))
     return 'What was committed before it stays done: correct what failed and apply it again, and it goes on from there.'
   if (error instanceof ConflictError)
     return 'Rows that are there collide: change them in a step before. Nothing was kept.'

@@ -124,6 +124,36 @@ describe.each(testBackends.filter(({ name }) => name.startsWith('postgres')))(
       await drop()
     })
 
+    it.each([
+      ['all of a migration that fails at its first step is undone', false, /Nothing was kept/],
+      ['what came before the step that fails stays done', true, /stays done.* goes on from there/],
+    ])('say what is kept: %s', async (_, isSecond, hint) => {
+      const { target, storage, rows, close } = await opened()
+      await rows.update(1, { at: 0 })
+      const unique: Migration = {
+        name: '2_unique',
+        up: (m) => {
+          if (isSecond) m.addColumn('events', 'note', t.text().nullable())
+          m.createIndex('events', ['at'], { unique: true, concurrently: true })
+        },
+      }
+      const migrating = await openStorage(target, { autoCreate: false })
+      migrating.migrations.register(create, unique)
+      await expect(migrating.migrations.apply()).rejects.toMatchObject({
+        code: 'MIGRATION',
+        hint: expect.stringMatching(hint),
+      })
+      const columns = await sql`select 1 from information_schema.columns where column_name = 'note'`.execute(
+        storage.sql,
+      )
+      expect(columns.rows).toHaveLength(isSecond ? 1 : 0)
+      await rows.update(1, { at: 1 })
+      await migrating.migrations.apply()
+      expect((await migrating.migrations.status()).filter(({ state }) => state !== 'applied')).toEqual([])
+      await migrating.close()
+      await close()
+    })
+
     it('are what plan shows', async () => {
       const { storage, close } = await opened()
       storage.migrations.register({

@@ -1,5 +1,6 @@
 import type { Issue } from '../../base/errors.ts'
-import { acceptorOf, checkName, describe } from '../../schema/index.ts'
+import { checkName, describe } from '../../schema/index.ts'
+import { acceptTime } from '../job/accept-job.ts'
 
 /** Adds to `issues` that jobs are not named by a list of their ids. */
 export function checkIds(ids: unknown, issues: Issue[]): void {
@@ -8,8 +9,6 @@ export function checkIds(ids: unknown, issues: Issue[]): void {
     issues.push({ path: 'ids', reason: `must be a list of the ids of jobs, got ${describe(ids)}` })
   else for (let index = 0; index < ids.length; index++) checkName(ids[index], `ids.${index}`, issues)
 }
-
-const acceptTime = acceptorOf({ type: 'timestamp' })
 
 /** Adds to `issues` that an option is not a time that databases have. */
 export function checkTime(value: unknown, option: string, issues: Issue[]): void {

@@ -2,7 +2,7 @@ import type { Row, Session } from '../../backend/index.ts'
 import { ConflictError } from '../../base/errors.ts'
 import { checkKnown, checkWhole } from '../../schema/index.ts'
 import { oneOf } from '../../statement/index.ts'
-import { allBehind, awaitEnd, awaitedAmong, type Link, link } from '../flow/flow.ts'
+import { allBehind, awaitEnd, awaitedAmong, type Link, link, putBehind } from '../flow/flow.ts'
 import { checkCall } from '../job/check-call.ts'
 import { finished, live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
@@ -134,9 +134,10 @@ async function linksOf(session: Session, rows: readonly Row[]): Promise<Link[]> 
   const next = new Map<string, string[]>()
   const made: Link[] = []
   for (const { id, after, settings } of jobs) {
+    const behind = allBehind(id, next)
     for (const other of after) {
-      if (!waits.has(other) || allBehind(id, next).has(other)) continue
-      next.set(other, [...(next.get(other) ?? []), id])
+      if (!waits.has(other) || behind.has(other)) continue
+      putBehind(other, id, next)
       made.push({ after: other, job: id, onFailure: settings?.onFailure ?? 'fail' })
     }
   }

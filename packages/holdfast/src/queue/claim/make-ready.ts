@@ -87,15 +87,9 @@ async function followUp(scope: QueueScope): Promise<boolean> {
   if (mustFollow(session) || !(await hasFollowUps(session))) return false
   return session.transaction(async (inner) => {
     const noted = await takeFollowUps(inner, READY_BATCH)
-    const ended = noted.filter(({ kind }) => kind === 'end')
+    const ended = noted.flatMap(({ kind, about }) => (kind === 'end' ? [about] : []))
     // Those that were queued again since then have not ended.
-    const live =
-      ended.length === 0
-        ? new Set()
-        : await liveAmong(
-            inner,
-            ended.map(({ about }) => about),
-          )
+    const live = ended.length === 0 ? new Set() : await liveAmong(inner, ended)
     const current = noted.filter(({ kind, about }) => kind !== 'end' || !live.has(about))
     for (const [queue, some] of Map.groupBy(current, (one) => one.queue)) {
       const own = { ...scope, session: inner, queue, declaration: scope.declarationOf(queue) }

@@ -61,14 +61,18 @@ export async function refuseCycles(
   replaced: readonly { readonly id: string; readonly key: string; readonly awaited: boolean }[],
 ): Promise<void> {
   const idOf = new Map(replaced.map(({ id, key }) => [key, id]))
-  const replacing = jobs.flatMap(({ key, after }) =>
-    idOf.has(key ?? '') ? [{ id: idOf.get(key ?? '') ?? '', after }] : [],
-  )
+  const replacing = jobs.flatMap(({ key, after }) => {
+    const id = key === null ? undefined : idOf.get(key)
+    return id === undefined ? [] : [{ id, after }]
+  })
   if (replacing.every(({ after }) => after.length === 0)) return
   const roots = replaced.filter(({ awaited }) => awaited).map(({ id }) => id)
   const next = await linksBehind(session, roots, new Set(replacing.map(({ id }) => id)))
-  for (const { id, after } of replacing) for (const before of after) next.set(before, [...(next.get(before) ?? []), id])
-  const cycle = replacing.flatMap(({ id, after }) => after.filter((before) => allBehind(id, next).has(before)))[0]
+  for (const { id, after } of replacing) for (const before of after) putBehind(before, id, next)
+  const [cycle] = replacing.flatMap(({ id, after }) => {
+    const behind = allBehind(id, next)
+    return after.filter((before) => behind.has(before))
+  })
   if (cycle === undefined) return
   const reason = `names the job ${cycle}, which is the one that it replaces or comes after it`
   throw new ValidationError(`A job of ${queue} was refused`, [{ path: 'after', reason }])
@@ -105,6 +109,13 @@ async function linksAfter(session: Session, ids: readonly string[]): Promise<Pic
     orderBy: [],
   }))
   return (await session.execute(plan, [ids])).rows as unknown as Pick<Link, 'after' | 'job'>[]
+}
+
+/** Adds a job to those that come right after another. */
+export function putBehind(before: string, id: string, next: Map<string, string[]>): void {
+  const known = next.get(before)
+  if (known === undefined) next.set(before, [id])
+  else known.push(id)
 }
 
 /** A job, and all that come after it. */

@@ -55,7 +55,8 @@ export interface EnqueueOptions {
   readonly onFailure?: 'fail' | 'run'
 }
 
-const acceptTime = acceptorOf({ type: 'timestamp' })
+/** Checks a moment, and gives it as databases have it. */
+export const acceptTime: ReturnType<typeof acceptorOf> = acceptorOf({ type: 'timestamp' })
 const DEBOUNCED = 'cannot be given with onDuplicate: debounce, where windowMs says when the job runs'
 const OPTIONS = [
   'runAt',

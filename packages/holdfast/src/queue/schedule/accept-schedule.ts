@@ -2,7 +2,6 @@ import type { Row } from '../../backend/index.ts'
 import { type Issue, ValidationError } from '../../base/errors.ts'
 import {
   acceptJson,
-  acceptorOf,
   checkKnown,
   describe,
   isStorableText,
@@ -10,7 +9,7 @@ import {
   UNSTORABLE_TEXT,
   unreadable,
 } from '../../schema/index.ts'
-import { acceptJob, type EnqueueOptions } from '../job/accept-job.ts'
+import { acceptJob, acceptTime, type EnqueueOptions } from '../job/accept-job.ts'
 import { UNVERSIONED, versionOf } from '../job/payload.ts'
 import type { CatchUp } from '../job/schedule-model.ts'
 import { readCron } from './cron.ts'
@@ -48,7 +47,6 @@ export interface ScheduleOptions extends Pick<EnqueueOptions, (typeof JOB_OPTION
 const DEFAULT_CATCH_UP_LIMIT = 100
 const MAX_CATCH_UP_LIMIT = 10_000
 const OPTIONS = ['timezone', 'catchUp', 'catchUpLimit', 'from', 'until', ...JOB_OPTIONS]
-const acceptTime = acceptorOf({ type: 'timestamp' })
 
 /**
  * The row of a schedule, as far as what it is declared to be says so.

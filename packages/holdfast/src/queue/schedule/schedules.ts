@@ -2,13 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Row, Session } from '../../backend/index.ts'
 import { type Issue, ValidationError } from '../../base/errors.ts'
 import { Repository } from '../../repository/index.ts'
-import type { QueueDeclaration } from '../../schema/index.ts'
 import { proposed } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { type CatchUp, schedules } from '../job/schedule-model.ts'
-import { acceptSchedule, type ScheduleOptions } from './accept-schedule.ts'
+import { acceptSchedule } from './accept-schedule.ts'
 import { readCron } from './cron.ts'
-import { intervalRule, type ScheduleInterval } from './interval.ts'
+import { intervalRule } from './interval.ts'
 import { withinPeriod } from './period.ts'
 import type { TickRule } from './tick-rule.ts'
 
@@ -41,16 +40,8 @@ const COLUMNS = schedules.columns.map(({ name }) => name)
  * processes that start again and again neither push the next tick away nor repeat one. A tick that was due and not fired is fired by the new
  * rule.
  */
-export async function putSchedule(
-  session: Session,
-  queue: string,
-  declaration: QueueDeclaration | undefined,
-  name: string,
-  when: string | ScheduleInterval,
-  data: unknown,
-  options: ScheduleOptions,
-): Promise<Schedule> {
-  const row = acceptSchedule(queue, declaration, name, when, data, options)
+export async function putSchedule(session: Session, ...declared: Parameters<typeof acceptSchedule>): Promise<Schedule> {
+  const row = acceptSchedule(...declared)
   return session.transaction(
     async (inner) => {
       const known = await look(inner, row)

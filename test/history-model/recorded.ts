@@ -1,11 +1,10 @@
 import { expect } from 'vitest'
 import { type HoldfastError, increment, isHoldfastError, type Storage } from '../../packages/holdfast/src/index.ts'
 import type { TestClock } from '../../packages/holdfast/src/testing/index.ts'
-import type { Fields, Name, Step, schema, Write } from './steps.ts'
+import { type Fields, IDS, MODELS, type Name, type Step, type schema, type Write } from './steps.ts'
 
 /** Between two steps, so that each has a moment of its own. */
 const STEP_MS = 1_000
-const MODELS: readonly Name[] = ['teams', 'people']
 
 type Store = Storage<typeof schema>
 /** A storage or a transaction, of which nothing more is known than this: the steps are made up. */
@@ -108,7 +107,7 @@ export class RecordedRun {
   async histories() {
     const all: Record<string, Awaited<ReturnType<ReturnType<Store['repository']>['history']>>> = {}
     for (const model of MODELS)
-      for (const id of ['a', 'b', 'c']) {
+      for (const id of IDS) {
         const versions = await this.#storage.repository(model as 'teams').history(id)
         if (versions.length > 0) all[`${model} ${id}`] = versions as never
       }

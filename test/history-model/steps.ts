@@ -39,8 +39,10 @@ export type Step =
 /** The models that have a history. */
 export type Name = 'teams' | 'people'
 
-const MODELS: readonly Name[] = ['teams', 'people']
-const IDS = ['a', 'b', 'c']
+/** All of them. */
+export const MODELS: readonly Name[] = ['teams', 'people']
+/** The ids that records have. */
+export const IDS: readonly string[] = ['a', 'b', 'c']
 const id = fc.constantFrom(...IDS)
 const ids = fc.uniqueArray(id, { minLength: 1, maxLength: 3 })
 const name = fc.constantFrom('x', 'y', 'z')

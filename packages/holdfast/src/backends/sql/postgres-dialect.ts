@@ -68,6 +68,7 @@ export const postgresDialect: Dialect = {
   withMembers: postgresMembers,
   startOf: (unit, timestamp) => sql`date_trunc(${sql.lit(unit)}, ${timestamp}, 'UTC')`,
   extreme,
+  // A sum of integers may be more than a number holds exactly.
   wideSum: (value, type) => {
     const { decode = (sum) => sum } = type.type === 'integer' ? CODECS.real : codecOf(type)
     return { read: sql`sum(${value})`, decode }

@@ -31,12 +31,12 @@ export class MovingDeletePlan implements Plan {
 
   run(connection: SqliteConnection, parameters: readonly unknown[]): Result {
     const { changes } = this.#copy(connection.statement(this.#compiled), parameters) as { changes: number | bigint }
-    const whole = this.#ofKeys
-    const keys = whole === undefined ? [] : (parameters[whole.parameter] as readonly unknown[])
+    const ofKeys = this.#ofKeys
+    const keys = ofKeys === undefined ? [] : (parameters[ofKeys.parameter] as readonly unknown[])
     // Where there were all of them, nothing is left to ask: what a delete gives back costs a quarter of it.
-    if (whole === undefined || Number(changes) !== keys.length) return this.#deletion.run(connection, parameters)
-    whole.deletion.run(connection, parameters)
-    return { rows: keys.map((key): Row => ({ [whole.column]: key })), count: keys.length }
+    if (ofKeys === undefined || Number(changes) !== keys.length) return this.#deletion.run(connection, parameters)
+    ofKeys.deletion.run(connection, parameters)
+    return { rows: keys.map((key): Row => ({ [ofKeys.column]: key })), count: keys.length }
   }
 }
 

@@ -53,8 +53,13 @@ export async function columnsOf(
       return types.map((definition) => ({ table: one.name, column: column.name, definition }))
     }),
   )
-  const defaulted = await prober.first(typed.map((probe) => [...withDefaults(probe, rules), probe]))
-  const checked = await prober.first(defaulted.map((probe) => [...withChecks(probe, rules), probe]))
+  const alike = (probe: Probe): Probe[] => [probe, ...asBigint(probe, rules.get(probe.table), schema)]
+  const defaulted = await prober.first(
+    typed.map((probe) => [...alike(probe).flatMap((one) => withDefaults(one, rules)), probe]),
+  )
+  const checked = await prober.first(
+    defaulted.map((probe) => [...alike(probe).flatMap((one) => withChecks(one, rules)), probe]),
+  )
   const found = new Map<string, FoundColumn[]>()
   for (const [at, { table: one, column }] of all.entries()) {
     const { definition } = checked[at] as Probe
@@ -85,7 +90,7 @@ function foundColumn(
     type: definition.type,
     column: new Column(whole),
     definition: whole,
-    maybe: ambiguous(definition, column, rules, schema),
+    maybe: generated ? [] : ambiguous(definition, column, rules, schema),
     ...(note !== '' && { note: note.trim() }),
   }
 }
@@ -99,15 +104,37 @@ function isCounted({ name, primaryKey }: ExistingTable, column: ExistingColumn, 
 
 /** Types that the database stores alike, and that nothing in the table tells apart. */
 function ambiguous(
-  { type, default: given, check }: ColumnDefinition,
+  definition: ColumnDefinition,
   column: ExistingColumn,
   rules: TableRules | undefined,
   schema: SchemaEditor,
 ): ColumnType[] {
+  const { type, default: given, check } = definition
+  if (given !== undefined || check !== undefined || rules === undefined) return []
+  if (isMaybeBigint(definition, rules, column.name, schema)) return ['bigint']
   const others: ColumnType[] = type === 'text' ? ['date', 'uuid', 'json'] : ['bigint', 'boolean', 'timestamp']
-  if ((type !== 'text' && !others.includes(type)) || given !== undefined || check !== undefined || rules === undefined)
-    return []
+  if (type !== 'text' && !others.includes(type)) return []
   return others.filter((one) => one !== type && typeIn(schema, plain(one)) === column.type)
+}
+
+/** The same as a bigint, where the database stores that alike: what is said of the column may be beyond the range of an integer. */
+function asBigint({ definition, ...probe }: Probe, rules: TableRules | undefined, schema: SchemaEditor): Probe[] {
+  if (!isMaybeBigint(definition, rules, probe.column, schema)) return []
+  const { default: given, ...rest } = definition
+  const value =
+    given?.kind === 'value' ? { default: { kind: 'value' as const, value: BigInt(given.value as number) } } : {}
+  return [{ ...probe, definition: { ...rest, ...value, type: 'bigint' } }]
+}
+
+function isMaybeBigint(
+  { type, default: given }: ColumnDefinition,
+  rules: TableRules | undefined,
+  column: string,
+  schema: SchemaEditor,
+): boolean {
+  if (type !== 'integer' || given?.kind === 'now') return false
+  const isChecked = checksOn(rules, column).some((text) => text.includes(String(Number.MAX_SAFE_INTEGER)))
+  return !isChecked && typeIn(schema, plain('bigint')) === typeIn(schema, plain('integer'))
 }
 
 const countedKey: ColumnDefinition = { ...plain('integer'), nullable: false }

@@ -66,7 +66,7 @@ function serverError(error: ServerError, subject: Subject, statement?: Statement
     case '23502':
       return columnViolation('CONSTRAINT_NOT_NULL', models, error.table ?? '', error.column ?? '', error)
     case '22003':
-      return (statement && outOfRange(statement, models, error)) ?? refused(error)
+      return (statement && outOfRange(statement, models, error.routine === 'int8mul', error)) ?? refused(error)
     case '2200H':
       return (statement && keysUsedUp(statement, models, error)) ?? refused(error)
     case '40001':

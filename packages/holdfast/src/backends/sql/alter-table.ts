@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { type Alteration, type AlterTable, alterationOf, contentOf, type Kept } from '../../backend/index.ts'
 import type { Model, ModelColumn, Models } from '../../schema/index.ts'
-import { checkConstraint, rangeConstraint } from './checks.ts'
+import { checkConstraint, rangeConstraint, typeConstraint } from './checks.ts'
 import type { Dialect, Sql } from './dialect.ts'
 import { primaryKeyName } from './names.ts'
 import { addForeignKey, columnNames, constantOf, createIndex, defaultOf, pathColumns } from './tables.ts'
@@ -108,6 +108,7 @@ class AlterWriter {
       const type = dialect.ddl.columnType(to)
       this.#alterColumn(model, to, sql`type ${type} using ${converted(from, to, typeAfter)}`)
     }
+    if (from.type !== to.type) this.#checkOnce(to)
     const after = defaultOf(to, dialect)
     if (defaultChanges && after !== null) this.#alterColumn(model, to, sql`set default ${after}`)
     if (fill.has(to.name)) {
@@ -118,6 +119,15 @@ class AlterWriter {
     }
     if (from.nullable === to.nullable) return
     this.#alterColumn(model, to, to.nullable ? sql`drop not null` : sql`set not null`)
+  }
+
+  /** Checks what has become of a column's values, where the table has no check that does. */
+  #checkOnce(column: ModelColumn): void {
+    const { to } = this.#alteration
+    const range = typeConstraint(column, to, this.#dialect)
+    if (range === null || rangeConstraint(column, to, this.#dialect) !== null) return
+    this.#alter(to, sql`add constraint ${sql.id(range.name)} check (${range.condition})`)
+    this.#alter(to, sql`drop constraint ${sql.id(range.name)}`)
   }
 
   #addColumn(column: ModelColumn): void {

@@ -30,7 +30,8 @@ function newValue({ field, operation, operand }: Assignment, model: Model, conte
   const term = context.fields(field)
   if (operation === 'proposed' || operand === undefined || term.kind === 'path') return proposed(field.column, model)
   const value = compileOperand(operand, term, context)
-  return operation === 'set' ? value : sql`${term.sql} + ${value}`
+  if (operation === 'set') return value
+  return context.dialect.incremented(term.sql, value, columnOf(model, field.column))
 }
 
 function memberChange(

@@ -23,16 +23,23 @@ export function checkConstraint(check: ModelCheck, model: Model, dialect: Dialec
   return sql`${passes} or ${holds}`
 }
 
+/** A check that belongs to a column's type. */
+export interface RangeConstraint {
+  readonly name: string
+  readonly condition: Sql
+}
+
 /**
  * The check that a column's values stay in the range or the set of its type, where the database's own type allows more. None for tables that
  * only Holdfast writes: Postgres reads a check anew for every statement, which takes it longer than to write the row.
  */
-export function rangeConstraint(
-  column: ModelColumn,
-  model: Model,
-  dialect: Dialect,
-): { name: string; condition: Sql } | null {
-  if (model.own === true || (column.generated && dialect.ddl.generatedInRange)) return null
+export function rangeConstraint(column: ModelColumn, model: Model, dialect: Dialect): RangeConstraint | null {
+  if (model.own === true || (column.values === undefined && !dialect.ddl.checksRanges)) return null
+  return typeConstraint(column, model, dialect)
+}
+
+/** The same for values of another type that become those of this one: also where nothing else could leave the range. */
+export function typeConstraint(column: ModelColumn, model: Model, dialect: Dialect): RangeConstraint | null {
   const reference = sql.id(column.column)
   const condition =
     column.values === undefined

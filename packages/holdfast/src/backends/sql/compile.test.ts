@@ -189,7 +189,7 @@ describe('a write', () => {
     )
     expect(bound(asked)).toEqual(['a', 150n, 5, 1])
     expect(postgres(asked)).toContain(
-      `values ($1::text, $2::numeric(10,2), (date_trunc('milliseconds', statement_timestamp()) + $3::double precision * interval '1 millisecond')) on conflict ("name") do update set "age" = "users"."age" + $4::bigint`,
+      `values ($1::text, $2::numeric(10,2), (date_trunc('milliseconds', statement_timestamp()) + $3::double precision * interval '1 millisecond')) on conflict ("name") do update set "age" = case when abs("users"."age" + $4::bigint) <= 9007199254740991 then`,
     )
   })
 

@@ -138,6 +138,8 @@ export interface Dialect {
   path(column: Sql, steps: readonly string[]): JsonPath
   /** A JSON column with these members changed; null, and JSON that is not an object, stay as they are. */
   withMembers(column: Sql, changes: readonly MemberChange[]): Sql
+  /** The sum of a column's value and what is added to it. Where it leaves the range of the type, this fails, or a check of the table does. */
+  incremented(stored: Sql, added: Sql, type: ValueType): Sql
   /** What an insert that gives generated keys returns so that keys counted later are greater; nothing where the database sees to it. */
   countOn(table: string, column: string): Sql[]
   /** A timestamp cut down to the start of its unit, in UTC. */
@@ -166,8 +168,6 @@ export interface DialectDdl {
   columnType(type: ValueType): Sql
   /** The type and the constraint of a generated key. */
   generated(constraint: string): Sql
-  /** Whether generated keys end by themselves before they leave the range of their type. */
-  readonly generatedInRange: boolean
   /** The default of a timestamp column that defaults to now. */
   readonly now: Sql
   /** What follows the parenthesis of `create table`. */
@@ -176,6 +176,11 @@ export interface DialectDdl {
   readonly foreignKeysInTable: boolean
   /** The range that a column's values must keep to, where its database type allows more. */
   range(column: Sql, type: ValueType): Sql | null
+  /**
+   * Whether tables have checks of these ranges. Without, whatever is written keeps to them by itself, and only what becomes of columns of other
+   * types is checked.
+   */
+  readonly checksRanges: boolean
   /** Whether indexes are made in reverse, so that the first of those that a row breaks is the one that is named. */
   readonly indexesLastFirst: boolean
   /** A column of an index. */

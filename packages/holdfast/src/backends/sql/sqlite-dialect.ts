@@ -62,6 +62,7 @@ export const sqliteDialect: Dialect = {
   now: (plusMs) => sql`cast(${NOW} + ${plusMs} as integer)`,
   path: sqlitePath,
   withMembers: sqliteMembers,
+  incremented: (stored, added) => sql`${stored} + ${added}`,
   startOf,
   extreme: (operation, value) => sql`${sql.raw(operation)}(${value})`,
   // `sum` fails where it leaves 64 bits on the way, so the upper and the lower halves are added up apart.
@@ -86,7 +87,7 @@ export const sqliteDialect: Dialect = {
     tableOptions: sql`strict`,
     columnType: (type) => sql.raw(codecOf(type).type),
     generated: (constraint) => sql`INTEGER constraint ${sql.id(constraint)} primary key autoincrement`,
-    generatedInRange: false,
+    checksRanges: true,
     foreignKeysInTable: true,
     range,
     indexed: (column) => column,

@@ -65,16 +65,22 @@ export function columnViolation(
 /**
  * The error for a number that became too large on the way: in an increment, or in the sum of a select.
  *
+ * @param integers whether it was one of an integer column, or another one.
  * @returns undefined for a statement that makes no numbers.
  */
-export function outOfRange(statement: Statement, models: Models, cause: unknown): HoldfastError | undefined {
+export function outOfRange(
+  statement: Statement,
+  models: Models,
+  integers: boolean,
+  cause: unknown,
+): HoldfastError | undefined {
   if (statement.kind === 'select') {
     const sum = statement.outputs.find((output) => output.kind === 'aggregate' && output.function !== 'count')
     return sum === undefined ? undefined : resultTooLarge(sum.name, 'adds up to more than 64 bits')
   }
   const model = modelOf(models, statement.model)
   const fields = assignmentsOf(statement)
-    .filter(({ field, operation }) => operation === 'increment' && overflows(model, field))
+    .filter(({ field, operation }) => operation === 'increment' && isInteger(model, field) === integers)
     .map(({ field }) => fieldName(model, field))
   return fields.length === 0 ? undefined : new ConstraintError('CONSTRAINT_CHECK', model.name, fields, cause)
 }
@@ -91,7 +97,6 @@ function assignmentsOf(statement: Exclude<Statement, { readonly kind: 'select' }
   return statement.kind === 'insert' ? (statement.onConflict?.set ?? []) : []
 }
 
-/** Integers are kept in range by a check that has a name, long before 64 bits overflow. */
-function overflows(model: Model, { column, path }: Assignment['field']): boolean {
-  return path.length > 0 || columnOf(model, column).type !== 'integer'
+function isInteger(model: Model, { column, path }: Assignment['field']): boolean {
+  return path.length === 0 && columnOf(model, column).type === 'integer'
 }

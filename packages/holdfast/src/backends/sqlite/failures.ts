@@ -68,7 +68,8 @@ export class Failures {
   /** Numbers that became too large, by what SQLite says of them. */
   #number(message: string, error: unknown, { statement }: Attempt): HoldfastError | undefined {
     const overflows = message.includes('integer overflow') || message.includes('malformed JSON')
-    return overflows ? outOfRange(statement, this.#models, error) : undefined
+    // Integers are kept in range by a check that has a name, long before 64 bits overflow.
+    return overflows ? outOfRange(statement, this.#models, false, error) : undefined
   }
 
   #constraint(code: string, message: string, error: unknown, attempt: Attempt | undefined): HoldfastError {

@@ -241,10 +241,41 @@ export const migrationRowCases: readonly ConformanceCase[] = [
         (await storage.repository('users').find()).map(({ name }) => name),
         ['12', '-3'],
       )
-      await storage.repository('users').create({ name: 'no number' })
-      const error = await refused(() => migrations.apply(), 'MIGRATION')
-      assert.match(error.message, /2_types failed at step 1 of 3, alterColumn/)
-      assert.equal(await storage.repository('users').count(), 3)
+      const users = storage.repository('users')
+      for (const name of ['no number', '9007199254740992', '-9007199254740992']) {
+        await users.create({ name })
+        const error = await refused(() => migrations.apply(), 'MIGRATION')
+        assert.match(error.message, /2_types failed at step 1 of 3, alterColumn/)
+        assert.equal(await users.deleteMany({ name }), 1)
+      }
+    },
+  },
+  {
+    id: 'migrations/narrower',
+    title: 'A bigint becomes an integer where all its values are safe ones; else nothing is changed',
+    async run({ open: openStorage }) {
+      const schema = defineSchema({ counts: table({ id: t.integer().primaryKey(), n: t.bigint() }) })
+      const make: Migration = {
+        name: '1',
+        up: (m) => m.createTable('counts', { id: t.integer().primaryKey(), n: t.bigint() }),
+      }
+      const narrow: Migration = { name: '2', up: (m) => m.alterColumn('counts', 'n', t.integer()) }
+      const storage = await openStorage(schema, { migrations: [make], autoCreate: false, autoMigrate: true })
+      const rows = storage.repository('counts')
+      const most = BigInt(Number.MAX_SAFE_INTEGER)
+      await rows.createMany([most, -most].map((n, id) => ({ id, n })) as never)
+      storage.migrations.register(narrow)
+      for (const n of [most + 1n, -most - 1n, -(2n ** 63n)]) {
+        await rows.create({ id: 9, n } as never)
+        await refused(() => storage.migrations.apply(), 'MIGRATION')
+        assert.equal((await rows.findById(9 as never))?.n, n)
+        await rows.delete(9 as never)
+      }
+      await storage.migrations.apply()
+      assert.deepEqual(
+        (await rows.find()).map(({ n }) => Number(n)),
+        [Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER],
+      )
     },
   },
   {

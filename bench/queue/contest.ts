@@ -20,11 +20,11 @@ const both: readonly Mode[] = ['lease', 'transaction']
 
 /** Every row of the table of queues. plainjob sets `synchronous=normal` by itself, which is `relaxed`. */
 export const contenders: readonly Contender[] = [
-  holdfast('memory', 'full', 100_000),
+  holdfast('memory', 'full', 200_000),
   peer('sqlite', 'plainjob', 'relaxed', 10_000),
-  holdfast('sqlite', 'relaxed', 50_000),
-  keepingNone(holdfast('sqlite', 'relaxed', 50_000)),
-  holdfast('sqlite', 'full', 50_000),
+  holdfast('sqlite', 'relaxed', 100_000),
+  keepingNone(holdfast('sqlite', 'relaxed', 100_000)),
+  holdfast('sqlite', 'full', 100_000),
   peer('postgres', 'pg-boss', 'full', 20_000),
   peer('postgres', 'graphile-worker', 'full', 20_000),
   holdfast('postgres', 'full', 40_000),

@@ -29,7 +29,7 @@ const BATCH = 1_000
 export async function measureQueue({ peer, target, addMs, runJobs, modes }: QueuePlan): Promise<QueueRates> {
   const { open } = (await import(`./peers/${peer}.ts`)) as QueueModule
   const queue = await open(target)
-  await warmUp(queue, addMs / 4, modes)
+  await warmUp(queue, addMs / 4, runJobs / 2, modes)
   const rates = { lease: 0, transaction: null as number | null }
   for (const mode of modes) {
     const jobs = await addUntil(queue, runJobs)
@@ -44,10 +44,11 @@ export async function measureQueue({ peer, target, addMs, runJobs, modes }: Queu
   return { enqueue, enqueueMany, ...rates }
 }
 
-async function warmUp(queue: JobQueue, addMs: number, modes: readonly Mode[]): Promise<void> {
+/** Until the code is compiled, which takes a process longer than many jobs do: queues run for weeks. */
+async function warmUp(queue: JobQueue, addMs: number, runJobs: number, modes: readonly Mode[]): Promise<void> {
   const added = await addOneByOne(queue, addMs)
   await queue.run(added, 'lease')
-  for (const mode of modes) await queue.run(await addUntil(queue, 5 * BATCH), mode)
+  for (const mode of modes) await queue.run(await addUntil(queue, runJobs), mode)
 }
 
 async function timed(work: () => Promise<number>): Promise<number> {

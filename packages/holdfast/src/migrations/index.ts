@@ -11,7 +11,7 @@ export {
   renameQuestions,
   renderMigration,
 } from './generate.ts'
-export type { Introspection } from './introspect.ts'
+export type { Introspection } from './introspect/introspect.ts'
 export { loadMigrations } from './load.ts'
 export type { Migration } from './migration.ts'
 export { type ApplyOptions, type MigrationRun, Migrations, type RollbackOptions } from './migrations.ts'

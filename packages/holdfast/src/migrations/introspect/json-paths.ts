@@ -1,4 +1,4 @@
-import { typeScriptName } from '../schema/names.ts'
+import { typeScriptName } from '../../schema/names.ts'
 
 /** The paths into JSON that an index is over: `json_type("data", '$."owner"."team"')`, `jsonb_typeof(((data -> 'owner'::text) -> 'team'::text))`. */
 export function pathsIn(text: string): string[] {

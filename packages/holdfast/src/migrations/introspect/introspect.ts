@@ -1,5 +1,5 @@
-import type { ExistingTable, SchemaEditor, TableRules } from '../backend/index.ts'
-import { ConfigurationError } from '../base/errors.ts'
+import type { ExistingTable, SchemaEditor, TableRules } from '../../backend/index.ts'
+import { ConfigurationError } from '../../base/errors.ts'
 import {
   Column,
   type Documents,
@@ -9,11 +9,11 @@ import {
   type Schema,
   type Table,
   table,
-} from '../schema/index.ts'
-import { typeScriptName } from '../schema/names.ts'
-import { columnsOf, type FoundColumn, type FoundTable } from './introspect-column.ts'
-import { type FoundIndexes, indexesOf } from './introspect-indexes.ts'
-import { isParked } from './parking.ts'
+} from '../../schema/index.ts'
+import { typeScriptName } from '../../schema/names.ts'
+import { isParked } from '../parking.ts'
+import { columnsOf, type FoundColumn, type FoundTable } from './columns.ts'
+import { type FoundIndexes, indexesOf } from './indexes.ts'
 import { renderSchema } from './render-schema.ts'
 
 /** The schema of a database that was made without Holdfast, or before its migrations. */

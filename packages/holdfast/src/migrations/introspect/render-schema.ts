@@ -1,7 +1,7 @@
-import type { Documents, Table } from '../schema/index.ts'
-import type { FoundTable } from './introspect-column.ts'
-import { literal, propertyName, renderColumn, tableOptions } from './render.ts'
-import type { AnyColumn } from './step.ts'
+import type { Documents, Table } from '../../schema/index.ts'
+import { literal, propertyName, renderColumn, tableOptions } from '../render.ts'
+import type { AnyColumn } from '../step.ts'
+import type { FoundTable } from './columns.ts'
 
 /** The file that declares tables, with the relations that their references make. */
 export function renderSchema(found: readonly FoundTable[]): string {

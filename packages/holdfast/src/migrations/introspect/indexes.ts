@@ -1,6 +1,6 @@
-import type { TableRules } from '../backend/index.ts'
-import { typeScriptName } from '../schema/names.ts'
-import type { FoundColumn } from './introspect-column.ts'
+import type { TableRules } from '../../backend/index.ts'
+import { typeScriptName } from '../../schema/names.ts'
+import type { FoundColumn } from './columns.ts'
 import { pathsIn } from './json-paths.ts'
 
 /** The indexes of a table, as its declaration says them. */

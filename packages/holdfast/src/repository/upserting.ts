@@ -29,13 +29,15 @@ export async function upsert(
   const target = readTarget(model, options.on, shape)
   for (const name of target) shape.mark(name)
   shape.mark(options.update === undefined ? 'proposed' : 'update')
-  const set =
+  const changes =
     options.update === undefined
       ? proposedAssignments(session, model, input as Row, target, shape)
       : readPatch(model, options.update, session.clock, shape, 'update')
   const omitted = values.length < model.columns.length ? generatedColumn(model) : undefined
   if (omitted !== undefined) shape.mark('generated')
   shape.assertValid(`An upsert of ${model.name} was refused`)
+  // An update of nothing would give no row back; writing what is equal over itself does.
+  const set = changes.length > 0 ? changes : target.slice(0, 1).map(proposed)
   const plan = session.plan(shape.key, () => ({
     kind: 'insert',
     model: model.name,
@@ -59,10 +61,8 @@ function proposedAssignments(
   const given = model.columns.filter(
     ({ name }) => input[name] !== undefined && !target.includes(name) && name !== 'version',
   )
-  // An update of nothing would give no row back; writing the key over itself does.
-  const names = given.length > 0 ? given.map(({ name }) => name) : target.slice(0, 1)
-  for (const name of names) shape.mark(name)
-  return [...names.map(proposed), ...readBookkeeping(model, session.clock, shape)]
+  for (const { name } of given) shape.mark(name)
+  return [...given.map(({ name }) => proposed(name)), ...readBookkeeping(model, session.clock, shape)]
 }
 
 /**

@@ -72,6 +72,8 @@ export const upsertCases: readonly ConformanceCase[] = [
         visits: 2,
       })
       assert.equal((await visit()).visits, 3)
+      for (const update of [{}, { name: undefined }])
+        assert.equal((await users.upsert({ id: 1, name: 'lee' }, { update: update as { name?: string } })).visits, 3)
     },
   },
   {

@@ -1,4 +1,5 @@
 export * from './alteration.ts'
+export { copyRow } from './copy-row.ts'
 export { DelegatingSession } from './delegating-session.ts'
 export { type CommittedWrites, Dispatcher, mayBeCommitted } from './dispatcher.ts'
 export { Plans } from './plans.ts'

@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Plan, Result, Row, Session } from '../backend/index.ts'
-import { cloneJson } from '../schema/index.ts'
+import { copyRow, type Plan, type Result, type Session } from '../backend/index.ts'
 import { CachingSession } from './caching-session.ts'
 import { coarse } from './coarse-clock.ts'
 
@@ -133,18 +132,4 @@ function textOf(value: unknown): string {
 
 function copyOf({ rows, count }: Result): Result {
   return { rows: rows.map(copyRow), count }
-}
-
-function copyRow(row: Row): Row {
-  const copy: Row = {}
-  for (const name in row) {
-    const value = row[name]
-    copy[name] = typeof value === 'object' && value !== null ? copyValue(value) : value
-  }
-  return copy
-}
-
-function copyValue(value: object): unknown {
-  if (value instanceof Date) return new Date(value)
-  return value instanceof Uint8Array ? value.slice() : cloneJson(value)
 }

@@ -1,6 +1,6 @@
-import type { Row, Session } from '../backend/index.ts'
+import { copyRow, type Row, type Session } from '../backend/index.ts'
 import { type Issue, ValidationError } from '../base/errors.ts'
-import { describe, type Model, type Relation } from '../schema/index.ts'
+import { describe, type Model, type Relation, readPath } from '../schema/index.ts'
 import { type Condition, isPlainObject, modelScope, readWhere, type Shape } from '../statement/index.ts'
 import { type RawQuery, readQuery } from './select.ts'
 
@@ -51,16 +51,21 @@ export async function loadIncluded(
   wanted: readonly Wanted[],
 ): Promise<void> {
   if (records.length === 0) return
-  await Promise.all(wanted.map((one) => loadRelation(session, records, one)))
+  // Read before any is loaded: what is loaded may take the place of a field of documents by which another goes.
+  const locals = wanted.map(({ relation }) => records.map((record) => valuesAt(record, relation.local)))
+  await Promise.all(wanted.map((one, at) => loadRelation(session, records, locals[at] as Local[], one)))
 }
 
-async function loadRelation(session: Session, records: readonly Row[], wanted: Wanted): Promise<void> {
+async function loadRelation(
+  session: Session,
+  records: readonly Row[],
+  locals: readonly Local[],
+  wanted: Wanted,
+): Promise<void> {
   const { name, relation, model, query } = wanted
   const parents = new Map<string, unknown[]>()
-  for (const record of records) {
-    const values = valuesAt(record, relation.local)
+  for (const values of locals)
     if (values !== null && mayHold(model, relation.foreign, values)) parents.set(identityOfAll(values), values)
-  }
   const inner = readInclude(session, model, query.include)
   const { limit, include: _, ...rest } = query
   const finding = readQuery(model, rest, {
@@ -71,13 +76,24 @@ async function loadRelation(session: Session, records: readonly Row[], wanted: W
   const plan = session.plan(finding.key, () => finding.statement)
   const rows = parents.size === 0 ? [] : (await session.execute(plan, finding.parameters)).rows
   const related = rows.map(finding.toRecord)
-  await loadIncluded(session, related, inner)
   const groups = Map.groupBy(related, (record) => identityOfAll(valuesAt(record, relation.foreign) ?? []))
+  await loadIncluded(session, related, inner)
   const visible = visibleOf(query.select, inner)
-  for (const record of records) {
-    const values = valuesAt(record, relation.local)
+  const given = givenOnce(visible)
+  for (const [at, record] of records.entries()) {
+    const values = locals[at] as Local
     const group = (values === null ? undefined : groups.get(identityOfAll(values))) ?? []
-    record[name] = relation.kind === 'many' ? group.map(visible) : group[0] === undefined ? null : visible(group[0])
+    record[name] = relation.kind === 'many' ? group.map(given) : group[0] === undefined ? null : given(group[0])
+  }
+}
+
+/** Gives a related record as the user asked for it, and a copy to every further one that it is related to. */
+function givenOnce(visible: (record: Row) => Row): (record: Row) => Row {
+  const given = new Set<Row>()
+  return (record) => {
+    if (given.has(record)) return copyRow(visible(record))
+    given.add(record)
+    return visible(record)
   }
 }
 
@@ -100,7 +116,7 @@ function limitOf(model: Model, name: string, limit: unknown): number {
   throw refused(model, `include.${name}.limit`, `must be a whole number from 0 on, got ${describe(limit)}`)
 }
 
-/** A copy of a record as the user asked for it: without the keys that were read only to put records together. */
+/** A record as the user asked for it: without the keys that were read only to put records together. */
 export function visibleOf(select: unknown, inner: readonly Wanted[]): (record: Row) => Row {
   if (!Array.isArray(select)) return (record) => ({ ...record })
   const names = [...select, ...inner.map(({ name }) => name)]
@@ -108,9 +124,11 @@ export function visibleOf(select: unknown, inner: readonly Wanted[]): (record: R
 }
 
 /** The values that relate a record; null where one of them is null or missing, for then it is related to nothing. */
-function valuesAt(record: Row, fields: readonly string[]): unknown[] | null {
-  const values = fields.map((field) => valueAt(record, field))
-  return values.some((value) => value === null || value === undefined) ? null : values
+type Local = unknown[] | null
+
+function valuesAt(record: Row, fields: readonly string[]): Local {
+  const values = fields.map((field) => readPath(record, field.split('.')))
+  return values.includes(null) ? null : values
 }
 
 /** Whether there may be records with these values: what stands at a path into JSON may be of any type. */
@@ -120,18 +138,12 @@ function mayHold(model: Model, fields: readonly string[], values: readonly unkno
   return issues.length === 0
 }
 
-function valueAt(record: Row, field: string): unknown {
-  if (field in record) return record[field]
-  let value: unknown = record
-  for (const step of field.split('.')) value = isPlainObject(value) ? value[step] : undefined
-  return value
-}
-
 function topLevel(field: string): string {
   return field.split('.')[0] as string
 }
 
-function identityOfAll(values: readonly unknown[]): string {
+/** A text that is equal exactly when all values are. */
+export function identityOfAll(values: readonly unknown[]): string {
   return values.map(identityOf).join('\0')
 }
 

@@ -14,7 +14,7 @@ import {
   Shape,
 } from '../statement/index.ts'
 import { encodeCursor } from './cursor.ts'
-import { identityOf, loadIncluded, localFields, readInclude, visibleOf, type Wanted } from './include.ts'
+import { identityOf, identityOfAll, loadIncluded, localFields, readInclude, visibleOf, type Wanted } from './include.ts'
 import { acceptKey, fromRow } from './record.ts'
 import { allOutputs, assertQuery, type Extra, type Finding, type RawQuery, readQuery } from './select.ts'
 import type { Page } from './types.ts'
@@ -78,8 +78,11 @@ export async function findByIds(session: Session, model: Model, keys: unknown): 
     ])
   }
   if (model.primaryKey.length > 1) {
-    const found = await Promise.all(Array.from(keys, (key) => findById(session, model, key)))
-    return found.filter((record) => record !== null)
+    const accepted = Array.from(keys, (key) => acceptKey(model, key))
+    const different = new Map(accepted.map((values) => [identityOfAll(values), values]))
+    const plan = byIdPlan(session, model)
+    const reads = Array.from(different.values(), (values) => firstRecord(model, session.execute(plan, values)))
+    return (await Promise.all(reads)).filter((record) => record !== null)
   }
   const [name] = model.primaryKey as [string]
   const values = Array.from(keys, (key) => acceptKey(model, key)[0])

@@ -1,7 +1,7 @@
 import type { Row, Session } from '../backend/index.ts'
 import { ConflictError } from '../base/errors.ts'
-import { describe, type Model } from '../schema/index.ts'
-import { isPlainObject, Shape } from '../statement/index.ts'
+import { describe, type Model, readPath } from '../schema/index.ts'
+import { Shape } from '../statement/index.ts'
 import { create } from './inserting.ts'
 import { acceptPatch } from './patch.ts'
 import { find, findById } from './reading.ts'
@@ -53,17 +53,13 @@ export async function upsertDocument(
 function sameValues(target: readonly string[], record: Row, shape: Shape): Record<string, unknown> | undefined {
   const where: Record<string, unknown> = {}
   for (const name of target) {
-    const value = name.split('.').reduce<unknown>(memberOf, record)
-    if (value === undefined || value === null) return undefined
+    const value = readPath(record, name.split('.'))
+    if (value === null) return undefined
     if (typeof value === 'object' && !(value instanceof Date))
       shape.refuse('on', `must lead to text, a number, true or false, got ${describe(value)} at ${name}`)
     where[name] = { eq: value }
   }
   return where
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return isPlainObject(value) ? value[name] : undefined
 }
 
 /** Changes the document that is found, as it was read: it may collide no longer when somebody else has changed it. */

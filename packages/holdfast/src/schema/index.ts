@@ -12,7 +12,7 @@ export * from './declare.ts'
 export * from './declare-graph.ts'
 export { describe } from './describe.ts'
 export type { Comparison, FieldFilter, PathComparison, PathFilter, PathValue, ReachFilter, Where } from './filter.ts'
-export { acceptJson, cloneJson, isStorableText, UNSTORABLE_TEXT } from './json.ts'
+export { acceptJson, cloneJson, isStorableText, readPath, UNSTORABLE_TEXT } from './json.ts'
 export * from './model.ts'
 export { distinctName } from './names.ts'
 export {

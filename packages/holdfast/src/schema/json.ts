@@ -136,3 +136,13 @@ export function cloneJson<Value>(value: Value): Value {
   for (const key of Object.keys(value)) copy[key] = cloneJson((value as Record<string, unknown>)[key])
   return copy as Value
 }
+
+/** What stands at a path into JSON; null where nothing does. Lists are not entered. */
+export function readPath(json: unknown, path: readonly string[]): unknown {
+  let value = json
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, step)) return null
+    value = (value as Record<string, unknown>)[step]
+  }
+  return value
+}

@@ -1,9 +1,10 @@
 import { ConstraintError } from '../../base/errors.ts'
+import { readPath } from '../../schema/index.ts'
 import type { Assignment } from '../../statement/index.ts'
 import type { Binder, Values } from './binder.ts'
 import { type Definition, fieldName } from './definition.ts'
 import { validityOf } from './validity.ts'
-import { readPath, type StoredRow, type ValueType } from './values.ts'
+import type { StoredRow, ValueType } from './values.ts'
 
 /** Makes the changed row of a stored one. `proposed` is the row that an insert had in mind. */
 export type Changing = (before: StoredRow, values: Values, proposed: StoredRow) => StoredRow

@@ -1,6 +1,13 @@
 import { StorageError } from '../../base/errors.ts'
-import { DOCUMENT_COLUMN, type FieldPath, type Model, type ModelColumn, type ModelIndex } from '../../schema/index.ts'
-import { PATH, readPath, type ValueType } from './values.ts'
+import {
+  DOCUMENT_COLUMN,
+  type FieldPath,
+  type Model,
+  type ModelColumn,
+  type ModelIndex,
+  readPath,
+} from '../../schema/index.ts'
+import { PATH, type ValueType } from './values.ts'
 
 const TEXTS = new Set<ValueType['type']>(['text', 'enum', 'path'])
 

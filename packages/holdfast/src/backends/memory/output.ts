@@ -1,6 +1,7 @@
 import type { Row } from '../../backend/index.ts'
+import { readPath } from '../../schema/index.ts'
 import type { Definition, Place } from './definition.ts'
-import { decodeValue, isPlain, readPath, type StoredRow } from './values.ts'
+import { decodeValue, isPlain, type StoredRow } from './values.ts'
 
 /** Makes what turns a stored row into one that is handed out, from the place of each of its members. */
 export function rowMaker(outputs: ReadonlyMap<string, Place>): (row: StoredRow) => Row {

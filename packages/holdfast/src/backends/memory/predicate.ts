@@ -1,8 +1,9 @@
+import { readPath } from '../../schema/index.ts'
 import type { AfterKey, Condition, Direction, Field, JsonScalar } from '../../statement/index.ts'
 import type { Binder, Values } from './binder.ts'
 import type { Place } from './definition.ts'
 import { compareStored, identityOf, SOME_OBJECT } from './order.ts'
-import { readPath, type StoredRow } from './values.ts'
+import type { StoredRow } from './values.ts'
 
 /** A condition made ready: whether it holds for a row. */
 export type Predicate = (row: StoredRow, values: Values) => boolean

@@ -76,13 +76,3 @@ function decimalText(units: bigint, scale: number): string {
   const digits = String(units < 0n ? -units : units).padStart(scale + 1, '0')
   return `${units < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
-
-/** What stands at a path into JSON; null where nothing does. Lists are not entered. */
-export function readPath(json: unknown, path: readonly string[]): unknown {
-  let value = json
-  for (const step of path) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, step)) return null
-    value = (value as Record<string, unknown>)[step]
-  }
-  return value
-}

@@ -212,6 +212,48 @@ export const includeCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'include/named-alike',
+    title:
+      'A relation may have the name of the field of documents that it goes by: what else goes by it is found all the same',
+    async run({ open }) {
+      const storage = await open(
+        defineSchema(
+          {
+            users: table({ id: t.integer().primaryKey(), name: t.text() }),
+            teams: table({ id: t.text().primaryKey() }),
+            plans: documents<{ owner: unknown }>(),
+          },
+          ({ one, many }) => ({
+            users: { plans: many('plans', 'owner.userId') },
+            plans: { owner: one('users', 'owner.userId'), team: one('teams', 'owner.team') },
+          }),
+        ),
+      )
+      await storage.repository('users').create({ id: 1, name: 'kim' })
+      await storage.repository('teams').create({ id: 'red' })
+      await storage.repository('plans').create({ id: 'p', owner: { userId: 1, team: 'red' } })
+      await storage.repository('plans').create({ id: 'q', owner: null, ...{ 'owner.userId': 1 } })
+      const [kim] = await storage.repository('users').find({ include: { plans: { include: { owner: true } } } })
+      assert.deepEqual(
+        kim?.plans.map(({ id, owner }) => [id, owner]),
+        [['p', { id: 1, name: 'kim' }]],
+      )
+      for (const include of [
+        { owner: true, team: true },
+        { team: true, owner: true },
+      ] as const) {
+        const plans = await storage.repository('plans').find({ include })
+        assert.deepEqual(
+          plans.map(({ id, owner, team }) => [id, owner, team]),
+          [
+            ['p', { id: 1, name: 'kim' }, { id: 'red' }],
+            ['q', null, null],
+          ],
+        )
+      }
+    },
+  },
+  {
     id: 'include/other-values',
     title: 'What stands at a path and can be no key is related to nothing, and keeps no other record from its own',
     async run(context) {
@@ -285,6 +327,13 @@ export const includeCases: readonly ConformanceCase[] = [
       const orders = await storage.repository('orders').find({ where: { userId: 1 }, include: { user: true } })
       ;(orders[0]?.user as { name: string }).name = 'changed'
       assert.equal(orders[1]?.user?.name, 'kim')
+      const lines = await storage
+        .repository('lines')
+        .find({ where: { orderId: 1 }, include: { order: { include: { user: true, plan: true } } } })
+      const [first, second] = lines.map(({ order }) => order)
+      ;(first?.user as { name: string }).name = 'changed'
+      ;(first?.plan?.owner as { userId: number }).userId = 9
+      assert.deepEqual([second?.user?.name, second?.plan?.owner], ['kim', { userId: 1 }])
     },
   },
   {

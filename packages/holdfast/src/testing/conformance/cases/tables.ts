@@ -119,6 +119,7 @@ export const tableCases: readonly ConformanceCase[] = [
         { playlistId: 'b', trackId: 1 },
         { playlistId: 'c', trackId: 1 },
         { playlistId: 'a', trackId: 9 },
+        { trackId: 1, playlistId: 'b' },
       ]
       assert.deepEqual(pick(await tracks.findByIds(keys), 'title'), ['b1', 'x'])
       assert.equal(await tracks.exists({ playlistId: 'b', trackId: 1 }), true)

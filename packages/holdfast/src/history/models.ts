@@ -23,8 +23,11 @@ const own = resolveModel(
     /** Counts up as versions are inserted, which is after the record was written and so in the order of its versions. */
     historyId: t.integer().primaryKey().generated(),
     historyKey: t.text(),
-    /** `write` where only settling can tell whether the record was there before. */
-    historyOperation: t.enum(['create', 'update', 'delete', 'write']),
+    /**
+     * `create`, `update` or `delete`; `write` where only settling can tell whether the record was there before. A text, so that Postgres does not
+     * check it with every version, which takes it longer than to write one.
+     */
+    historyOperation: t.text(),
     historyActor: t.text().nullable(),
     historyTransaction: t.text(),
     historyFrom: t.timestamp(),

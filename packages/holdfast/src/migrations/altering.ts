@@ -1,13 +1,12 @@
 import { ConstraintError } from '../base/errors.ts'
-import { failed, hintFor } from './attempt.ts'
+import { failed, hintFor, type MigrationPart } from './attempt.ts'
 import type { AlteringSession } from './host.ts'
-import type { ReadMigration } from './migration.ts'
 import type { RunContext } from './prepare.ts'
 
 /** Runs a transaction that may alter tables, as long as the lock is held. */
 export async function inTransaction<T>(
   { host, lock }: RunContext,
-  migration: ReadMigration,
+  { migration, kept }: MigrationPart,
   work: (session: AlteringSession) => Promise<T>,
 ): Promise<T> {
   try {
@@ -19,6 +18,6 @@ export async function inTransaction<T>(
     })
   } catch (error) {
     // SQLite looks at references when all is done.
-    throw error instanceof ConstraintError ? failed(migration, error, hintFor(error, migration), 'at its end') : error
+    throw error instanceof ConstraintError ? failed(migration, error, hintFor(error, kept), 'at its end') : error
   }
 }

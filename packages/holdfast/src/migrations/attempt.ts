@@ -2,15 +2,24 @@ import { ConflictError, ConstraintError, isHoldfastError, LeaseLostError, Migrat
 import type { ReadMigration } from './migration.ts'
 import type { Step } from './step.ts'
 
+/** A migration that is run, as far as one transaction of it goes. */
+export interface MigrationPart {
+  readonly migration: ReadMigration
+  /** All its steps in the direction in which it is run. */
+  readonly steps: readonly { readonly step: Step }[]
+  /** Whether some of the migration was committed before, and stays done when this part fails. */
+  readonly kept: boolean
+}
+
 /**
  * Does what a step asks for.
  *
+ * @param at the place of the step.
  * @param offenders the rows that are to blame, one sentence each.
  */
 export async function attempt<T>(
-  migration: ReadMigration,
+  { migration, steps, kept }: MigrationPart,
   at: number,
-  { kind }: Step,
   work: () => Promise<T>,
   offenders: (error: unknown) => Promise<readonly string[]> = async () => [],
 ): Promise<T> {
@@ -18,15 +27,14 @@ export async function attempt<T>(
     return await work()
   } catch (error) {
     if (error instanceof LeaseLostError || (isHoldfastError(error) && error.retryable)) throw error
-    const where = `at step ${at + 1} of ${migration.up.length}, ${kind}`
-    throw failed(migration, error, hintFor(error, migration, at), where, await offenders(error))
+    const where = `at step ${at + 1} of ${steps.length}, ${steps[at]?.step.kind}`
+    throw failed(migration, error, hintFor(error, kept), where, await offenders(error))
   }
 }
 
 /** What to do after a failure. */
-export function hintFor(error: unknown, { up }: ReadMigration, at: number = up.length): string {
-  // What such a step has committed stays, and all before it; one that fails itself leaves nothing of its own.
-  if (up.slice(0, at + 1).some((step) => step.kind === 'data' || ('concurrently' in step && at > 0)))
+export function hintFor(error: unknown, kept: boolean): string {
+  if (kept)
     return 'What was committed before it stays done: correct what failed and apply it again, and it goes on from there.'
   if (error instanceof ConflictError)
     return 'Rows that are there collide: change them in a step before. Nothing was kept.'

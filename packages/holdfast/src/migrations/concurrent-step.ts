@@ -1,11 +1,10 @@
 import type { AlterTable, ConcurrentAlteration, SchemaChange, Session } from '../backend/index.ts'
 import { ConflictError, ConstraintError } from '../base/errors.ts'
 import { inTransaction } from './altering.ts'
-import { attempt } from './attempt.ts'
+import { attempt, type MigrationPart } from './attempt.ts'
 import type { DataProgress } from './data-step.ts'
 import type { MigrationHost } from './host.ts'
 import { noteRolledBack } from './ledger.ts'
-import type { ReadMigration } from './migration.ts'
 import { offendersOf } from './offenders.ts'
 import { changedModels, type PreparedStep, type RunContext } from './prepare.ts'
 
@@ -18,7 +17,8 @@ export function concurrentChange({ fitted, step }: PreparedStep, { schema }: Mig
 
 /** A step that others may go on beside. */
 export interface ConcurrentStep {
-  readonly migration: ReadMigration
+  /** The migration, as it is before this step. */
+  readonly whole: MigrationPart
   readonly prepared: PreparedStep
   readonly change: AlterTable
   readonly at: number
@@ -35,19 +35,24 @@ const BEGUN: DataProgress = { after: ['begun'], rows: 0 }
  */
 export async function runConcurrently(
   context: RunContext,
-  { migration, prepared, change, at, begun }: ConcurrentStep,
+  { whole, prepared, change, at, begun }: ConcurrentStep,
   note: (session: Session, done: number, progress: DataProgress | null) => Promise<void>,
 ): Promise<void> {
   const { host, lock } = context
-  const { models, before, step } = prepared
+  const { models, before } = prepared
   const alteration = host.schema.alterConcurrently?.(change, models) as ConcurrentAlteration
-  const part = (changes: readonly SchemaChange[], noted: (session: Session) => Promise<void>): Promise<void> =>
-    inTransaction(context, migration, async (session) => {
+  const kept = { ...whole, kept: true }
+  const make = (
+    part: MigrationPart,
+    changes: readonly SchemaChange[],
+    noted: (session: Session) => Promise<void>,
+  ): Promise<void> =>
+    inTransaction(context, part, async (session) => {
       if (changes.length > 0)
-        await attempt(migration, at, step, () => session.runNested((inner) => inner.applySchema(changes, models)))
+        await attempt(part, at, () => session.runNested((inner) => inner.applySchema(changes, models)))
       await noted(session)
     })
-  if (!begun) await part(alteration.before, (session) => note(session, at, BEGUN))
+  if (!begun) await make(whole, alteration.before, (session) => note(session, at, BEGUN))
   try {
     await lock.keep(host.session, () => alteration.finish())
   } catch (error) {
@@ -55,17 +60,16 @@ export async function runConcurrently(
     const changed = changedModels([change])
     const offenders = areRows ? await offendersOf(host, host.session, { before, changed, error }) : []
     if (areRows) {
-      await part(alteration.undo, (session) =>
-        at === 0 ? noteRolledBack(session, migration.name) : note(session, at, null),
+      await make(kept, alteration.undo, (session) =>
+        at === 0 ? noteRolledBack(session, whole.migration.name) : note(session, at, null),
       )
     }
     await attempt(
-      migration,
+      areRows ? whole : kept,
       at,
-      step,
       () => Promise.reject(error),
       async () => offenders,
     )
   }
-  await part(alteration.after, (session) => note(session, at + 1, null))
+  await make(kept, alteration.after, (session) => note(session, at + 1, null))
 }

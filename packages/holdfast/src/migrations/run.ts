@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os'
 import type { SchemaEditor, Session, Traits } from '../backend/index.ts'
 import type { Model, Models } from '../schema/index.ts'
 import { inTransaction } from './altering.ts'
-import { attempt } from './attempt.ts'
+import { attempt, type MigrationPart } from './attempt.ts'
 import { changesOf } from './changes.ts'
 import { concurrentChange, runConcurrently } from './concurrent-step.ts'
 import { type BatchDone, countRows, type DataProgress, readCursor, runBatch, writeCursor } from './data-step.ts'
@@ -46,10 +46,15 @@ export async function runUp(
   let at = resumed?.steps ?? 0
   let left = resumed === undefined ? UNBEGUN : { after: resumed.cursor, rows: resumed.rows }
   do {
-    at = await runPart(context, migration, steps, at, left, note)
+    at = await runPart(context, { migration, steps, kept: at > 0 || left.after !== null }, at, left, note)
     left = UNBEGUN
   } while (at < steps.length)
   return durationMs()
+}
+
+/** A part of a migration, and what each of its steps is to do. */
+interface PreparedPart extends MigrationPart {
+  readonly steps: readonly PreparedStep[]
 }
 
 const UNBEGUN: DataProgress = { after: null, rows: 0 }
@@ -63,28 +68,29 @@ type Note = (session: Session, done: number, progress: DataProgress | null) => P
  */
 async function runPart(
   context: RunContext,
-  migration: ReadMigration,
-  steps: readonly PreparedStep[],
+  part: PreparedPart,
   at: number,
   left: DataProgress,
   note: Note,
 ): Promise<number> {
+  const { steps } = part
   const next = steps[at]
   const change = next === undefined ? undefined : concurrentChange(next, context.host)
   if (next !== undefined && change !== undefined) {
-    await runConcurrently(context, { migration, prepared: next, change, at, begun: left.after !== null }, note)
+    const whole = { ...part, kept: at > 0 }
+    await runConcurrently(context, { whole, prepared: next, change, at, begun: left.after !== null }, note)
     return at + 1
   }
   if (next?.step.kind === 'data') {
-    await runData(context, migration, next, at, left, (session, progress) =>
+    await runData(context, part, at, left, (session, progress) =>
       note(session, progress === null ? at + 1 : at, progress),
     )
     return at + 1
   }
   const alone = steps.findIndex((one, index) => index > at && isAlone(one, context.host))
   const end = alone === -1 ? steps.length : alone
-  await inTransaction(context, migration, async (session) => {
-    await makeSteps(context.host, session, migration, steps, at, end)
+  await inTransaction(context, part, async (session) => {
+    await makeSteps(context.host, session, part, at, end)
     await note(session, end, null)
   })
   return end
@@ -98,26 +104,27 @@ function isAlone(prepared: PreparedStep, host: MigrationHost): boolean {
 /** Runs the batches of a data step, each with a note of how far it is; with null after the last. */
 async function runData(
   context: RunContext,
-  migration: ReadMigration,
-  { step, models }: PreparedStep,
+  part: PreparedPart,
   at: number,
   from: DataProgress,
   note: (session: Session, progress: DataProgress | null) => Promise<void>,
 ): Promise<void> {
   const { host, onProgress } = context
+  const { step, models } = part.steps[at] as PreparedStep
   const model = modelOf(step as DataStep, models)
   let progress: BatchDone = { ...from, after: from.after && readCursor(model, from.after), done: false }
   await host.withModel(model, async () => {
     const total = onProgress === undefined ? 0 : await countRows(host.session, model, step as DataStep)
     while (!progress.done) {
-      progress = await inTransaction(context, migration, async (session) => {
-        const done = await attempt(migration, at, step, () => runBatch(session, model, step as DataStep, progress))
+      const batch = { ...part, kept: part.kept || progress.after !== null }
+      progress = await inTransaction(context, batch, async (session) => {
+        const done = await attempt(batch, at, () => runBatch(session, model, step as DataStep, progress))
         const after = done.after === null ? null : writeCursor(model, done.after)
         await note(session, done.done ? null : { rows: done.rows, after })
         return done
       })
       onProgress?.({
-        name: migration.name,
+        name: part.migration.name,
         step: at + 1,
         table: model.table,
         rows: progress.rows,
@@ -140,8 +147,9 @@ let dataSteps = 0
 export async function runDown(context: RunContext, migration: ReadMigration, before: SchemaState): Promise<number> {
   const started = performance.now()
   const steps = prepared(context, migration, before, 'down')
-  await inTransaction(context, migration, async (session) => {
-    await makeSteps(context.host, session, migration, steps, 0, steps.length)
+  const whole: PreparedPart = { migration, steps, kept: false }
+  await inTransaction(context, whole, async (session) => {
+    await makeSteps(context.host, session, whole, 0, steps.length)
     await noteRolledBack(session, migration.name)
   })
   return Math.round(performance.now() - started)
@@ -163,26 +171,24 @@ export function statementsOf(
 async function makeSteps(
   host: MigrationHost,
   session: AlteringSession,
-  migration: ReadMigration,
-  steps: readonly PreparedStep[],
+  part: PreparedPart,
   from: number,
   to: number,
 ): Promise<void> {
-  for (const [offset, prepared] of steps.slice(from, to).entries()) {
+  for (const [offset, prepared] of part.steps.slice(from, to).entries()) {
     const { fitted, models, step } = prepared
     if (step.kind === 'data') {
       const model = modelOf(step, models)
       let progress: BatchDone = { after: null, rows: 0, done: false }
       await host.withModel(model, async () => {
         while (!progress.done)
-          progress = await attempt(migration, from + offset, step, () => runBatch(session, model, step, progress))
+          progress = await attempt(part, from + offset, () => runBatch(session, model, step, progress))
       })
     }
     if (fitted.length > 0) {
       await attempt(
-        migration,
+        part,
         from + offset,
-        step,
         () => session.runNested((inner) => inner.applySchema(fitted, models)),
         (error) => offendersOf(host, session, { before: prepared.before, changed: changedModels(fitted), error }),
       )

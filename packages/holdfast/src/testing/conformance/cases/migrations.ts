@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { MigrationError } from '../../../base/errors.ts'
-import type { Migration } from '../../../migrations/index.ts'
+import type { Migration, MigrationSteps } from '../../../migrations/index.ts'
 import { defineSchema, t, table } from '../../../schema/index.ts'
 import { refused } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
@@ -187,6 +187,52 @@ export const migrationCases: readonly ConformanceCase[] = [
       await migrations.apply()
       await storage.repository('users').create({ name: 'no age' })
       await refused(() => migrations.rollback(), 'MIGRATION')
+    },
+  },
+  {
+    id: 'migrations/kept',
+    title: 'A migration that fails says whether some of it stays done, which is what the ledger says',
+    async run(context) {
+      const storage = await open(context)
+      await fill(storage)
+      const { migrations } = storage
+      const addUnique = (m: MigrationSteps) => {
+        m.createIndex('users', ['name'], { unique: true, concurrently: true })
+        m.dropIndex('users', ['name'], { unique: true })
+      }
+      const refuseLast = (m: MigrationSteps, batch: number) =>
+        m.data('users', {
+          batch,
+          each(row) {
+            if ((row['id'] as number) > users.length) throw new Error('broken')
+            return {}
+          },
+        })
+      const failing: readonly ((m: MigrationSteps) => void)[] = [
+        addUnique,
+        (m) => {
+          m.addColumn('notes', 'at', t.integer().nullable())
+          addUnique(m)
+        },
+        (m) => refuseLast(m, 100),
+        (m) => refuseLast(m, 1),
+        (m) => {
+          m.data('users', { set: { name: 'kim' }, where: { id: 1 } })
+          addUnique(m)
+        },
+      ]
+      for (const [at, up] of failing.entries()) {
+        const inTheWay = await storage.repository('users').create({ name: 'kim' })
+        migrations.register({
+          name: `${at + 2}_fails`,
+          up,
+        })
+        const error = (await refused(() => migrations.apply(), 'MIGRATION')) as MigrationError
+        const isKept = (await migrations.status()).at(-1)?.state === 'running'
+        assert.match(error.hint, isKept ? /stays done/ : /Nothing (of it )?was kept/)
+        await storage.repository('users').delete(inTheWay.id)
+        await migrations.apply()
+      }
     },
   },
   {

@@ -205,7 +205,7 @@ describe('connections', () => {
   })
 
   it('are never more than `max`, and waiting for one has an end', async () => {
-    const backend = await database.open(schema, { max: 2, connectionTimeoutMs: 200, applicationName: 'few' })
+    const backend = await database.open(schema, { max: 2, connectionTimeoutMs: 1_500, applicationName: 'few' })
     const statements = new Statements(backend, schema)
     const held = [0, 1].map(() => {
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -218,9 +218,11 @@ describe('connections', () => {
       return { running, resolve, started: started.promise }
     })
     await Promise.all(held.map(({ started }) => started))
-    await expect(statements.select('items')).rejects.toThrow(TimeoutError)
-    await expect(statements.update('items', { name: 'x' }, { where: { id: 2 } })).rejects.toThrow(TimeoutError)
-    await expect(backend.transaction({ timeoutMs: 50 }, async () => undefined)).rejects.toThrow(TimeoutError)
+    await Promise.all([
+      expect(statements.select('items')).rejects.toThrow(TimeoutError),
+      expect(statements.update('items', { name: 'x' }, { where: { id: 2 } })).rejects.toThrow(TimeoutError),
+      expect(backend.transaction({ timeoutMs: 50 }, async () => undefined)).rejects.toThrow(TimeoutError),
+    ])
     await database.sessions(2, "application_name = 'few'")
     for (const { resolve } of held) resolve()
     await Promise.all(held.map(({ running }) => running))
@@ -229,7 +231,7 @@ describe('connections', () => {
   })
 
   it('are not all lent to transactions, so that other calls get through', async () => {
-    const backend = await database.open(schema, { max: 4, connectionTimeoutMs: 300 })
+    const backend = await database.open(schema, { max: 4, connectionTimeoutMs: 1_500 })
     const statements = new Statements(backend, schema)
     const ends = Promise.withResolvers<void>()
     const held = [0, 1, 2].map(() => backend.transaction({}, () => ends.promise))

@@ -73,6 +73,7 @@ export type Release = (destroy?: boolean) => void
 export interface Wire {
   readonly stream: {
     readonly writable: boolean
+    write(bytes: Uint8Array): boolean
     cork(): void
     uncork(): void
     destroy(): unknown

@@ -1,4 +1,5 @@
 import type { Cells, Submittable, Wire, WireValue } from './driver.ts'
+import type { Packet } from './packet.ts'
 import type { PreparedNames } from './prepared-names.ts'
 
 /** A statement as it goes over the wire. */
@@ -42,22 +43,24 @@ export interface Failure {
 export class Exchange implements Submittable {
   readonly #requests: readonly Request[]
   readonly #names: PreparedNames
+  readonly #packet: Packet
   readonly #settle: (answer: Answer) => void
   readonly #replies: Reply[] = []
   #rows: Cells[] = []
   #sent = false
   #settled = false
 
-  constructor(requests: readonly Request[], names: PreparedNames, settle: (answer: Answer) => void) {
+  /** @param packet of the connection that this is submitted to. */
+  constructor(requests: readonly Request[], names: PreparedNames, packet: Packet, settle: (answer: Answer) => void) {
     this.#requests = requests
     this.#names = names
+    this.#packet = packet
     this.#settle = settle
   }
 
-  submit(wire: Wire): Error | null {
-    if (!wire.stream.writable) return new Error('The connection is closed')
-    // One packet instead of three or more.
-    wire.stream.cork()
+  submit({ stream }: Wire): Error | null {
+    if (!stream.writable) return new Error('The connection is closed')
+    const { wire } = this.#packet
     try {
       for (const { name, text, values } of this.#requests) {
         this.#names.ready(name, text, wire)
@@ -65,15 +68,13 @@ export class Exchange implements Submittable {
         wire.execute()
       }
       wire.sync()
-      this.#sent = true
-      return null
     } catch (error) {
-      // Half of it may be written; without the sync the server does nothing about it.
-      wire.stream.destroy()
+      this.#packet.discard()
       return error as Error
-    } finally {
-      wire.stream.uncork()
     }
+    this.#packet.send()
+    this.#sent = true
+    return null
   }
 
   handleDataRow({ fields }: { readonly fields: Cells }): void {

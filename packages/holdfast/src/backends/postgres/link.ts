@@ -3,6 +3,7 @@ import { TimeoutError } from '../../base/errors.ts'
 import { cancelStatement } from './cancel.ts'
 import type { Client, QueryResult } from './driver.ts'
 import { type Answer, Exchange, type Failure, isServerError, type Request } from './exchange.ts'
+import { Packet } from './packet.ts'
 import { PreparedNames } from './prepared-names.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -15,6 +16,7 @@ export type RawAnswer =
 export class Link {
   readonly #client: Client
   readonly #names = new PreparedNames()
+  readonly #packet: Packet
   readonly #watchdog = new Watchdog()
   readonly #deadlineMs: number
   /** The run of the server in which the session began; see `Outcomes`. */
@@ -28,6 +30,7 @@ export class Link {
   /** @param deadlineMs how long the server may take to answer, before the connection is given up. */
   constructor(client: Client, deadlineMs: number) {
     this.#client = client
+    this.#packet = new Packet(client.connection)
     this.#deadlineMs = deadlineMs
     client.connection.on('readyForQuery', ({ status }) => {
       this.#status = status
@@ -54,7 +57,7 @@ export class Link {
   /** Sends statements together. Never rejects; a server that does not answer in time counts as lost. */
   run(requests: readonly Request[], deadlineMs: number = this.#deadlineMs): Promise<Answer> {
     return new Promise((resolve) => {
-      const exchange = new Exchange(requests, this.#names, (answer) => {
+      const exchange = new Exchange(requests, this.#names, this.#packet, (answer) => {
         this.#watchdog.end()
         resolve(answer)
       })

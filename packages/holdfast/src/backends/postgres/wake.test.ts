@@ -83,7 +83,7 @@ describe('a listening connection', () => {
 
   it('that is cut is tried again until the server can be reached', async () => {
     const { proxy, url } = await database.proxy()
-    const listening = await database.open(schema, { url, connectionTimeoutMs: 200 })
+    const listening = await database.open(schema, { url, connectionTimeoutMs: 1_000 })
     const { onWake, next } = waker()
     await listening.wake?.('mail', onWake)
     const woken = next()

@@ -148,8 +148,10 @@ function liveAgain(row: Row, now: number, blockers: number, awaited: boolean): R
   const { result: _, finishedAt: __, ...kept } = row
   const at = new Date(now)
   const ready = row['group'] === null && blockers === 0
+  const { settings, errors } = jobOf(row)
   return {
     ...kept,
+    settings: errors.length === 0 ? settings : { ...settings, pastErrors: errors.length },
     state: ready ? 'waiting' : 'blocked',
     ready: ready || null,
     attempt: 0,

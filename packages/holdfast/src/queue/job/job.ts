@@ -21,6 +21,8 @@ export interface JobSettings {
   readonly after?: readonly string[]
   /** It runs even when one of those fails. */
   readonly onFailure?: 'run'
+  /** How many of its errors it had when it was last queued again, with all its attempts. */
+  readonly pastErrors?: number
   /** What a listener sent along, such as the trace in which it was added. */
   readonly carrier?: Readonly<Record<string, string>>
 }
@@ -98,17 +100,21 @@ export function jobOf<Data, Result>(row: Row): Job<Data, Result> {
 }
 
 /** How many of its last attempts in a row ended with the worker that ran or held it: nobody wrote down what became of them. */
-function lostAttempts({ attempt, errors }: Pick<Job, 'attempt' | 'errors'>): number {
-  return attempt - 1 - (errors.at(-1)?.attempt ?? 0)
+function lostAttempts({ attempt, errors, settings }: Tried): number {
+  const last = errors.length > (settings?.pastErrors ?? 0) ? errors.at(-1) : undefined
+  return attempt - 1 - (last?.attempt ?? 0)
 }
 
+/** What says how the attempts of a job went. */
+type Tried = Pick<Job, 'attempt' | 'errors' | 'settings'>
+
 /** Whether the worker of its last attempt was lost, be it because of this job, of another one, or of none. */
-export function isSuspect(job: Pick<Job, 'attempt' | 'errors'>): boolean {
+export function isSuspect(job: Tried): boolean {
   return lostAttempts(job) > 0
 }
 
 /** Whether workers were lost with it again and again, or this is the last time that it is tried: then nothing else should be at stake. */
-export function isDangerous(job: Pick<Job, 'attempt' | 'errors' | 'maxAttempts'>): boolean {
+export function isDangerous(job: Tried & Pick<Job, 'maxAttempts'>): boolean {
   const lost = lostAttempts(job)
   return lost > 1 || (lost > 0 && job.attempt >= job.maxAttempts)
 }

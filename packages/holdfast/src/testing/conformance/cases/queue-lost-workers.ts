@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Job } from '../../../queue/index.ts'
+import { discard, type Job } from '../../../queue/index.ts'
 import { defineSchema, queue } from '../../../schema/index.ts'
 import type { ConformanceCase } from '../case.ts'
 
@@ -80,6 +80,34 @@ export const queueLostWorkerCases: readonly ConformanceCase[] = [
       )
       assert.equal(await worker.drain(), 7)
       assert.deepEqual(beside, [1, 1, 1])
+    },
+  },
+  {
+    id: 'queue/lost-when-retried',
+    title: 'A job that was queued again and whose worker was lost is held alone, however often it had failed before',
+    async run({ open }) {
+      const { jobs, time } = await openWithClock(open)
+      await jobs.enqueueMany([1, 2, 3].map((n) => ({ data: { n } })))
+      for (const attempts of [1, 4]) {
+        for (let attempt = 1; attempt <= attempts; attempt++) {
+          for (const job of await jobs.dequeueMany(3)) await jobs.fail(job, new Error('broken'), attempt < attempts)
+        }
+        assert.equal(await jobs.retryMany(), 3)
+        await jobs.dequeueMany(3, { leaseMs: 1_000 })
+        time.ahead += 2_000
+        const active: number[] = []
+        await jobs
+          .worker(
+            async () => {
+              active.push((await jobs.stats()).active)
+              throw discard('broken')
+            },
+            { batch: 3 },
+          )
+          .drain()
+        assert.deepEqual(active, [1, 1, 1])
+        await jobs.retryMany()
+      }
     },
   },
   {

@@ -3,7 +3,7 @@ import { type Job, jobOf } from '../job/job.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { hasLimits, takeWithinLimits } from '../limits/limits.ts'
 import { type Buried, bury, type Examined, examine } from './bury.ts'
-import type { Frontier } from './frontier.ts'
+import type { Frontier, Taken } from './frontier.ts'
 import { take } from './take.ts'
 
 /** What was taken. */
@@ -11,7 +11,10 @@ export interface Claimed {
   readonly jobs: readonly Job[]
   /** Jobs that cannot be run: they have failed now. */
   readonly buried: readonly Buried[]
-  /** Why some that cannot be run could not be ended: whoever takes them when their leases have run out tries again. */
+  /**
+   * Why no more could be looked for, or why some that cannot be run could not be ended: whoever takes these when their leases have run out
+   * tries again.
+   */
   readonly failure?: unknown
 }
 
@@ -20,18 +23,13 @@ export interface Claimed {
  *
  * @param frontier how far a worker has come; without one all are looked at.
  */
-export async function claim(
-  scope: QueueScope,
-  count: number,
-  leaseMs: number,
-  frontier: Pick<Frontier, 'take'> = { take },
-): Promise<Claimed> {
+export async function claim(scope: QueueScope, count: number, leaseMs: number, frontier?: Frontier): Promise<Claimed> {
   const { session } = scope
   const ended: Buried[] = []
   for (;;) {
-    const { jobs, buried } = hasLimits(scope)
+    const { jobs, buried, failure } = hasLimits(scope)
       ? await session.transaction((inner) => takeLimited({ ...scope, session: inner }, count, leaseMs), OWN)
-      : await examineRows(scope, await frontier.take(scope, count, leaseMs))
+      : await takeFreely(scope, count, leaseMs, frontier)
     try {
       if (buried.length > 0) await bury(scope, buried)
     } catch (failure) {
@@ -40,12 +38,28 @@ export async function claim(
       return { jobs, buried: ended, failure }
     }
     ended.push(...buried)
-    if (jobs.length > 0 || buried.length === 0) return { jobs, buried: ended }
+    if (jobs.length > 0 || buried.length === 0) return { jobs, buried: ended, failure }
   }
 }
 
+/** What was taken and looked at. */
+interface Looked extends Examined {
+  readonly failure?: unknown
+}
+
+async function takeFreely(
+  scope: QueueScope,
+  count: number,
+  leaseMs: number,
+  frontier: Frontier | undefined,
+): Promise<Looked> {
+  const { rows, failure }: Taken =
+    frontier === undefined ? { rows: await take(scope, count, leaseMs) } : await frontier.take(scope, count, leaseMs)
+  return { ...(await examineRows(scope, rows)), failure }
+}
+
 /** Those that cannot be run do not begin, so they are told apart before the others are counted. */
-async function takeLimited(scope: QueueScope, count: number, leaseMs: number): Promise<Examined> {
+async function takeLimited(scope: QueueScope, count: number, leaseMs: number): Promise<Looked> {
   const jobs = new Map<unknown, Job>()
   const buried: Buried[] = []
   const begins = (row: Row) => jobs.has(row['id'])

@@ -2,6 +2,12 @@ import type { Row } from '../../backend/index.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { byUrgency, type Place, take } from './take.ts'
 
+/** What was taken, and why no more could be looked for. */
+export interface Taken {
+  readonly rows: readonly Row[]
+  readonly failure?: unknown
+}
+
 /** For how long a worker goes on from where it was; then it looks from the beginning again. */
 const SWEEP_MS = 100
 
@@ -15,14 +21,22 @@ export class Frontier {
   #sweptAt = Number.NEGATIVE_INFINITY
 
   /** Takes up to `count` jobs, as `take` does. */
-  async take(scope: QueueScope, count: number, leaseMs: number): Promise<Row[]> {
+  async take(scope: QueueScope, count: number, leaseMs: number): Promise<Taken> {
     const goesOn = this.#place !== undefined && performance.now() - this.#sweptAt < SWEEP_MS
-    let rows = goesOn ? await take(scope, count, leaseMs, this.#place) : []
-    if (rows.length < count) {
-      this.#sweptAt = performance.now()
-      rows = [...rows, ...(await take(scope, count - rows.length, leaseMs))].sort(byUrgency)
+    const next = goesOn ? await take(scope, count, leaseMs, this.#place) : []
+    if (next.length === count) return this.#goOnFrom(next, count)
+    this.#sweptAt = performance.now()
+    try {
+      const others = await take(scope, count - next.length, leaseMs)
+      return this.#goOnFrom([...next, ...others].sort(byUrgency), count)
+    } catch (failure) {
+      if (next.length === 0) throw failure
+      return { ...this.#goOnFrom(next, count), failure }
     }
+  }
+
+  #goOnFrom(rows: readonly Row[], count: number): Taken {
     this.#place = rows.length < count ? undefined : (rows.at(-1) as unknown as Place)
-    return rows
+    return { rows }
   }
 }

@@ -57,12 +57,14 @@ export class Completions {
     this.#writing--
   }
 
-  async #write(ended: readonly Finishing[]): Promise<void> {
+  /** @param written the ids of those that are written down already. */
+  async #write(ended: readonly Finishing[], written = new Set<string>()): Promise<void> {
     let errors: readonly unknown[]
     try {
       // The database could take what this worker has taken again for what it took before.
       const own = () => ended.filter(({ job }) => !this.#held.isRetaken(job))
-      const { value: held, maybeBefore } = await untilWritten(() => finish(this.#scope, own()), this.#leaseMs)
+      const write = () => finish(this.#scope, own(), written)
+      const { value: held, maybeBefore } = await untilWritten(write, this.#leaseMs)
       errors = ended.map(({ job }) => {
         const isWritten = (held.has(job.id) || maybeBefore) && !this.#held.isRetaken(job)
         return isWritten ? undefined : leaseLost(job)
@@ -70,7 +72,7 @@ export class Completions {
     } catch (error) {
       if (ended.length > 1 && !isPassing(error)) {
         // What is wrong with one must not keep the others.
-        for (const one of ended) await this.#write([one])
+        for (const one of ended) await this.#write([one], written)
         return
       }
       errors = ended.map(() => error)

@@ -10,13 +10,22 @@ import { bringToEnd, REMOVED } from './bring-to-end.ts'
 import { completePlainly, endsPlainly } from './complete.ts'
 import type { Finishing, Removed } from './finishing.ts'
 
-/** Ends jobs; only those whose lease is still held. Gives their ids. Each ends wholly or not at all. */
-export async function finish(scope: QueueScope, finishing: readonly Finishing[]): Promise<ReadonlySet<string>> {
-  const plain = finishing.filter(endsPlainly)
-  const ended = plain.length === 0 ? new Set<string>() : await completePlainly(scope, plain)
-  if (ended.size === finishing.length) return ended
-  const others = finishing.filter(({ job }) => !ended.has(job.id))
-  return ended.union(await finishWithCare(scope, others))
+/**
+ * Ends jobs; only those whose lease is still held. Gives their ids. Each ends wholly or not at all.
+ *
+ * @param ended the ids of those that have ended already: when it fails half-way, those that had by then are among them.
+ */
+export async function finish(
+  scope: QueueScope,
+  finishing: readonly Finishing[],
+  ended: Set<string> = new Set(),
+): Promise<ReadonlySet<string>> {
+  const left = () => finishing.filter(({ job }) => !ended.has(job.id))
+  const plain = left().filter(endsPlainly)
+  if (plain.length > 0) for (const id of await completePlainly(scope, plain)) ended.add(id)
+  const others = left()
+  if (others.length > 0) for (const id of await finishWithCare(scope, others)) ended.add(id)
+  return ended
 }
 
 /**

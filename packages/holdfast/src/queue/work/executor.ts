@@ -94,8 +94,12 @@ export class Executor {
     this.#isCautious = jobs.some(isSuspect)
     const count = this.#isCautious ? this.#countAtOnce(jobs) : jobs.length
     this.#held.add(jobs.slice(0, count))
-    if (count < jobs.length) await handBack(this.#scope.session, jobs.slice(count))
-    this.start()
+    const others = jobs.slice(count)
+    try {
+      if (others.length > 0) await untilWritten(() => handBack(this.#scope.session, others), this.#settings.leaseMs)
+    } finally {
+      this.start()
+    }
     return count
   }
 

@@ -147,11 +147,14 @@ export class HeldJobs {
     return this.#running.get(job)?.transaction?.used === true
   }
 
-  /** Hands back what was not started, so that others can take it. */
+  /** Hands back what was not started, so that others can take it. It is still held where that fails. */
   async handBack(): Promise<void> {
     const jobs = [...this.#buffer]
     this.#keep([])
-    await handBack(this.#session, jobs)
+    await handBack(this.#session, jobs).catch((error: unknown) => {
+      this.#keep([...jobs, ...this.#buffer])
+      throw error
+    })
   }
 
   /** Holds no others any longer that were not started. */

@@ -46,17 +46,25 @@ export class Upkeep {
     const isTime = this.#isMore || now - this.#lookedAt >= this.#pollMs / 2
     if (isTime) {
       this.#lookedAt = now
-      await this.#held.beatIfLate()
-      const { paused, isMore } = await makeReady(this.#scope)
-      this.#paused = paused
-      this.#isMore = isMore
-      if (paused || this.#executor.keepsWaiting) await this.#held.handBack()
+      await this.#makeReady().catch((error: unknown) => {
+        // It does not know whether the queue is paused.
+        this.#lookedAt = Number.NEGATIVE_INFINITY
+        throw error
+      })
+      if (this.#paused || this.#executor.keepsWaiting) await this.#held.handBack()
     }
     if (now - this.#prunedAt >= PRUNE_MS) {
       this.#prunedAt = now
       await prune(this.#scope)
     }
     return isTime
+  }
+
+  async #makeReady(): Promise<void> {
+    await this.#held.beatIfLate()
+    const { paused, isMore } = await makeReady(this.#scope)
+    this.#paused = paused
+    this.#isMore = isMore
   }
 
   /** Looks for what may have become ready before anything else is taken. */

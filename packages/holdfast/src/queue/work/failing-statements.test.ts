@@ -1,0 +1,111 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type Chooses, failingStatements } from '../../../../../test/failing-statements.ts'
+import { testBackends } from '../../../../../test/targets.ts'
+import { defineSchema, openStorage, queue } from '../../index.ts'
+
+const schema = defineSchema({ work: queue<{ n: number }>({ maxAttempts: 3 }) })
+
+/** Whether a queue is paused. */
+const looksForPause: Chooses = ({ kind, model }) => kind === 'select' && model === 'holdfastGates'
+/** Jobs that were not begun wait again. */
+const handsBack: Chooses = ({ kind, model }, parameters) =>
+  kind === 'update' && model === 'holdfastJobs' && parameters[0] === 'waiting' && parameters.includes(-1)
+/** The end of jobs is written down that needs more than one statement. */
+const records: Chooses = ({ kind, model }) => kind === 'insert' && model === 'holdfastFinishedJobs'
+/** Jobs are taken from the beginning. */
+const takes: Chooses = ({ kind, model }, parameters) =>
+  kind === 'update' && model === 'holdfastJobs' && parameters[0] === 'active' && parameters.length === 9
+
+describe.each(testBackends)('a worker on $name', { timeout: 30_000 }, ({ fresh }) => {
+  async function opened() {
+    const { target, drop } = await fresh()
+    const statements = await failingStatements(target)
+    const time = { ahead: 0 }
+    const clock = { now: () => Date.now() + time.ahead }
+    const storage = await openStorage(statements.backend, { schema, clock })
+    onTestFinished(async () => {
+      await storage.close()
+      await drop()
+    })
+    return { work: storage.queue('work'), statements, time }
+  }
+
+  it('takes nothing while it could not see whether its queue is paused', async () => {
+    const { work, statements } = await opened()
+    await work.pause()
+    const { id } = await work.enqueue({ n: 1 })
+    const failed = statements.fail(looksForPause)
+    const taken = Promise.withResolvers<string>()
+    const errors: unknown[] = []
+    const options = { pollMs: 10_000, onError: (error: unknown) => errors.push(error) }
+    work.work(() => taken.resolve('taken'), options)
+    await failed
+    const looked = statements.seen(looksForPause).then(() => 'looked')
+    expect(await Promise.race([taken.promise, looked])).toBe('looked')
+    await work.resume()
+    expect((await work.waitFor(id)).attempt).toBe(1)
+    expect(errors).toMatchObject([{ code: 'CONNECTION' }])
+  })
+
+  it('runs what it holds although it could not hand back what it does not', async () => {
+    const { work, statements, time } = await opened()
+    const lost = await work.enqueueMany([1, 2].map((n) => ({ data: { n } })))
+    await work.dequeueMany(2, { leaseMs: 3_600_000 })
+    work.work(() => undefined, { pollMs: 20, onError: () => undefined })
+    // Its handlers are fast, so it takes jobs ahead.
+    for (let n = 3; n < 6; n++) await work.waitFor(await work.enqueue({ n }))
+    const failed = statements.fail(handsBack)
+    time.ahead += 7_200_000
+    await failed
+    for (const job of lost) expect(await work.waitFor(job, { pollMs: 20 })).toMatchObject({ attempt: 2 })
+  })
+
+  it('keeps what it could not hand back, which counts no attempt', async () => {
+    const { work, statements } = await opened()
+    const gate = Promise.withResolvers<void>()
+    work.work(({ data }) => (data.n === 1 ? gate.promise : undefined), {
+      pollMs: 20,
+      leaseMs: 1_000,
+      onError: () => undefined,
+    })
+    await work.waitFor(await work.enqueue({ n: 0 }))
+    const jobs = await work.enqueueMany([1, 2].map((n) => ({ data: { n } })))
+    while ((await work.stats()).active < 2) await turn()
+    const failed = statements.fail(handsBack)
+    await work.pause()
+    await failed
+    await work.resume()
+    gate.resolve()
+    for (const job of jobs) expect(await work.waitFor(job, { pollMs: 20 })).toMatchObject({ attempt: 1 })
+  })
+
+  it('tells of every job that it has completed, also where one statement of several failed', async () => {
+    const { work, statements } = await opened()
+    const errors: unknown[] = []
+    const completed: number[] = []
+    await work.enqueueMany([1, 2, 3].map((n) => ({ data: { n } })))
+    // More often than a transaction is tried.
+    const failed = statements.fail(records, 12)
+    const worker = work.worker(({ data }) => (data.n === 2 ? 'result' : undefined), {
+      concurrency: 3,
+      onError: (error) => errors.push(error),
+    })
+    worker.on('completed', ({ data }) => completed.push(data.n))
+    await worker.drain()
+    await failed
+    expect(completed.sort()).toEqual([1, 2, 3])
+    expect(errors).toEqual([])
+  })
+
+  it('runs what it has taken although it could not take more', async () => {
+    const { work, statements } = await opened()
+    const jobs = await work.enqueueMany([1, 2, 3].map((n) => ({ data: { n } })))
+    let taken = 0
+    const failed = statements.fail((...asked) => takes(...asked) && ++taken === 2)
+    const worker = work.workMany(() => undefined, { batch: 2, leaseMs: 1_000, onError: () => undefined })
+    for (const job of jobs) expect(await work.waitFor(job, { pollMs: 20 })).toMatchObject({ attempt: 1 })
+    await worker.stop()
+    await failed
+  })
+})

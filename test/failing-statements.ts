@@ -1,0 +1,90 @@
+import type {
+  Backend,
+  BackendFactory,
+  Connection,
+  Executor,
+  Plan,
+  Settled,
+} from '../packages/holdfast/src/backend/index.ts'
+import { ConnectionError } from '../packages/holdfast/src/base/errors.ts'
+import type { Statement } from '../packages/holdfast/src/statement/index.ts'
+import { backendOf } from '../packages/holdfast/src/storage/targets.ts'
+
+/** Chooses statements. */
+export type Chooses = (statement: Statement, parameters: readonly unknown[]) => boolean
+
+/** A backend on which statements fail before they are executed, as where a connection cannot be had. */
+export interface FailingStatements {
+  readonly backend: BackendFactory
+  /** The next `times` statements that are chosen fail; the promise resolves with the last of them. */
+  fail(chooses: Chooses, times?: number): Promise<void>
+  /** Resolves when a statement that is chosen is to be executed. */
+  seen(chooses: Chooses): Promise<void>
+}
+
+interface Waiting {
+  readonly chooses: Chooses
+  readonly fails: boolean
+  left: number
+  readonly resolve: () => void
+}
+
+/** Opens the backend that a target names, on which statements can be made to fail. */
+export async function failingStatements(target: string): Promise<FailingStatements> {
+  const waiting = new Set<Waiting>()
+  const errorOf = ({ statement }: Plan, parameters: readonly unknown[]): ConnectionError | undefined => {
+    let fails = false
+    for (const one of waiting) {
+      if (!one.chooses(statement, parameters)) continue
+      fails ||= one.fails
+      if (--one.left > 0) continue
+      waiting.delete(one)
+      one.resolve()
+    }
+    return fails ? new ConnectionError('The connection is made to fail.') : undefined
+  }
+  const execute =
+    (on: Executor): Executor['execute'] =>
+    async (plan, parameters) => {
+      const error = errorOf(plan, parameters)
+      if (error !== undefined) throw error
+      return on.execute(plan, parameters)
+    }
+  const executeTogether =
+    (on: Backend): Backend['executeTogether'] =>
+    async (calls) => {
+      const failed = new Map(calls.map((call) => [call, errorOf(call.plan, call.parameters)]))
+      const others = calls.filter((call) => failed.get(call) === undefined)
+      const settled = others.length === 0 ? [] : await on.executeTogether(others)
+      return calls.map((call): Settled => {
+        const error = failed.get(call)
+        return error === undefined ? (settled[others.indexOf(call)] as Settled) : { error }
+      })
+    }
+  const open = await backendOf(target, { durability: 'relaxed' })
+  const wait = (chooses: Chooses, fails: boolean, times: number): Promise<void> =>
+    new Promise((resolve) => waiting.add({ chooses, fails, left: times, resolve }))
+  return {
+    backend(context) {
+      const backend = open(context)
+      const transaction: Backend['transaction'] = (options, work) =>
+        backend.transaction(options, (connection) =>
+          work(instead<Connection>(connection, { execute: execute(connection) })),
+        )
+      return instead(backend, { execute: execute(backend), executeTogether: executeTogether(backend), transaction })
+    },
+    fail: (chooses, times = 1) => wait(chooses, true, times),
+    seen: (chooses) => wait(chooses, false, 1),
+  }
+}
+
+/** An object that does some things differently. */
+function instead<T extends object>(whole: T, differently: Partial<T>): T {
+  return new Proxy(whole, {
+    get(target, name) {
+      if (Object.hasOwn(differently, name)) return differently[name as keyof T]
+      const member = Reflect.get(target, name, target) as unknown
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+}

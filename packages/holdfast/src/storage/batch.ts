@@ -1,4 +1,4 @@
-import { type Issue, ValidationError } from '../base/errors.ts'
+import { type Issue, StorageError, ValidationError } from '../base/errors.ts'
 import type { EnqueueOptions, Job } from '../queue/index.ts'
 import {
   checkKnown,
@@ -89,9 +89,18 @@ export async function runBatch(target: BatchTarget, operations: readonly BatchOp
   const given: Promise<unknown>[] = []
   for (const operation of operations) {
     given.push(run(target, operation))
-    if ('update' in operation) await Promise.all(given)
+    if ('update' in operation) await valuesOf(given)
   }
-  return Promise.all(given)
+  return valuesOf(given)
+}
+
+/** @throws the error of the first operation that failed, whichever was told first; others may have failed with it. */
+function valuesOf(given: readonly Promise<unknown>[]): Promise<unknown[]> {
+  return Promise.all(given).catch(async () => {
+    const settled = await Promise.allSettled(given)
+    const errors = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+    throw errors.find((error) => !(error instanceof StorageError && error.code === 'TRANSACTION_FAILED')) ?? errors[0]
+  })
 }
 
 /**

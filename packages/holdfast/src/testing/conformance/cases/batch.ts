@@ -101,6 +101,18 @@ export const batchCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'batch/first-error',
+    title: 'Of several operations that fail the first one tells why, also where another is refused before it has run',
+    async run({ open }) {
+      const storage = await open(schema)
+      await storage.repository('rows').create({ id: 1, n: 1 })
+      const taken = { insert: 'rows', values: { id: 1, n: 1 } } as const
+      const unreadable = { insert: 'rows', values: wrong({ id: 'x' }) } as const
+      await refused(() => storage.batch([taken, unreadable]), 'CONFLICT_UNIQUE')
+      await refused(() => storage.batch([unreadable, taken]), 'VALIDATION')
+    },
+  },
+  {
     id: 'batch/refused',
     title: 'What is not a list of operations is refused',
     async run({ open }) {

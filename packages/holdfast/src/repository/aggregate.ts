@@ -124,7 +124,7 @@ function readOutputs(part: 'groupBy' | 'select', named: unknown = {}, scope: Sco
   shape.mark(part)
   const entries = Object.entries(outputsOf(part, named, shape))
   return entries.flatMap(([name, value]) => {
-    shape.mark(name)
+    shape.name(name)
     const path = `${part}.${name}`
     if (name === '' || name === '__proto__' || name.includes('\0') || !name.isWellFormed()) {
       shape.refuse(path, `cannot be called ${describe(name)}`)
@@ -214,7 +214,7 @@ function ofType(type: 'integer' | 'real'): Pick<TypedOutput, 'type' | 'accept'> 
 
 function resolve(name: string, scope: Scope, shape: Shape, path: string): ScopeField | null {
   const known = typeof name === 'string' ? scope.resolve(name) : null
-  if (known !== null) shape.mark(name)
+  if (known !== null) shape.name(name)
   else shape.refuse(path, `names ${describe(name)}, which is not a field of ${scope.subject}`)
   return known
 }

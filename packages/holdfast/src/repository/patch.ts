@@ -64,7 +64,7 @@ function readColumn(model: Model, name: string, value: unknown, shape: Shape, pa
     )
     return undefined
   }
-  shape.mark(name)
+  shape.name(name)
   if (value instanceof Increment) return readIncrement(column, value, shape, path)
   return set(name, shape.add(acceptValue(model, column, value, path, shape.issues)))
 }
@@ -89,7 +89,7 @@ function readMember(_model: Model, name: string, value: unknown, shape: Shape, p
     shape.refuse(path, wrong)
     return undefined
   }
-  shape.mark(name)
+  shape.name(name)
   const member: Field = { source: 0, column: DOCUMENT_COLUMN, path: [name] }
   if (value instanceof Increment) {
     shape.mark('+')

@@ -294,7 +294,8 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
 
   #source(joins: readonly Joining[], shape: Shape): Source {
     const resolved = joins.map(({ name, model, kind, on }, index): Join => {
-      shape.mark(`${kind} join ${name}`)
+      shape.mark(`${kind} join`)
+      shape.name(name)
       const earlier = joinedScope(this.#model, joins.slice(0, index))
       const pairs = Object.entries(isPlainObject(on) ? on : {}).map(([left, right]): [Field, Field] => {
         const path = `join.${name}.${left}`
@@ -305,8 +306,8 @@ export class QueryBuilder<S extends Schema, Scope, Result> {
         if (known === null || other === null) return [NOWHERE, NOWHERE]
         if (!comparable(known.type, other.type)) shape.refuse(path, `cannot equal ${right}, which is of another type`)
         if (known.type === 'json' || other.type === 'json') shape.refuse(path, 'is JSON; join by a path into it')
-        shape.mark(left)
-        shape.mark(right)
+        shape.name(left)
+        shape.name(right)
         return [known.field, { ...other.field, source: index + 1 }]
       })
       if (pairs.length === 0) shape.refuse(`join.${name}`, 'must name the fields that are equal')

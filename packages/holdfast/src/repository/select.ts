@@ -159,7 +159,7 @@ function readSelect(
   if (shape.issues.length > 0) return undefined
   const fields = [...new Set([...(select as string[]), ...extra])]
   shape.mark('select')
-  for (const name of fields) shape.mark(name)
+  for (const name of fields) shape.name(name)
   return fields
 }
 

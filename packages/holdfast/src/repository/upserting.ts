@@ -27,7 +27,7 @@ export async function upsert(
   const { values } = acceptRecord(model, input, session.clock)
   const shape = new Shape(`${model.name} upsert`)
   const target = readTarget(model, options.on, shape)
-  for (const name of target) shape.mark(name)
+  for (const name of target) shape.name(name)
   shape.mark(options.update === undefined ? 'proposed' : 'update')
   const changes =
     options.update === undefined
@@ -61,7 +61,7 @@ function proposedAssignments(
   const given = model.columns.filter(
     ({ name }) => input[name] !== undefined && !target.includes(name) && name !== 'version',
   )
-  for (const { name } of given) shape.mark(name)
+  for (const { name } of given) shape.name(name)
   return [...given.map(({ name }) => proposed(name)), ...readBookkeeping(model, session.clock, shape)]
 }
 

@@ -39,7 +39,7 @@ function readStep(name: string, direction: unknown, scope: Scope, shape: Shape, 
   else if (direction !== 'asc' && direction !== 'desc')
     shape.refuse(path, `must be 'asc' or 'desc', got ${describe(direction)}`)
   else {
-    shape.mark(name)
+    shape.name(name)
     shape.mark(direction)
     if (!into.some((order) => sameField(order.field, known.field)))
       into.push({ field: known.field, direction: direction as Direction })

@@ -44,7 +44,7 @@ export function readReach(
     return undefined
   }
   shape.mark('reach')
-  shape.mark(name as string)
+  shape.name(name as string)
   const parameter = shape.add(new Reach(graph as string | undefined, from, options, path))
   return { kind: 'in', field: known.field, parameter, reach: true, ...(known.type === 'path' && { json: 'text' }) }
 }

@@ -5,7 +5,7 @@ import { describe } from '../schema/index.ts'
  * Reads one call: gathers its parameters in order, and a key of everything about it but the values.
  * Two calls with the same key have the same statement, so that a plan made for one serves the other.
  *
- * Names may hold any character but NUL, which therefore separates the parts of a key.
+ * Names may hold any character but NUL, which therefore separates the parts of a key; two of them stand before a name.
  */
 export class Shape {
   key: string
@@ -16,9 +16,14 @@ export class Shape {
     this.key = key
   }
 
-  /** Adds to the key. */
-  mark(part: string): void {
-    this.key += `\0${part}`
+  /** Adds a word of ours to the key. */
+  mark(word: string): void {
+    this.key += `\0${word}`
+  }
+
+  /** Adds a name of the user's to the key, which is never taken for a word of ours. */
+  name(name: string): void {
+    this.key += `\0\0${name}`
   }
 
   /** Adds a parameter and says which one it is. */

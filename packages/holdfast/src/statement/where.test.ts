@@ -45,6 +45,10 @@ describe('a condition', () => {
       { 'meta.x': true },
       { meta: { has: 'a' } },
       { meta: { has: 1 } },
+      { 'meta.x': { in: [] } },
+      { 'meta.y': { in: [] } },
+      { 'meta.x': { in: [null] } },
+      { 'meta.y': { in: [null] } },
     ]
     expect(new Set(forms.map(key)).size).toBe(forms.length)
   })

@@ -138,7 +138,7 @@ function readOperator(
 
 function readEqual(known: ScopeField, name: string, value: unknown, shape: Shape, path: string): Condition {
   if (value !== null) return compare(known, name, 'eq', value, shape, path)
-  shape.mark(name)
+  shape.name(name)
   shape.mark('null')
   return { kind: 'null', field: known.field }
 }
@@ -152,7 +152,7 @@ function compare(
   path: string,
 ): Condition {
   const { field } = known
-  shape.mark(name)
+  shape.name(name)
   shape.mark(operator)
   if (known.type === 'path') {
     const json = readScalar(value, shape, path)
@@ -186,7 +186,7 @@ function columnIn(known: ScopeField, name: string, values: readonly unknown[], s
     shape.refuse(path, 'is JSON; compare a path into it, or use has')
     return REFUSED
   }
-  shape.mark(name)
+  shape.name(name)
   shape.mark('in')
   // Not with map, which passes over holes.
   const accepted = Array.from(values, (element, index) => known.accept(element, `${path}.${index}`, shape.issues))
@@ -202,8 +202,8 @@ function pathIn(known: ScopeField, name: string, values: readonly unknown[], sha
     if (same === undefined) byType.set(json, [element])
     else same.push(element)
   }
+  shape.name(name)
   const conditions = [...byType].map(([json, elements]): Condition => {
-    shape.mark(name)
     shape.mark(`in ${json}`)
     return { kind: 'in', field: known.field, parameter: shape.add(elements), json }
   })
@@ -213,7 +213,7 @@ function pathIn(known: ScopeField, name: string, values: readonly unknown[], sha
 
 function readHas(known: ScopeField, name: string, value: unknown, shape: Shape, path: string): Condition {
   if (known.type !== 'path' && known.type !== 'json') shape.refuse(path, 'needs a list in JSON')
-  shape.mark(name)
+  shape.name(name)
   const json = readScalar(value, shape, path)
   shape.mark(`has ${json}`)
   return { kind: 'has', field: known.field, parameter: shape.add(value), json }
@@ -230,7 +230,7 @@ function readMatch(
   if (known.type !== 'text' && known.type !== 'enum' && known.type !== 'path') shape.refuse(path, 'needs a text field')
   if (typeof value !== 'string') shape.refuse(path, `must be text, got ${describe(value)}`)
   else if (!isStorableText(value)) shape.refuse(path, UNSTORABLE_TEXT)
-  shape.mark(name)
+  shape.name(name)
   shape.mark(operator)
   return { kind: 'match', field: known.field, operator, parameter: shape.add(value) }
 }

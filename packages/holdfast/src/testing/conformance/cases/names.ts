@@ -235,6 +235,28 @@ export const nameCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'names/of-our-own',
+    title: 'A field that is called like a part of a call is not taken for it, whichever of the two comes first',
+    async run({ open }) {
+      const schema = defineSchema({
+        rows: table(
+          { id: t.integer().primaryKey(), limit: t.integer(), sum: t.integer(), ifVersion: t.integer() },
+          { versioned: true },
+        ),
+      })
+      const rows = (await open(schema)).repository('rows')
+      await rows.createMany([1, 2].map((id) => ({ id, limit: id, sum: 10 * id, ifVersion: 0 })))
+      assert.deepEqual(await rows.find({ select: ['id', 'limit'] }), [
+        { id: 1, limit: 1 },
+        { id: 2, limit: 2 },
+      ])
+      assert.deepEqual(await rows.find({ select: ['id'], limit: 1 }), [{ id: 1 }])
+      await refused(() => rows.update(1, { sum: 5 }, { ifVersion: 9 }), 'CONFLICT_VERSION')
+      assert.equal((await rows.update(1, { sum: 6, ifVersion: 9 })).ifVersion, 9)
+      assert.equal(await rows.count({ sum: { gt: 5 } }), 2)
+    },
+  },
+  {
     id: 'names/of-the-database',
     title: 'Names that databases keep for themselves are refused by the schema, before they can be mistaken',
     async run({ open }) {

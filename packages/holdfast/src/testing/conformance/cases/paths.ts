@@ -91,6 +91,10 @@ export const pathCases: readonly ConformanceCase[] = [
         everything.slice(3).filter((id) => id !== 7 && id !== 8),
       )
       assert.deepEqual(await find({ 'data.x': { in: [] } }), [])
+      // Asked of two paths in turn: of the values that each list leaves, none says which path it was.
+      assert.deepEqual(await find({ 'data.x': { notIn: [null] } }), everything.slice(3))
+      assert.deepEqual(await find({ 'data.y': { notIn: [null] } }), [1])
+      assert.deepEqual(await find({ 'data.y': { in: [null] } }), [0, ...everything.slice(2)])
     },
   },
   {

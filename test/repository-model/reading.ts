@@ -1,8 +1,9 @@
 import type { Query, Read } from './calls.ts'
 import { holds } from './conditions.ts'
 import type { Content } from './content.ts'
+import { comparing } from './order.ts'
 import { type Fields, type Name, RULES } from './schema.ts'
-import { areEqual, compareValues, valueAt } from './values.ts'
+import { areEqual, valueAt } from './values.ts'
 import { existing, find } from './writing.ts'
 
 /**
@@ -56,15 +57,7 @@ function chosen(records: readonly Fields[], model: Name, query: Query): readonly
 
 /** Records in an order; ties are broken by the key. */
 export function inOrder(records: readonly Fields[], model: Name, orderBy: readonly Fields[] = []): readonly Fields[] {
-  const asked = orderBy.flatMap((one) => Object.entries(one))
-  const order = [...asked, ...RULES[model].key.map((name) => [name, 'asc'] as const)]
-  return records.toSorted((left, right) => {
-    for (const [field, direction] of order) {
-      const compared = compareValues(valueAt(left, field), valueAt(right, field), field)
-      if (compared !== 0) return direction === 'desc' ? -compared : compared
-    }
-    return 0
-  })
+  return records.toSorted(comparing(orderBy, RULES[model].key))
 }
 
 /** A record as a query gives it. */

@@ -117,7 +117,8 @@ export const RULES: Readonly<Record<Name, Rules>> = {
     key: ['id'],
     unique: [['email'], ['bossId', 'level']],
     defaults: { bossId: null, email: null, level: 'mid', points: null, joinedAt: null, about: null },
-    checks: { points: (value: bigint) => value < 100n },
+    // A bigint has 64 bits.
+    checks: { points: (value: bigint) => value < 100n && value >= -(2n ** 63n) },
     references: [
       { field: 'teamId', to: 'teams', onDelete: 'cascade', onUpdate: 'cascade' },
       { field: 'bossId', to: 'people', onDelete: 'setNull', onUpdate: 'restrict' },

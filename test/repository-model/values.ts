@@ -15,7 +15,7 @@ function rankOf(value: unknown): number {
   if (value === null) return 0
   if (typeof value === 'boolean') return 1
   if (typeof value === 'string') return 3
-  return typeof value === 'object' && !(value instanceof Date) ? 4 : 2
+  return typeof value === 'object' ? 4 : 2
 }
 
 /** Compares values of one field: below zero where the left comes first ascending. */
@@ -24,7 +24,7 @@ export function compareValues(left: unknown, right: unknown, field: string): num
   const byRank = rankOf(one) - rankOf(other)
   if (byRank !== 0 || one === null || typeof one === 'object' || typeof other === 'object') return byRank
   if (typeof one === 'string') return Buffer.compare(Buffer.from(one), Buffer.from(String(other)))
-  return Number(one as number) - Number(other as number)
+  return (one as number) < (other as number) ? -1 : Number((one as number) > (other as number))
 }
 
 /** Whether two values of one field may be compared, being of one kind. */
@@ -33,9 +33,13 @@ export function areAlike(left: unknown, right: unknown, field: string): boolean 
   return one === other && one !== 0 && one !== 4
 }
 
-/** Decimals are texts that order by their value; moments order as numbers. */
+/** Which fields are decimals. */
+const DECIMALS = new Set(['budget', 'decimal'])
+
+/** Decimals are texts that order by their value, moments order as numbers, and bytes as the texts that spell them. */
 function comparable(value: unknown, field: string): unknown {
-  if (field === 'budget' && typeof value === 'string') return Number(value)
+  if (DECIMALS.has(field) && typeof value === 'string') return Number(value)
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
   return value instanceof Date ? value.getTime() : value
 }
 

@@ -137,7 +137,7 @@ class ChangedPage {
     if (this.changed === 0) return
     const model = this.#model
     const columns = [...this.#written]
-    const plan: Plan = session.plan(`${model.name} data ${columns.join(',')}`, () => ({
+    const plan: Plan = session.plan(`${model.name} data ${columns.join('\0')}`, () => ({
       kind: 'insert',
       model: model.name,
       columns: this.#names.map((column) => ({ column, value: 'given' })),

@@ -20,6 +20,8 @@ export interface FailingStatements {
   fail(chooses: Chooses, times?: number): Promise<void>
   /** Resolves when a statement that is chosen is to be executed. */
   seen(chooses: Chooses): Promise<void>
+  /** Does something before the next statement that is chosen is executed. */
+  before(chooses: Chooses, work: () => Promise<unknown>): void
 }
 
 interface Waiting {
@@ -32,6 +34,14 @@ interface Waiting {
 /** Opens the backend that a target names, on which statements can be made to fail. */
 export async function failingStatements(target: string): Promise<FailingStatements> {
   const waiting = new Set<Waiting>()
+  const delaying = new Set<{ readonly chooses: Chooses; readonly work: () => Promise<unknown> }>()
+  const delay = async ({ statement }: Plan, parameters: readonly unknown[]): Promise<void> => {
+    for (const one of delaying) {
+      if (!one.chooses(statement, parameters)) continue
+      delaying.delete(one)
+      await one.work()
+    }
+  }
   const errorOf = ({ statement }: Plan, parameters: readonly unknown[]): ConnectionError | undefined => {
     let fails = false
     for (const one of waiting) {
@@ -48,6 +58,7 @@ export async function failingStatements(target: string): Promise<FailingStatemen
     async (plan, parameters) => {
       const error = errorOf(plan, parameters)
       if (error !== undefined) throw error
+      if (delaying.size > 0) await delay(plan, parameters)
       return on.execute(plan, parameters)
     }
   const executeTogether =
@@ -75,6 +86,7 @@ export async function failingStatements(target: string): Promise<FailingStatemen
     },
     fail: (chooses, times = 1) => wait(chooses, true, times),
     seen: (chooses) => wait(chooses, false, 1),
+    before: (chooses, work) => void delaying.add({ chooses, work }),
   }
 }
 

@@ -78,10 +78,10 @@ export class PostgresPlan implements Plan {
 
   /**
    * Like `requests`, with the id of the transaction as the last column of the row that is written: asking for it apart costs as much as
-   * a write. Undefined where there may be more rows than one.
+   * a write. Undefined where there may be more rows than one, or where it is not all that is sent.
    */
   identified(parameters: readonly unknown[]): Request | undefined {
-    if (!this.#writesOneRow(parameters)) return undefined
+    if (this.#around !== undefined || !this.#writesOneRow(parameters)) return undefined
     if (this.#identified === undefined) {
       const { text, bindings } = this.#one
       const column = `${this.#givesRows ? ', ' : ' returning '}${TRANSACTION_ID}`

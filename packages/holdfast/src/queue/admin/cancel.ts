@@ -1,10 +1,20 @@
+import type { Plan } from '../../backend/index.ts'
 import { checkKnown, checkWhole } from '../../schema/index.ts'
-import { all, equals, oneOf } from '../../statement/index.ts'
+import {
+  all,
+  ascending,
+  type Condition,
+  equals,
+  modelScope,
+  oneOf,
+  readWhere,
+  Shape,
+  type Statement,
+} from '../../statement/index.ts'
 import { bringToEnd } from '../finish/bring-to-end.ts'
 import type { Removed } from '../finish/finishing.ts'
 import { dropLinks } from '../flow/flow.ts'
 import { checkCall } from '../job/check-call.ts'
-import { live } from '../job/find.ts'
 import { jobOf } from '../job/job.ts'
 import { checkFilter, FILTER_OPTIONS, type JobFilter, whereOf } from '../job/job-filter.ts'
 import { isJobId } from '../job/job-id.ts'
@@ -46,30 +56,44 @@ export async function cancelChosen(scope: QueueScope, filter: CancelFilter): Pro
     ...(state !== undefined && { state: { in: storedStates(state) } }),
     ...whereOf(filter),
   }
-  const found = await live(scope.session).find({ where, orderBy: { id: 'asc' }, limit } as never)
-  if (found.length === 0) return 0
-  return cancelJobs(
-    scope,
-    found.map((row) => row['id'] as string),
-  )
+  return scope.session.transaction(async (session) => {
+    const shape = new Shape('queue cancel chosen')
+    const condition = readWhere(where, modelScope(liveJobs), shape) as Condition
+    const most = shape.add(limit)
+    const plan = session.plan(shape.key, () => removing(condition, most))
+    return cancel({ ...scope, session }, plan, shape.parameters)
+  }, OWN)
 }
 
 /** Ends jobs that have not finished, by ids that jobs can have, and tells the workers that run them; gives how many there were. */
 export async function cancelJobs(scope: QueueScope, ids: readonly string[]): Promise<number> {
-  return scope.session.transaction(async (session) => {
-    const plan = session.plan('queue cancel', () => ({
-      kind: 'delete',
-      model: liveJobs.name,
-      where: all(equals('queue', 0), oneOf('id', 1)),
-      orderBy: [],
-      returning: liveJobs.columns.map(({ name }) => name),
-    }))
-    const { rows } = await session.execute(plan, [scope.queue, ids])
-    const blocked = rows.filter((row) => row['state'] === 'blocked').map((row) => row['id'] as string)
-    if (blocked.length > 0) await dropLinks(session, blocked)
-    const finishing = rows.map((row) => ({ job: jobOf(row), state: 'cancelled' as const, result: null }))
-    await bringToEnd({ ...scope, session }, finishing, rows as unknown as Removed[])
-    if (rows.some((row) => row['state'] === 'active')) session.notify(controlTopicOf(scope.queue))
-    return rows.length
+  return scope.session.transaction((session) => {
+    const plan = session.plan('queue cancel', () => removing(all(equals('queue', 0), oneOf('id', 1))))
+    return cancel({ ...scope, session }, plan, [scope.queue, ids])
   }, OWN)
+}
+
+/** What takes jobs out of the live ones: chosen and taken by one statement, so that none is taken that has changed in between. */
+function removing(where: Condition, limit?: number): Statement {
+  return {
+    kind: 'delete',
+    model: liveJobs.name,
+    where,
+    orderBy: limit === undefined ? [] : ascending('id'),
+    ...(limit !== undefined && { limit }),
+    returning: liveJobs.columns.map(({ name }) => name),
+  }
+}
+
+/** Ends the jobs that a plan takes out of the live ones, in a transaction; gives how many there were. */
+async function cancel(scope: QueueScope, plan: Plan, parameters: readonly unknown[]): Promise<number> {
+  const { session, queue } = scope
+  const { rows } = await session.execute(plan, parameters)
+  if (rows.length === 0) return 0
+  const blocked = rows.filter((row) => row['state'] === 'blocked').map((row) => row['id'] as string)
+  if (blocked.length > 0) await dropLinks(session, blocked)
+  const finishing = rows.map((row) => ({ job: jobOf(row), state: 'cancelled' as const, result: null }))
+  await bringToEnd(scope, finishing, rows as unknown as Removed[])
+  if (rows.some((row) => row['state'] === 'active')) session.notify(controlTopicOf(queue))
+  return rows.length
 }

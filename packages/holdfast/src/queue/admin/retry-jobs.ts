@@ -1,7 +1,7 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { ConflictError } from '../../base/errors.ts'
 import { checkKnown, checkWhole } from '../../schema/index.ts'
-import { oneOf } from '../../statement/index.ts'
+import { all, oneOf } from '../../statement/index.ts'
 import { allBehind, awaitEnd, awaitedAmong, type Link, link, putBehind } from '../flow/flow.ts'
 import { checkCall } from '../job/check-call.ts'
 import { finished, live } from '../job/find.ts'
@@ -115,11 +115,12 @@ async function takeFinished(session: Session, ids: readonly string[]): Promise<R
   const plan = session.plan('queue take finished', () => ({
     kind: 'delete',
     model: finishedJobs.name,
-    where: oneOf('id', 0),
+    // Those that were queued again and have completed since they were chosen stay as they are.
+    where: all(oneOf('id', 0), oneOf('state', 1)),
     orderBy: [],
     returning: finishedJobs.columns.map(({ name }) => name),
   }))
-  return ids.length === 0 ? [] : (await session.execute(plan, [ids])).rows
+  return ids.length === 0 ? [] : (await session.execute(plan, [ids, ['failed', 'cancelled']])).rows
 }
 
 /**

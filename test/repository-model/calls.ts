@@ -17,6 +17,7 @@ export interface Query {
   readonly offset?: number
   readonly select?: readonly string[]
   readonly include?: Readonly<Record<string, true | Query>>
+  readonly cache?: { readonly ttlMs: number } | false
 }
 
 /** A call that writes records. */

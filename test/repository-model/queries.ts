@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Query } from './calls.ts'
 import { ASKED } from './records.ts'
-import { type Fields, type Name, RULES } from './schema.ts'
+import { CACHED_MS, type Fields, type Name, RULES } from './schema.ts'
 
 const TEXTS = new Set(['name', 'email', 'slug', 'label', 'author.team'])
 /** Which fields can be selected. */
@@ -77,15 +77,17 @@ function includeOf(of: Name, depth: number): fc.Arbitrary<Fields> {
   return fc.record<Fields>(Object.fromEntries(relations) as never, { requiredKeys: [] })
 }
 
+const cache = fc.constantFrom(false, { ttlMs: CACHED_MS })
+
 /** How deep relations are included. */
 const DEPTH = 3
 
 /** A query of a model. */
 export function queryOf(of: Name): fc.Arbitrary<Query> {
-  return sometimes({ ...parts(of, DEPTH), limit: fc.nat(4), offset: fc.nat(2) })
+  return sometimes({ ...parts(of, DEPTH), limit: fc.nat(4), offset: fc.nat(2), cache })
 }
 
 /** A query for pages of a model. */
 export function pageQueryOf(of: Name): fc.Arbitrary<Query> {
-  return sometimes(parts(of, 1))
+  return sometimes({ ...parts(of, 1), cache })
 }

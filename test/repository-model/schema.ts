@@ -1,5 +1,8 @@
 import { defineSchema, documents, t, table } from '../../packages/holdfast/src/index.ts'
 
+/** Reads may be answered with earlier ones for as long as a run takes: nobody else writes, so none may be out of date. */
+export const CACHED_MS = 86_400_000
+
 /** Teams take their people along, people sit on seats, which hold them, and write notes, which refer to them as they please. */
 export const schema = defineSchema(
   {
@@ -29,11 +32,12 @@ export const schema = defineSchema(
         teamId: t.text().nullable().references('teams', { onDelete: 'cascade', onUpdate: 'setNull' }),
         label: t.text().default(''),
       },
-      { primaryKey: ['row', 'number'], unique: [['personId', 'label']] },
+      { primaryKey: ['row', 'number'], unique: [['personId', 'label']], cache: { ttlMs: CACHED_MS } },
     ),
     notes: documents<Record<string, unknown>>({
       unique: ['slug', ['place.row', 'place.number']],
       indexes: ['rank', 'author.id'],
+      cache: { ttlMs: CACHED_MS },
     }),
   },
   ({ one, many }) => ({

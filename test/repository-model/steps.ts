@@ -50,7 +50,10 @@ const read: fc.Arbitrary<Call> = fc.oneof(
   ofModel<Call>('findOne', (of) => ({
     query: fc.record({ where: whereOf(of), orderBy: orderOf(of) }),
   })),
-  ofModel<Call>('stream', (of) => ({ query: queryOf(of), meanwhile: fc.option(write, { nil: undefined }) })),
+  ofModel<Call>('stream', (of) => ({
+    query: queryOf(of).map(({ cache: _, ...query }) => query),
+    meanwhile: fc.option(write, { nil: undefined }),
+  })),
   ofModel<Call>('pages', (of) => ({ query: pageQueryOf(of), first: fc.integer({ min: 1, max: 3 }) })),
   ofModel<Call>('getById', (of) => ({ key: KEYS[of] })),
   ofModel<Call>('exists', (of) => ({ key: KEYS[of] })),

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, it } from 'vitest'
 import type { Root } from '../../../../test/repository-model/asking.ts'
-import type { Step } from '../../../../test/repository-model/calls.ts'
 import { ComparedRun, StoppedClock } from '../../../../test/repository-model/compare.ts'
 import { MODELS, schema } from '../../../../test/repository-model/schema.ts'
 import { runs } from '../../../../test/repository-model/steps.ts'
@@ -27,20 +26,10 @@ describe.each(testBackends)('$name', ({ fresh }) => {
   it('does with records what the guide says, whatever is called in whatever order', async () => {
     await fc.assert(
       fc.asyncProperty(runs, async (steps) => {
-        const oracleClock = new StoppedClock()
-        await using oracle = await openStorage('memory:', { schema, clock: oracleClock })
-        clock.restart()
         for (const model of MODELS.toReversed()) await storage.repository(model).deleteMany({})
-        expect(await outcomesOn(storage, clock, steps)).toStrictEqual(await outcomesOn(oracle, oracleClock, steps))
+        await new ComparedRun(storage as unknown as Root, clock).perform(steps)
       }),
       { numRuns: RUNS },
     )
   }, 600_000)
 })
-
-/** Does the steps on an empty storage, compares it with the model, and gives what came of them. */
-async function outcomesOn(storage: unknown, clock: StoppedClock, steps: readonly Step[]): Promise<readonly unknown[]> {
-  const run = new ComparedRun(storage as Root, clock)
-  await run.perform(steps)
-  return run.outcomes
-}

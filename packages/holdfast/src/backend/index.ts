@@ -5,3 +5,4 @@ export { type CommittedWrites, Dispatcher, mayBeCommitted } from './dispatcher.t
 export { Plans } from './plans.ts'
 export * from './port.ts'
 export type { CommitListener, GatheredWriter, RetryingTransactionOptions, Session } from './session.ts'
+export { together } from './together.ts'

@@ -20,11 +20,6 @@ export function recordsOf(session: Session, model: Model): Rows {
   return new Repository(session, model)
 }
 
-/** Runs `work` so that its statements take effect together. */
-export function together<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
-  return session.inTransaction ? work(session) : session.transaction(work)
-}
-
 /** How many ids one statement is given: enough to cost little each, and so few that its answer takes a few milliseconds at most. */
 export const IDS_A_STATEMENT = 2_000
 

@@ -1,9 +1,9 @@
-import type { Row, Session } from '../backend/index.ts'
+import { type Row, type Session, together } from '../backend/index.ts'
 import { ConstraintError, type Issue } from '../base/errors.ts'
 import { labelsAt } from '../schema/index.ts'
 import { oneOf, outputs, type Select } from '../statement/index.ts'
 import { acceptEdgeData, acceptId, acceptRelation, assertNone } from './accept.ts'
-import { byParts, type GraphContext, together } from './context.ts'
+import { byParts, type GraphContext } from './context.ts'
 import { insertChecked } from './inserting.ts'
 import { entriesOf, updateData } from './nodes.ts'
 

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Row, Session } from '../backend/index.ts'
+import { type Row, type Session, together } from '../backend/index.ts'
 import { newId } from '../base/ids.ts'
 import type { Model } from '../schema/index.ts'
-import { type GraphContext, partsOf, together } from './context.ts'
+import { type GraphContext, partsOf } from './context.ts'
 
 /** How many rows are written at a time, so that others get their turn in between. */
 const ROWS_A_STATEMENT = 5_000

@@ -1,10 +1,10 @@
-import type { Row, Session } from '../backend/index.ts'
+import { type Row, type Session, together } from '../backend/index.ts'
 import { type Issue, NotFoundError, ValidationError } from '../base/errors.ts'
 import { acceptKey } from '../repository/index.ts'
 import { checkKnown, describe, type Model } from '../schema/index.ts'
 import { equals, isPlainObject, outputs } from '../statement/index.ts'
 import { acceptId, acceptLabel, acceptNodeData, assertNone } from './accept.ts'
-import { type GraphContext, recordsOf, together } from './context.ts'
+import { type GraphContext, recordsOf } from './context.ts'
 import { insertChecked } from './inserting.ts'
 
 /** Adds one node. */

@@ -1,4 +1,4 @@
-import type { Plan, Row, Session } from '../backend/index.ts'
+import { type Plan, type Row, type Session, together } from '../backend/index.ts'
 import { type Issue, ValidationError } from '../base/errors.ts'
 import { describe, type Model, unreadable } from '../schema/index.ts'
 import type { InsertColumn } from '../statement/index.ts'
@@ -16,6 +16,19 @@ export async function create(session: Session, model: Model, input: unknown): Pr
   const { rows } = await session.execute(insertPlan(session, model, omitted), values)
   if (omitted !== undefined) record[omitted] = (rows[0] as Row)[omitted]
   return record
+}
+
+/** Inserts one record of these values, unless it collides with another; whether it did. */
+export async function insertUnlessTaken(session: Session, model: Model, values: readonly unknown[]): Promise<boolean> {
+  const plan = session.plan(`${model.name} insert unless taken`, () => ({
+    kind: 'insert',
+    model: model.name,
+    columns: insertColumns(model, undefined),
+    leading: 0,
+    onConflict: { columns: [], set: [] },
+    returning: model.primaryKey,
+  }))
+  return (await session.execute(plan, values)).rows.length > 0
 }
 
 /** Inserts many records, all or none. */
@@ -36,7 +49,7 @@ export async function createMany(session: Session, model: Model, inputs: unknown
 
 /** Rows of nothing but a generated key have no values by which one statement could count them. */
 function createEmpty(session: Session, model: Model, count: number): Promise<Row[]> {
-  return session.transaction(async (inner) => {
+  return together(session, async (inner) => {
     const records: Row[] = []
     for (let made = 0; made < count; made++) records.push(await create(inner, model, {}))
     return records

@@ -1,4 +1,4 @@
-import type { Row, Session } from '../backend/index.ts'
+import { type Row, type Session, together } from '../backend/index.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { assertOptions, DOCUMENT_COLUMN, describe, type Model, type ModelIndex } from '../schema/index.ts'
@@ -201,7 +201,7 @@ function readRequiredWhere(model: Model, where: unknown, shape: Shape): Conditio
 /** Documents with a schema are read in batches, checked one by one, and written back a batch at a time, in one transaction. */
 async function updateDocuments(session: Session, model: Model, where: unknown, patch: unknown): Promise<number> {
   const accepted = acceptPatch(model, patch)
-  return session.transaction(async (inner) => {
+  return together(session, async (inner) => {
     const shape = new Shape(`${model.name} find for updateMany`)
     const condition = readRequiredWhere(model, where, shape)
     const plan = inner.plan(shape.key, () => ({

@@ -2,7 +2,7 @@ import type { Row, Session } from '../backend/index.ts'
 import { ConflictError } from '../base/errors.ts'
 import { describe, type Model, readPath } from '../schema/index.ts'
 import { Shape } from '../statement/index.ts'
-import { create } from './inserting.ts'
+import { create, insertUnlessTaken } from './inserting.ts'
 import { acceptPatch } from './patch.ts'
 import { find, findById } from './reading.ts'
 import { acceptRecord } from './record.ts'
@@ -22,7 +22,7 @@ export async function upsertDocument(
   options: { readonly on?: unknown; readonly update?: unknown },
 ): Promise<Row> {
   // What is refused is refused before anything is read.
-  const { record } = acceptRecord(model, input, session.clock)
+  const { record, values } = acceptRecord(model, input, session.clock)
   const patch = options.update === undefined ? undefined : acceptPatch(model, options.update, 'update')
   const { id, ...content } = input as Row
   const shape = new Shape('')
@@ -40,12 +40,9 @@ export async function upsertDocument(
       ? await updateById(session, model, id, change, { replace })
       : await changeFound(session, model, colliding, change, replace)
     if (changed !== null) return changed
-    try {
-      return await session.transaction((inner) => create(inner, model, input))
-    } catch (error) {
-      // Databases name one of the values that collide; whether what was looked for is among them is seen by looking.
-      if (!(error instanceof ConflictError) || (await colliding()) === null) throw error
-    }
+    if (await insertUnlessTaken(session, model, values)) return record
+    // Taken by what is looked for, or else an insert says by what.
+    if ((await colliding()) === null) return create(session, model, input)
   }
 }
 

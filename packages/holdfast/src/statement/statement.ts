@@ -82,7 +82,7 @@ export interface Insert {
   /** How many parameters come before the rows. */
   readonly leading: number
   readonly onConflict?: {
-    /** The columns of the primary key or of a unique index. */
+    /** The columns of the primary key or of a unique index; none, where `set` is empty too, for whatever it collides with. */
     readonly columns: readonly string[]
     /** Empty: the new row is dropped. */
     readonly set: readonly Assignment[]

@@ -88,14 +88,14 @@ function compileStore({ onConflict }: Insert, definition: Definition): Store {
       return rows
     }
   }
-  const index = conflictIndex(definition, onConflict.columns)
+  const indexes = conflictIndexes(definition, onConflict.columns)
   const binder = new Binder()
   const change = onConflict.set.length === 0 ? undefined : compileAssignments(onConflict.set, definition, binder)
   return (write, table, rows, parameters, nowMs) => {
     const values: Values = binder.bind(parameters, nowMs)
     const stored: StoredRow[] = []
     for (const row of rows) {
-      const before = table.tree(index).collision(row)
+      const before = collision(table, indexes, row)
       const after = before === undefined ? row : change?.(before, values, row)
       if (after === undefined) continue
       write.apply(table, [{ before, after }])
@@ -110,6 +110,20 @@ function inserted(after: StoredRow): RowChange {
 }
 
 /** The unique index of these columns; null for the primary key. */
+function collision(table: Table, indexes: readonly (string | null)[], row: StoredRow): StoredRow | undefined {
+  for (const index of indexes) {
+    const other = table.tree(index).collision(row)
+    if (other !== undefined) return other
+  }
+  return undefined
+}
+
+/** The indexes in which a row may collide: the one on these columns, or all that are unique; null is the primary key. */
+function conflictIndexes(definition: Definition, columns: readonly string[]): readonly (string | null)[] {
+  if (columns.length > 0) return [conflictIndex(definition, columns)]
+  return [null, ...definition.model.indexes.filter(({ unique }) => unique).map(({ name }) => name)]
+}
+
 function conflictIndex({ model }: Definition, columns: readonly string[]): string | null {
   const wanted = [...columns].sort().join('\0')
   if ([...model.primaryKey].sort().join('\0') === wanted) return null

@@ -33,7 +33,7 @@ export function insertQuery(statement: Insert, models: Models, dialect: Dialect,
     const set = compileAssignments(onConflict.set, model, context)
     query = query.onConflict((conflict) => {
       const sparse = sparseColumns(model, onConflict.columns)
-      const whole = conflict.columns(target)
+      const whole = target.length === 0 ? conflict : conflict.columns(target)
       // Both engines want the condition of the index repeated, or they do not find it.
       const on = sparse.length === 0 ? whole : whole.where(present(sparse, model))
       return onConflict.set.length === 0 ? on.doNothing() : on.doUpdateSet(set)

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { defineSchema, queue, t, table } from '../../../schema/index.ts'
+import { defineSchema, documents, queue, t, table } from '../../../schema/index.ts'
 import type { Transaction } from '../../../storage/index.ts'
 import { collect, pick, refused, refusedWhole } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
 
 const schema = defineSchema({
   names: table({ name: t.text().primaryKey(), n: t.integer().nullable() }),
+  notes: documents<{ slug?: string }>({ unique: ['slug'] }),
   jobs: queue<string>(),
 })
 
@@ -116,6 +117,28 @@ export const misuseCases: readonly ConformanceCase[] = [
         })
       const error = await refusedWhole(names, work, 'TRANSACTION_FAILED')
       assert.equal((error.cause as { code?: unknown }).code, 'CONFLICT_UNIQUE')
+    },
+  },
+  {
+    id: 'misuse/swallowed-conflict-of-documents',
+    title:
+      'An upsert of a document that collides with another fails its transaction as every statement does that fails',
+    async run({ open }) {
+      const storage = await open(schema)
+      const notes = storage.repository('notes')
+      await notes.create({ id: 'taken', slug: 'a' })
+      const colliding = [
+        [{ id: 'b', slug: 'a' }, {}],
+        [{ id: 'taken', slug: 'b' }, { on: 'slug' }],
+      ] as const
+      for (const [note, options] of colliding) {
+        const work = () =>
+          storage.transaction(async (tx) => {
+            await refused(() => tx.repository('notes').upsert(note, options), 'CONFLICT_UNIQUE')
+            await refused(() => tx.repository('notes').find(), 'TRANSACTION_FAILED')
+          })
+        await refusedWhole(notes, work, 'TRANSACTION_FAILED')
+      }
     },
   },
   {

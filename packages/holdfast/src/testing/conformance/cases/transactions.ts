@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import { setTimeout as afterMs } from 'node:timers/promises'
 import { increment } from '../../../repository/index.ts'
-import { defineSchema, t, table } from '../../../schema/index.ts'
+import { defineSchema, documents, t, table } from '../../../schema/index.ts'
 import { collect, pick, refused, refusedWhole, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
 
 const schema = defineSchema({
   accounts: table({ id: t.text().primaryKey(), balance: t.integer().check({ gte: 0 }) }),
   log: table({ id: t.integer().primaryKey().generated(), text: t.text() }),
+  notes: documents<{ slug: string; seen?: number }>({ unique: ['slug'] }),
+  checked: documents<{ n: number }>({
+    schema: {
+      '~standard': { version: 1, vendor: 'conformance', validate: (value) => ({ value: value as { n: number } }) },
+    },
+  }),
 })
 
 export const transactionCases: readonly ConformanceCase[] = [
@@ -320,6 +326,27 @@ export const transactionCases: readonly ConformanceCase[] = [
         )
       })
       assert.equal(await storage.repository('accounts').count(), 40)
+    },
+  },
+  {
+    id: 'transactions/documents-beside-others',
+    title: 'Documents are upserted and changed beside whatever else a transaction does at once',
+    async run({ open }) {
+      const storage = await open(schema)
+      await storage.transaction(async (tx) => {
+        const [notes, checked, log] = [tx.repository('notes'), tx.repository('checked'), tx.repository('log')]
+        const work = Array.from({ length: 6 }, async (_, n) => {
+          await notes.upsert({ id: `${n}`, slug: `${n % 3}` }, { on: 'slug', update: { seen: increment(1) } })
+          await log.create({ text: `${n}` })
+          await checked.upsert({ id: `${n % 3}`, n: 1 })
+          await checked.updateMany({ id: `${n % 3}` }, { n: increment(1) })
+          await log.create({ text: `${n}` })
+        })
+        await Promise.all(work)
+      })
+      assert.deepEqual(pick(await storage.repository('notes').find({ orderBy: { slug: 'asc' } }), 'seen'), [1, 1, 1])
+      assert.equal(await storage.repository('log').count(), 12)
+      assert.equal(await storage.repository('checked').count({ n: { gte: 2 } }), 3)
     },
   },
   {

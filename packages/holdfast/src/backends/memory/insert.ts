@@ -109,7 +109,7 @@ function inserted(after: StoredRow): RowChange {
   return { before: undefined, after }
 }
 
-/** The unique index of these columns; null for the primary key. */
+/** A row that another one collides with in one of these indexes. */
 function collision(table: Table, indexes: readonly (string | null)[], row: StoredRow): StoredRow | undefined {
   for (const index of indexes) {
     const other = table.tree(index).collision(row)
@@ -124,6 +124,7 @@ function conflictIndexes(definition: Definition, columns: readonly string[]): re
   return [null, ...definition.model.indexes.filter(({ unique }) => unique).map(({ name }) => name)]
 }
 
+/** The unique index of these columns; null for the primary key. */
 function conflictIndex({ model }: Definition, columns: readonly string[]): string | null {
   const wanted = [...columns].sort().join('\0')
   if ([...model.primaryKey].sort().join('\0') === wanted) return null

@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 import type { Job, Queue, Storage } from '../../packages/holdfast/src/index.ts'
 import type { TestClock } from '../../packages/holdfast/src/testing/index.ts'
+import { type Done, differenceOf, ordersOf, takesInParts } from './beside.ts'
 import { follow } from './ending.ts'
 import { type Asked, choose, type Held, listed, type ModelJob, type State } from './jobs.ts'
 import { doInModel } from './model.ts'
-import { IDLE, QUEUES, tenthOf } from './queues.ts'
-import { KnownJobs, type Shown, shownOfModel } from './shown.ts'
+import { outcomeOf, shownOutcome } from './outcomes.ts'
+import { hours, IDLE, QUEUES, tenthOf } from './queues.ts'
+import { KnownJobs, shownOfModel } from './shown.ts'
 import type { Step } from './steps.ts'
 import { prunesAnyOf } from './tending.ts'
 
@@ -18,9 +20,6 @@ interface Queues {
   queue(name: string): Queue
   transaction<T>(work: (tx: Queues) => Promise<T>): Promise<T>
 }
-
-/** What came of a step: what was given, or the code of what was refused. */
-type Outcome = { readonly gave: unknown } | { readonly refused: string }
 
 /** A storage beside the model, both of which do the same. */
 export class Comparison {
@@ -48,6 +47,51 @@ export class Comparison {
       else await this.#take(this.#meant(step), queues, label)
       await this.#compareQueues(queues, label)
     }
+  }
+
+  /** Does steps side by side: what comes of them is what comes of them in some order. */
+  async performBeside(asked: readonly Step[]): Promise<void> {
+    if (takesInParts(this.#state)) return this.perform(asked)
+    this.#advance(TICK_MS)
+    const steps = asked.map((step) => this.#meant(step)).filter((step) => step !== null)
+    const done = await Promise.all(
+      steps.map(async (step): Promise<Done> => {
+        const held = 'held' in step ? this.#held[step.held] : undefined
+        const outcome = await outcomeOf(() => this.#do(step, this.#storage, held?.real as Job))
+        return { step, held: held?.known as Held, outcome }
+      }),
+    )
+    const left = new Map<string, Job[]>()
+    for (const name of Object.keys(QUEUES))
+      left.set(name, await this.#queue(this.#storage, name).list({ limit: 1_000 }))
+    const differences = ordersOf(done).map((order) =>
+      differenceOf(order, { state: structuredClone(this.#state), known: this.#known.copy(), left }),
+    )
+    if (differences.every((difference) => difference !== null))
+      expect.fail(`No order comes to what came of ${JSON.stringify(done)}: ${JSON.stringify(differences, null, 1)}`)
+  }
+
+  /** Does all that is left, however long that takes; nothing may be left in the end. */
+  async windUp(): Promise<void> {
+    const names = Object.keys(QUEUES)
+    const live = async () => {
+      const all = await Promise.all(names.map((name) => this.#queue(this.#storage, name).list({ limit: 1_000 })))
+      return all.flat().filter(({ finishedAt }) => finishedAt === null)
+    }
+    for (const name of names) await this.#queue(this.#storage, name).resume()
+    for (let taken = 1; taken > 0; ) {
+      taken = 0
+      // Whatever waits for its time, or for room in a rate, is due by then.
+      this.#clock.advance(hours(4))
+      for (const name of names) {
+        const queue = this.#queue(this.#storage, name)
+        for (const job of await queue.dequeueMany(100)) {
+          await queue.acknowledge(job)
+          taken++
+        }
+      }
+    }
+    expect((await live()).map(({ id, queue, state, waitsFor }) => ({ id, queue, state, waitsFor }))).toEqual([])
   }
 
   #advance(ms: number): void {
@@ -140,6 +184,7 @@ export class Comparison {
       const queue = this.#queue(queues, this.#state.jobs[step.job]?.queue as string)
       const id = this.#known.idOf(step.job)
       if (step.do === 'cancel') return queue.cancel(id)
+      if (step.do === 'updateData') return queue.updateData(id, step.data)
       return step.do === 'reschedule' ? queue.reschedule(id, step.to) : queue.retry(id)
     }
     const queue = this.#queue(queues, (step as { queue: string }).queue)
@@ -197,26 +242,6 @@ export class Comparison {
   #queue(queues: Queues, name: string): Queue {
     return queues.queue(`${name}${this.#run}`)
   }
-}
-
-async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
-  try {
-    return { gave: await work() }
-  } catch (error) {
-    const { code } = error as { code?: string }
-    if (code === undefined) throw error
-    return { refused: code }
-  }
-}
-
-function shownOutcome<T>(outcome: Outcome, step: Step, show: (job: T) => Shown): unknown {
-  if (!('gave' in outcome) || !Array.isArray(outcome.gave)) return outcome
-  const jobs = outcome.gave.map(show)
-  if (step.do !== 'enqueue') return { gave: jobs }
-  // Of jobs of a call with the same key some are given the one that has it as it was before the others: only which one it is counts.
-  const isAlone = (key: string | undefined) =>
-    key === undefined || step.jobs.filter((job) => job.key === key).length === 1
-  return { gave: jobs.map((job, at) => (isAlone(step.jobs[at]?.key) ? job : job.n)) }
 }
 
 function same(actual: unknown, wanted: unknown, label: () => string): void {

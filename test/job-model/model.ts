@@ -15,6 +15,7 @@ import {
   retry,
   retryMany,
   stats,
+  updateData,
 } from './tending.ts'
 
 /**
@@ -22,9 +23,10 @@ import {
  *
  * @param held the job that was taken and is meant, where one is.
  * @param holder the number of this taking.
+ * @param only the jobs that are taken, of those that may be; the most urgent unless given.
  * @throws Refusal.
  */
-export function doInModel(state: State, step: Step, held: Held, holder: number): unknown {
+export function doInModel(state: State, step: Step, held: Held, holder: number, only?: ReadonlySet<number>): unknown {
   if ('held' in step) {
     if (step.do === 'acknowledge') return acknowledge(state, held, step.byId, step.result)
     if (step.do === 'fail') return fail(state, held, step.byId, step.message, step.retry)
@@ -33,13 +35,14 @@ export function doInModel(state: State, step: Step, held: Held, holder: number):
   if ('job' in step) {
     const n = step.job
     if (step.do === 'cancel') return cancel(state, n)
+    if (step.do === 'updateData') return updateData(state, n, step.data)
     return step.do === 'reschedule' ? reschedule(state, n, step.to) : retry(state, n)
   }
   switch (step.do) {
     case 'enqueue':
       return enqueue(state, step.queue, step.jobs)
     case 'dequeue':
-      return dequeue(state, step.queue, step.count, step.leaseMs, holder)
+      return dequeue(state, step.queue, step.count, step.leaseMs, holder, only)
     case 'cancelMany':
       return cancelMany(state, step.queue, step.chosen)
     case 'retryMany':

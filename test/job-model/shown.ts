@@ -25,6 +25,18 @@ export class KnownJobs {
     this.#beganAt = beganAt
   }
 
+  /** The same, to be told more of on its own. */
+  copy(): KnownJobs {
+    const copy = new KnownJobs(this.#beganAt)
+    copy.#ids.push(...this.#ids)
+    return copy
+  }
+
+  /** The numbers of jobs that are known. */
+  numbersOf(jobs: readonly Job[]): ReadonlySet<number> {
+    return new Set(jobs.map(({ id }) => this.#ids.indexOf(id)))
+  }
+
   idOf(n: number): string {
     return this.#ids[n] ?? 'unknown'
   }

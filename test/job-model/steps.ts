@@ -13,6 +13,7 @@ export type Step =
   | { readonly do: 'cancel'; readonly job: number }
   | { readonly do: 'retry'; readonly job: number }
   | { readonly do: 'reschedule'; readonly job: number; readonly to: { delayMs?: number; priority?: number } }
+  | { readonly do: 'updateData'; readonly job: number; readonly data: unknown }
   | { readonly do: 'cancelMany'; readonly queue: string; readonly chosen: Chosen & { limit?: number } }
   | { readonly do: 'retryMany'; readonly queue: string; readonly chosen: Chosen & { state?: 'failed' | 'cancelled' } }
   | { readonly do: 'purge'; readonly queue: string; readonly chosen: Chosen & { agoMs?: number } }
@@ -84,6 +85,7 @@ const OFTEN: Readonly<Record<Step['do'], number>> = {
   cancel: 2,
   retry: 3,
   reschedule: 2,
+  updateData: 1,
   cancelMany: 1,
   retryMany: 1,
   purge: 1,
@@ -121,6 +123,7 @@ function stepsOf(chances: Chances, depth: number): fc.Arbitrary<Step> {
         fc.record({ delayMs: duration, priority }),
       ),
     },
+    updateData: { job: one, data },
     cancelMany: { queue, chosen: sometimes({ ...filter, state: live, limit: fc.integer({ min: 1, max: 3 }) }) },
     retryMany: { queue, chosen: sometimes({ ...filter, state: fc.constantFrom('failed', 'cancelled') }) },
     purge: { queue, chosen: sometimes({ ...filter, state: ended, agoMs: duration }) },
@@ -170,4 +173,39 @@ export const runs: fc.Arbitrary<readonly Step[]> = fc
     const queue = fc.constantFrom(...names, ...names, ...names, 'letters')
     const step = stepsOf({ queue, asked: askedOf(options), steps }, DEPTH)
     return fc.array(step, { minLength: 1, maxLength: 40, size: 'max' })
+  })
+
+/** Steps one after the other, and then some side by side. */
+export interface BesideRun {
+  readonly before: readonly Step[]
+  readonly beside: readonly Step[]
+}
+
+/** Of what is done in more than one part: jobs that are late fail once they are taken, and rates of groups put them off. */
+const IN_PARTS = {
+  queues: ['narrow', 'fair'],
+  option: 'startWithinMs',
+  steps: ['advance', 'transaction', 'prune', 'stats', 'list'],
+}
+
+/** Runs that end side by side. What is done there meets often, so it is about few queues. */
+export const besideRuns: fc.Arbitrary<BesideRun> = fc
+  .record({
+    names: fc.subarray(
+      Object.keys(QUEUES).filter((name) => !IN_PARTS.queues.includes(name)),
+      { minLength: 1, maxLength: 2 },
+    ),
+    options: fc.subarray(Object.keys(ASKED).filter((name) => name !== IN_PARTS.option)),
+    steps: fc.subarray(Object.keys(OFTEN)),
+  })
+  .chain(({ names, options, steps }) => {
+    const chances = { queue: fc.constantFrom(...names), asked: askedOf(options), steps }
+    const beside = stepsOf({ ...chances, steps: Object.keys(OFTEN) }, 0)
+    return fc.record({
+      before: fc.array(stepsOf(chances, DEPTH), { maxLength: 12, size: 'max' }),
+      beside: fc.array(
+        beside.filter((step) => !IN_PARTS.steps.includes(step.do)),
+        { minLength: 2, maxLength: 3 },
+      ),
+    })
   })

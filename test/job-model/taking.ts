@@ -2,12 +2,23 @@ import { end, follow } from './ending.ts'
 import { byUrgency, choose, type Held, type ModelJob, Refusal, type State } from './jobs.ts'
 import { QUEUES } from './queues.ts'
 
-/** Takes up to so many jobs. Those that cannot be run have failed instead. */
-export function dequeue(state: State, queue: string, count: number, leaseMs: number, holder: number): ModelJob[] {
-  look(state, queue)
-  if (state.pauses.some((pause) => pause.queue === queue && pause.until > state.now)) return []
+/**
+ * Takes up to so many jobs. Those that cannot be run have failed instead.
+ *
+ * @param only those of them that are taken, by somebody who has looked already: whoever takes jobs passes over what others are changing.
+ */
+export function dequeue(
+  state: State,
+  queue: string,
+  count: number,
+  leaseMs: number,
+  holder: number,
+  only?: ReadonlySet<number>,
+): ModelJob[] {
+  if (only === undefined) look(state, queue)
+  if (only === undefined && state.pauses.some((pause) => pause.queue === queue && pause.until > state.now)) return []
   for (;;) {
-    const taken = takeWithinLimits(state, queue, count, leaseMs, holder)
+    const taken = takeWithinLimits(state, queue, { count, leaseMs, holder, only })
     const dead = taken.filter((job) => reasonOf(state, job) !== null)
     for (const job of dead) {
       const message = reasonOf(state, job) as string
@@ -20,7 +31,7 @@ export function dequeue(state: State, queue: string, count: number, leaseMs: num
 }
 
 /** Whoever takes jobs sees first which ones are due, and whose leases have run out. */
-function look(state: State, queue: string): void {
+export function look(state: State, queue: string): void {
   const groups = new Set<string>()
   for (const job of choose(state, queue)) {
     if (job.state === 'active' && job.leaseUntil <= state.now)
@@ -41,13 +52,20 @@ function reasonOf(state: State, { attempt, maxAttempts, runAt, startWithinMs }: 
   return attempt > maxAttempts ? 'lost' : null
 }
 
-function takeWithinLimits(state: State, queue: string, count: number, leaseMs: number, holder: number): ModelJob[] {
+interface Taking {
+  readonly count: number
+  readonly leaseMs: number
+  readonly holder: number
+  readonly only: ReadonlySet<number> | undefined
+}
+
+function takeWithinLimits(state: State, queue: string, { count, leaseMs, holder, only }: Taking): ModelJob[] {
   const { concurrency, rate, groupRate } = QUEUES[queue] ?? {}
   const places = concurrency === undefined ? count : concurrency - choose(state, queue, { state: 'active' }).length
   const room = Math.min(count, places, rate === undefined ? count : roomIn(state, queue, null, rate))
   const taken: ModelJob[] = []
   for (const job of choose(state, queue)
-    .filter(({ waitsFor }) => waitsFor === 'worker')
+    .filter(({ n, waitsFor }) => waitsFor === 'worker' && only?.has(n) !== false)
     .sort(byUrgency)) {
     if (taken.length >= room) break
     const { group } = job

@@ -78,6 +78,13 @@ export function reschedule(
   return true
 }
 
+export function updateData(state: State, n: number, data: unknown): boolean {
+  const job = state.jobs[n] as ModelJob
+  if (!isLive(job) || job.state === 'active') return false
+  job.data = data
+  return true
+}
+
 export function pause(state: State, queue: string, forMs: number | undefined): void {
   const until = forMs === undefined ? Number.POSITIVE_INFINITY : state.now + forMs
   const longest = Math.max(until, ...state.pauses.filter((one) => one.queue === queue).map((one) => one.until))

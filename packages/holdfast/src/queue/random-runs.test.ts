@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { Comparison } from '../../../../test/job-model/compare.ts'
 import { schemaOf } from '../../../../test/job-model/queues.ts'
-import { runs } from '../../../../test/job-model/steps.ts'
+import { besideRuns, runs } from '../../../../test/job-model/steps.ts'
 import { type FreshTarget, testBackends } from '../../../../test/targets.ts'
 import { openStorage, type Storage } from '../index.ts'
 import { testClock } from '../testing/index.ts'
@@ -25,6 +25,21 @@ describe.each(testBackends)('$name', ({ fresh }) => {
         const schema = schemaOf(++run)
         await using storage = await openStorage(database.target, { schema, clock, durability: 'relaxed' })
         await new Comparison(storage as unknown as Storage, clock, run).perform(steps)
+      }),
+      { numRuns: RUNS },
+    )
+  }, 600_000)
+
+  it('does side by side what it does in some order, and leaves nothing that is never done', async () => {
+    await fc.assert(
+      fc.asyncProperty(besideRuns, async ({ before, beside }) => {
+        const clock = testClock()
+        const schema = schemaOf(++run)
+        await using storage = await openStorage(database.target, { schema, clock, durability: 'relaxed' })
+        const comparison = new Comparison(storage as unknown as Storage, clock, run)
+        await comparison.perform(before)
+        await comparison.performBeside(beside)
+        await comparison.windUp()
       }),
       { numRuns: RUNS },
     )

@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Job } from '../../packages/holdfast/src/index.ts'
+import { choose, type Held, isLive, type ModelJob, Refusal, type State } from './jobs.ts'
+import { doInModel } from './model.ts'
+import { type Outcome, shownOutcome } from './outcomes.ts'
+import { type KnownJobs, type Shown, shownOfModel } from './shown.ts'
+import type { Step } from './steps.ts'
+import { look } from './taking.ts'
+
+/** A step that was done beside others, and what came of it. */
+export interface Done {
+  readonly step: Step
+  readonly held: Held
+  readonly outcome: Outcome
+}
+
+/** Where steps began that were done side by side, and how the queues stood after them. */
+export interface Beside {
+  readonly state: State
+  readonly known: KnownJobs
+  readonly left: ReadonlyMap<string, readonly Job[]>
+}
+
+/** A part of a step that is done at once; `looks` where it only sees what is due, before it takes it. */
+interface Part extends Done {
+  readonly looks: boolean
+}
+
+/** Whether jobs are taken to be failed at once, which others can see: their workers were lost with their last attempts. */
+export function takesInParts({ jobs, now }: State): boolean {
+  return jobs.some(
+    (job) => isLive(job) && job.attempt >= job.maxAttempts && (job.state === 'waiting' || job.leaseUntil <= now),
+  )
+}
+
+/** Every order in which steps may have been done: whoever takes jobs first sees which are due. */
+export function ordersOf(all: readonly Done[]): Part[][] {
+  return interleavingsOf(
+    all.map((done) => {
+      const whole = { ...done, looks: false }
+      return done.step.do === 'dequeue' ? [{ ...done, looks: true }, whole] : [whole]
+    }),
+  )
+}
+
+function interleavingsOf<T>(sequences: readonly (readonly T[])[]): T[][] {
+  const left = sequences.filter(({ length }) => length > 0)
+  if (left.length === 0) return [[]]
+  return left.flatMap((sequence) => {
+    const [first, ...rest] = sequence as [T, ...T[]]
+    return interleavingsOf(left.map((one) => (one === sequence ? rest : one))).map((others) => [first, ...others])
+  })
+}
+
+/** How what came of steps differs from what the model comes to in this order; null where it does not. */
+export function differenceOf(order: readonly Part[], { state, known, left }: Beside): unknown {
+  for (const [at, { step, held, outcome, looks }] of order.entries()) {
+    if (looks && step.do === 'dequeue') {
+      look(state, step.queue)
+      continue
+    }
+    const given = jobsOf(outcome)
+    if (step.do === 'dequeue') known.meetLetters(given, choose(state, step.queue))
+    const taken = step.do === 'dequeue' ? known.numbersOf(given) : undefined
+    const wanted = outcomeInModel(() => doInModel(state, step, held, FIRST_HOLDER + at, taken))
+    if (step.do === 'enqueue')
+      for (const [nth, { n }] of jobsOf<ModelJob>(wanted).entries()) known.meet(n, given[nth]?.id)
+    const [is, shouldBe] = [
+      shownOutcome(outcome, step, (job: Job) => known.shown(job, state)),
+      shownOutcome(wanted, step, shownOfModel),
+    ].map(withoutOrder)
+    if (!areSame(is, shouldBe)) return { order: order.map((one) => one.step.do), step, is, shouldBe }
+  }
+  for (const [name, jobs] of left) {
+    const wanted = choose(state, name)
+    known.meetLetters(jobs, wanted)
+    const [is, shouldBe] = [jobs.map((job) => known.shown(job, state)), wanted.map(shownOfModel)].map(byNumber)
+    if (!areSame(is, shouldBe)) return { order: order.map(({ step }) => step.do), queue: name, is, shouldBe }
+  }
+  return null
+}
+
+/** Payloads may have no prototype. */
+function areSame(one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(structuredClone(one), structuredClone(other))
+}
+
+/** Holders of steps before have lower numbers. */
+const FIRST_HOLDER = 1_000
+
+function outcomeInModel(work: () => unknown): Outcome {
+  try {
+    return { gave: work() }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { refused: error.code }
+  }
+}
+
+function jobsOf<T = Job>(outcome: Outcome): readonly T[] {
+  return 'gave' in outcome && Array.isArray(outcome.gave) ? outcome.gave : []
+}
+
+/** Several that are taken at once come in the order of their parts of a second; one that is named by its id may be gone, or another's by then. */
+function withoutOrder(outcome: unknown): unknown {
+  const { gave, refused } = outcome as { gave?: unknown; refused?: string }
+  if (Array.isArray(gave) && typeof gave[0] === 'object') return byNumber(gave as Shown[])
+  return refused === 'NOT_FOUND' ? { refused: 'LEASE_LOST' } : outcome
+}
+
+function byNumber(jobs: readonly Shown[]): Shown[] {
+  return jobs.toSorted((left, right) => left.n - right.n)
+}

@@ -68,6 +68,8 @@ const ways = fc.oneof(
   fc.record({ way: fc.constant('many' as const), concurrency: fc.constantFrom(1, 2), batch: fc.constantFrom(1, 2, 5) }),
 )
 
+type Way = 'lease' | 'transaction' | 'many'
+
 const schema = defineSchema({
   written: table({ id: t.text().primaryKey() }),
   jobs: queue<Payload>({ maxAttempts: MAX_ATTEMPTS, backoff: { kind: 'fixed', firstMs: HOUR_MS / 10, jitter: 0 } }),
@@ -81,21 +83,31 @@ interface End {
   readonly written: readonly string[]
 }
 
+/** Whether a handler uses its transaction, with which what its steps came to after that is undone. */
+function usesTx({ writes, nests, adds }: Act): boolean {
+  return writes || nests || adds !== null
+}
+
 /** What the guide says that comes of it. */
-function expected(scripts: readonly Script[]): End {
+function expected(scripts: readonly Script[], way: Way): End {
   const jobs: Record<string, unknown> = {}
   const written: string[] = []
   const waiting: Payload[] = scripts.map((script, at) => ({ name: `${at}`, round: 0, script }))
   for (const { name, round, script } of waiting) {
     const errors: string[] = []
+    // Each step is called in every round, the one before the transaction is used and the other after that.
+    const kept: { early?: string; late?: string } = {}
     for (let at = 0, attempt = 1; jobs[name] === undefined; at++) {
-      const { writes, adds, ends } = script[at] ?? RETURNS
+      const act = script[at] ?? RETURNS
+      const { writes, adds, ends } = act
       const label = `${name}.${at}`
+      const steps = { early: kept.early ?? label, late: kept.late ?? label }
+      if (way === 'lease') Object.assign(kept, usesTx(act) ? { early: steps.early } : steps)
       if (ends !== 'snoozes' && ends !== 'returns') errors.push(label)
       if (ends === 'returns') {
         if (writes) written.push(label)
         if (adds !== null) waiting.push({ name: label, round: round + at, script: adds })
-        jobs[name] = { state: 'completed', attempt, errors, result: label }
+        jobs[name] = { state: 'completed', attempt, errors, result: way === 'many' ? { label } : { label, ...steps } }
       } else if (ends === 'discards' || (ends !== 'snoozes' && attempt === MAX_ATTEMPTS))
         jobs[name] = { state: 'failed', attempt, errors, result: null }
       else if (ends !== 'snoozes') attempt++
@@ -143,12 +155,15 @@ describe.each(testBackends)('$name', ({ fresh }) => {
           if (act.ends === 'snoozes') return snooze(HOUR_MS / 10)
           if (act.ends === 'discards') return discard(label)
           if (act.ends === 'retries in') return retryIn(HOUR_MS / 10, new Error(label))
-          return act.ends === 'throws' ? new Error(label) : label
+          return act.ends === 'throws' ? new Error(label) : { label }
         }
-        const one = async (job: Job<Payload>, { tx }: HandlerContext<Tx>) => {
+        const one = async (job: Job<Payload>, { tx, step }: HandlerContext<Tx>) => {
+          const now = `${job.data.name}.${round - job.data.round}`
+          const early = await step('early', () => now)
           const end = endOf(await perform(job, tx))
+          const late = await step('late', () => now)
           if (end instanceof Error) throw end
-          return end
+          return 'label' in end ? { ...end, early, late } : end
         }
         /** What belongs to one of many alone is undone alone. */
         const many = async (all: readonly Job<Payload>[], { tx }: { readonly tx: Tx }) => {
@@ -158,7 +173,7 @@ describe.each(testBackends)('$name', ({ fresh }) => {
             let end: unknown
             const work = tx.transaction(async (inner) => {
               end = endOf(await perform(job, inner as Tx))
-              if (typeof end !== 'string') throw undone
+              if (!(end instanceof Object && 'label' in end)) throw undone
             })
             await work.catch((error: unknown) => {
               if (error !== undone) throw error
@@ -185,7 +200,7 @@ describe.each(testBackends)('$name', ({ fresh }) => {
         const written = (await storage.repository('written').find()).map(({ id }) => id)
         await jobs.purge()
         await storage.repository('written').deleteMany({})
-        expect({ jobs: Object.fromEntries(left), written: written.sort() }).toEqual(expected(scripts))
+        expect({ jobs: Object.fromEntries(left), written: written.sort() }).toEqual(expected(scripts, way))
       }),
       { numRuns: RUNS },
     )

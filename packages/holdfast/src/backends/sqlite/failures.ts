@@ -8,28 +8,19 @@ import {
   StorageError,
 } from '../../base/errors.ts'
 import type { Model, Models } from '../../schema/index.ts'
-import { type Condition, type Insert, keyFields, type Statement } from '../../statement/index.ts'
 import {
   bindAll,
   checkViolation,
   columnViolation,
-  compileStatement,
   outOfRange,
   primaryKeyName,
   referenceQuestions,
   sqliteDialect,
   uniqueViolation,
 } from '../sql/index.ts'
-import type { Database, Driver } from './driver.ts'
+import { type Attempt, cameTo, isKeyTaken, rowsIn } from './attempt.ts'
+import type { Driver } from './driver.ts'
 import { RemoteError } from './worker.ts'
-
-/** What was being done when a driver failed. */
-export interface Attempt {
-  readonly statement: Statement
-  readonly parameters: readonly unknown[]
-  /** The connection; it can be asked what the driver's error does not say. */
-  readonly database: Database
-}
 
 /** Makes errors of ours out of errors of a driver. */
 export class Failures {
@@ -93,8 +84,8 @@ export class Failures {
 
   /** SQLite checks primary keys that are not its rowid last; who inserts expects to hear of a key that is taken first. */
   #unique(constraint: string, error: unknown, attempt: Attempt | undefined): HoldfastError {
-    const taken = attempt?.statement.kind === 'insert' && takenKey(attempt, attempt.statement, this.#models)
-    return uniqueViolation(this.#models, taken || constraint, error)
+    const key = attempt !== undefined && isKeyTaken(attempt, this.#models) && this.#models.get(attempt.statement.model)
+    return uniqueViolation(this.#models, key ? primaryKeyName(key) : constraint, error)
   }
 
   /** SQLite names the columns of a unique index, `users.email, users.tenant`, or the index where it has expressions. */
@@ -124,7 +115,8 @@ export class Failures {
   /** SQLite does not say which foreign key was broken. The statement had no effect, so the data can be asked. */
   #foreignKey(error: unknown, attempt: Attempt | undefined): ConstraintError {
     if (attempt === undefined) return new ConstraintError('CONSTRAINT_FOREIGN_KEY', 'a table', [], error)
-    const { statement, parameters, database } = attempt
+    const { parameters, database } = attempt
+    const statement = cameTo(attempt, this.#models)
     for (const { text, bindings, model, field } of referenceQuestions(
       statement,
       this.#models,
@@ -138,34 +130,6 @@ export class Failures {
     }
     return new ConstraintError('CONSTRAINT_FOREIGN_KEY', (this.#models.get(statement.model) as Model).name, [], error)
   }
-}
-
-function rowsIn({ statement, parameters }: Attempt): number {
-  if (statement.kind !== 'insert' || statement.columns.length === 0) return 1
-  return (parameters.length - statement.leading) / statement.columns.length
-}
-
-/** The name of the primary key, where the one row of an insert has a key that is taken. */
-function takenKey(
-  attempt: Attempt,
-  { columns, leading, onConflict, model: name }: Insert,
-  models: Models,
-): string | false {
-  const model = models.get(name) as Model
-  const places = model.primaryKey.map((field) => columns.findIndex(({ column }) => column === field))
-  if (rowsIn(attempt) !== 1 || onConflict !== undefined || places.includes(-1)) return false
-  const conditions = keyFields(model).map((field, at): Condition => {
-    const parameter = leading + (places[at] as number)
-    return { kind: 'compare', field, operator: 'eq', operand: { kind: 'parameter', parameter } }
-  })
-  const where: Condition = { kind: 'and', conditions }
-  const { text, bindings } = compileStatement(
-    { kind: 'select', model: name, joins: [], outputs: [], where, orderBy: [] },
-    models,
-    sqliteDialect,
-  )
-  const found = attempt.database.prepareRead(text).get(...bindAll(bindings, attempt.parameters))
-  return found === undefined ? false : primaryKeyName(model)
 }
 
 function storageFailure(code: string, message: string, cause: unknown): HoldfastError {

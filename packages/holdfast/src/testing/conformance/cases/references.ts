@@ -52,6 +52,31 @@ export const referenceCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'references/of-an-upsert',
+    title:
+      'A broken reference of an upsert is named by what was written: by the record or, where there is one, by its change',
+    async run({ open }) {
+      const shelves = table({ id: t.integer().primaryKey() })
+      const things = table({
+        id: t.integer().primaryKey(),
+        left: t.integer().nullable().references('shelves'),
+        right: t.integer().nullable().references('shelves'),
+        inside: t.integer().nullable().references('things'),
+      })
+      const storage = await open(defineSchema({ shelves, things }))
+      const upsert = (record: { id: number; left?: number; right?: number }, update?: object) => () =>
+        storage.repository('things').upsert(record, update && { update })
+      const broken = (...fields: string[]) => ({ code: 'CONSTRAINT_FOREIGN_KEY', model: 'things', fields }) as const
+      const rows = storage.repository('things')
+      await refusedWhole(rows, upsert({ id: 1, right: 9 }, { left: 9 }), broken('right'))
+      await rows.create({ id: 1 })
+      await refusedWhole(rows, upsert({ id: 1, left: 9 }, { right: 9 }), broken('right'))
+      await refusedWhole(rows, upsert({ id: 1, right: 9 }), broken('right'))
+      await rows.create({ id: 2, inside: 1 })
+      await refusedWhole(rows, upsert({ id: 1, left: 9 }, { id: 3 }), broken('inside'))
+    },
+  },
+  {
     id: 'references/restrict',
     title: 'A record that others refer to cannot go or change its key, and the error names the side that refers',
     async run({ open }) {

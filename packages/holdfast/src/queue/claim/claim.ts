@@ -1,9 +1,11 @@
 import type { Row } from '../../backend/index.ts'
+import { untilWritten } from '../finish/until-written.ts'
 import { type Job, jobOf } from '../job/job.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { hasLimits, takeWithinLimits } from '../limits/limits.ts'
 import { type Buried, bury, type Examined, examine } from './bury.ts'
 import type { Frontier, Taken } from './frontier.ts'
+import { handBack } from './leases.ts'
 import { take } from './take.ts'
 
 /** What was taken. */
@@ -55,7 +57,14 @@ async function takeFreely(
 ): Promise<Looked> {
   const { rows, failure }: Taken =
     frontier === undefined ? { rows: await take(scope, count, leaseMs) } : await frontier.take(scope, count, leaseMs)
-  return { ...(await examineRows(scope, rows)), failure }
+  try {
+    return { ...(await examineRows(scope, rows)), failure }
+  } catch (error) {
+    // None of them has begun, so it must not count as an attempt. A transaction takes it all back.
+    const jobs = rows.map((row) => jobOf(row))
+    if (!scope.session.inTransaction) await untilWritten(() => handBack(scope.session, jobs), leaseMs)
+    throw error
+  }
 }
 
 /** Those that cannot be run do not begin, so they are told apart before the others are counted. */

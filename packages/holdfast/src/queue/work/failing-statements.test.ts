@@ -16,6 +16,9 @@ const records: Chooses = ({ kind, model }) => kind === 'insert' && model === 'ho
 /** Jobs are taken from the beginning. */
 const takes: Chooses = ({ kind, model }, parameters) =>
   kind === 'update' && model === 'holdfastJobs' && parameters[0] === 'active' && parameters.length === 9
+/** Whether jobs are late. */
+const looksForLate: Chooses = ({ kind, model }, parameters) =>
+  kind === 'select' && model === 'holdfastJobs' && Array.isArray(parameters[0]) && typeof parameters[1] === 'number'
 
 describe.each(testBackends)('a worker on $name', { timeout: 30_000 }, ({ fresh }) => {
   async function opened() {
@@ -78,6 +81,18 @@ describe.each(testBackends)('a worker on $name', { timeout: 30_000 }, ({ fresh }
     await work.resume()
     gate.resolve()
     for (const job of jobs) expect(await work.waitFor(job, { pollMs: 20 })).toMatchObject({ attempt: 1 })
+  })
+
+  it('does not run a job that is late where that could not be seen at first', async () => {
+    const { work, statements } = await opened()
+    const runAt = new Date(Date.now() - 60_000)
+    const { id } = await work.enqueue({ n: 1 }, { runAt, startWithinMs: 1_000 })
+    const failed = statements.fail(looksForLate)
+    let called = 0
+    work.work(() => void called++, { pollMs: 20, leaseMs: 1_000, onError: () => undefined })
+    await failed
+    expect(await work.waitFor(id, { pollMs: 20 })).toMatchObject({ state: 'failed', attempt: 1 })
+    expect(called).toBe(0)
   })
 
   it('tells of every job that it has completed, also where one statement of several failed', async () => {

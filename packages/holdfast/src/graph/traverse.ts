@@ -61,9 +61,17 @@ export async function reachedIds(context: GraphContext, from: unknown, options: 
     `A query of ${context.name} was refused`,
   )
   const depths = await depthsFrom(context, { relations, ways }, from as string, maxDepth)
+  // Whatever an edge leads on from is a node; where none does, nobody has looked yet.
+  if (minDepth === 0 && depths.size === 1) return idsOfNodes(context, [from as string])
   const ids: string[] = []
   for (const [id, depth] of depths) if (depth >= minDepth) ids.push(id)
   return ids
+}
+
+/** Of some ids, those of nodes. */
+async function idsOfNodes(context: GraphContext, ids: readonly string[]): Promise<string[]> {
+  const nodes = await Array.fromAsync(nodesById(context, ids, undefined))
+  return nodes.flat().map(({ id }) => id as string)
 }
 
 /** Reads a number of edges. */

@@ -58,6 +58,10 @@ export class DelegatingSession<Inner extends Session = Session> implements Sessi
     this.inner.beforeCommit(writer, items)
   }
 
+  fail(error: unknown): void {
+    this.inner.fail(error)
+  }
+
   afterCommit(work: () => void): void {
     this.inner.afterCommit(work)
   }

@@ -37,6 +37,8 @@ export interface Session {
    * @param items called for at once, so that they are waited for even when nobody waits for what they are about.
    */
   beforeCommit<Item>(writer: GatheredWriter<Item>, items: Promise<readonly Item[]>): void
+  /** Fails the transaction, as a statement of it that fails does: it can only roll back. Inside a transaction only. */
+  fail(error: unknown): void
   /** Runs `work` once the data is committed: now, outside a transaction; never, when it rolls back. */
   afterCommit(work: () => void): void
   /**

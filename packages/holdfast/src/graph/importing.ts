@@ -65,13 +65,24 @@ export class Importer {
 
 /**
  * Imports in one transaction, all or nothing. What is imported may be a stream that cannot be read again, so a conflict with another
- * transaction is not repeated here.
+ * transaction is not repeated here. In a transaction of the caller's, which the source may read from, an import that fails has written a part
+ * of it by then, and so fails that transaction.
  */
-export function importTogether(context: GraphContext, work: (importer: Importer) => Promise<void>): Promise<Imported> {
+export async function importTogether(
+  context: GraphContext,
+  work: (importer: Importer) => Promise<void>,
+): Promise<Imported> {
+  const outer = context.session
   const run = async (session: GraphContext['session']): Promise<Imported> => {
     const importer = new Importer({ ...context, session })
     await work(importer)
     return importer.finish()
   }
-  return context.session.inTransaction ? run(context.session) : context.session.transaction(run, { retries: 0 })
+  if (!outer.inTransaction) return outer.transaction(run, { retries: 0 })
+  try {
+    return await run(outer)
+  } catch (error) {
+    outer.fail(error)
+    throw error
+  }
 }

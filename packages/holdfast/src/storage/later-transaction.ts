@@ -79,6 +79,11 @@ export class LaterSession implements Session, SqlRunner {
     )
   }
 
+  /** One that has not begun has done nothing by halves. */
+  fail(error: unknown): void {
+    this.#transaction?.fail(error)
+  }
+
   /** Runs `work` after the commit, which also completes the job: a handler that does nothing else with the transaction begins it, too. */
   afterCommit(work: () => unknown): void {
     void this.open().then(

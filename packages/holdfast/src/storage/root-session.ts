@@ -201,6 +201,10 @@ export class RootSession implements Session, TransactionRoot {
     throw new TypeError('There is no transaction that could gather')
   }
 
+  fail(): never {
+    throw new TypeError('There is no transaction that could fail')
+  }
+
   afterCommit(work: () => void): void {
     work()
   }

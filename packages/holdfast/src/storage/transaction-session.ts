@@ -150,7 +150,7 @@ export class TransactionSession implements Session {
     try {
       yield* this.#connection.stream(plan, resolved)
     } catch (error) {
-      this.#fail(error)
+      this.fail(error)
       throw error
     }
   }
@@ -215,7 +215,7 @@ export class TransactionSession implements Session {
       if (child.#gathered !== undefined) this.#gather().addAll(child.#gathered)
       return value
     } catch (error) {
-      if (endsWholeTransaction(child.#failure)) this.#fail(child.#failure)
+      if (endsWholeTransaction(child.#failure)) this.fail(child.#failure)
       throw error
     } finally {
       this.#nested = undefined
@@ -275,6 +275,11 @@ export class TransactionSession implements Session {
     return this.#gathered
   }
 
+  fail(error: unknown): void {
+    this.#failure ??= error
+    this.root.counters.failures++
+  }
+
   afterCommit(work: () => unknown): void {
     this.#hooks.push(work)
   }
@@ -297,7 +302,7 @@ export class TransactionSession implements Session {
     if (this.root.hasTable(model)) return
     if (this.#readOnly) {
       const error = new MissingTable(model)
-      this.#fail(error)
+      this.fail(error)
       throw error
     }
     if (this.#connection.schema === undefined) return this.root.ensureTable(model)
@@ -335,7 +340,7 @@ export class TransactionSession implements Session {
   }
 
   readonly #onError = (error: unknown): never => {
-    this.#fail(error)
+    this.fail(error)
     this.#ran()
     throw error
   }
@@ -349,11 +354,6 @@ export class TransactionSession implements Session {
     return new Promise((resolve) => {
       this.#onQuiet = resolve
     })
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= error
-    this.root.counters.failures++
   }
 
   #failed(): StorageError {

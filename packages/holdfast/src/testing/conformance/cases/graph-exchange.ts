@@ -184,4 +184,25 @@ export const graphExchangeCases: readonly ConformanceCase[] = [
       assert.deepEqual(await contentOf(two), { nodes: [], edges: [] })
     },
   },
+  {
+    id: 'graph/import-in-a-transaction',
+    title:
+      'A transaction copies a graph; an import that is refused halfway leaves nothing of itself, even where the error is caught',
+    async run({ open }) {
+      const { storage, one, two } = await openGraphs(open)
+      const nodes = { a: { label: 'venue' } }
+      const half = JSON.stringify({ graph: { nodes, edges: [{ source: 'a', target: 'a' }] } })
+      const swallowing = storage.transaction(async (tx) => {
+        await refused(() => tx.graph('two').importJson(half), { code: 'VALIDATION', paths: ['edges.0.relation'] })
+      })
+      await refused(() => swallowing, 'TRANSACTION_FAILED')
+      assert.deepEqual(await contentOf(two), { nodes: [], edges: [] })
+      await storage.transaction(async (tx) => {
+        const nested = tx.transaction((inner) => inner.graph('two').importJson(half))
+        await refused(() => nested, { code: 'VALIDATION', paths: ['edges.0.relation'] })
+        await tx.graph('two').importJson(tx.graph('one').exportJson())
+      })
+      assert.deepEqual(await contentOf(two), await contentOf(one))
+    },
+  },
 ]

@@ -36,4 +36,16 @@ describe('the names of prepared statements', () => {
     names.ready('0', '', wire)
     expect(sent().slice(0, 2)).toEqual(['close 0', 'parse 0'])
   })
+
+  it('are not dropped by the exchange that prepares them again', () => {
+    const { wire, sent } = recording()
+    const names = new PreparedNames()
+    names.ready('oldest', '', wire)
+    names.doubt()
+    for (let n = 0; n < 499; n++) names.ready(`${n}`, '', wire)
+    names.confirm()
+    sent()
+    names.ready('oldest', '', wire)
+    expect(sent()).toEqual(['close oldest', 'parse oldest'])
+  })
 })

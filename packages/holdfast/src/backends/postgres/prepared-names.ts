@@ -24,6 +24,8 @@ export class PreparedNames {
     if (state === 'doubted') wire.close({ type: 'S', name })
     wire.parse({ name, text })
     if (name === '') return
+    // One in doubt is not to make room for itself.
+    this.#names.delete(name)
     this.#dropOldest(wire)
     this.#names.set(name, 'known')
     this.#fresh.push(name)

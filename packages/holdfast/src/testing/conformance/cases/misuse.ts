@@ -143,7 +143,7 @@ export const misuseCases: readonly ConformanceCase[] = [
   },
   {
     id: 'misuse/refused-input-fails-nothing',
-    title: 'Input that is refused, and a record that is not there, do not fail a transaction',
+    title: 'Input that is refused, a record that is not there and one of another version do not fail a transaction',
     async run({ open }) {
       const storage = await open(schema)
       await storage.transaction(async (tx) => {
@@ -153,6 +153,8 @@ export const misuseCases: readonly ConformanceCase[] = [
         await refused(() => collect(names.stream({ limit: -1 })), 'VALIDATION')
         await refused(() => names.getById('nobody'), 'NOT_FOUND')
         await refused(() => names.update('nobody', { n: 1 }), 'NOT_FOUND')
+        const { id } = await tx.repository('notes').create({})
+        await refused(() => tx.repository('notes').update(id, { slug: 'a' }, { ifVersion: 9 }), 'CONFLICT_VERSION')
         await names.create({ name: 'a' })
       })
       assert.equal(await storage.repository('names').count(), 1)

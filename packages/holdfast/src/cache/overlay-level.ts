@@ -1,9 +1,11 @@
-import type { KeyedEntry } from './entry.ts'
+import type { Entry, KeyedEntry } from './entry.ts'
 import type { CacheKey } from './key.ts'
 import { type Found, NOTHING, type SecondLevel, type Standing } from './second-level.ts'
 
 /** What an overlay lies on: what is committed, or the overlay of the transaction around. */
-export type Beneath = Pick<SecondLevel, 'readMany' | 'entries'>
+export interface Beneath extends Pick<SecondLevel, 'readMany' | 'entries'> {
+  isFresh(entry: Entry): boolean
+}
 
 /** What was written in a transaction, to be done again elsewhere: first the clearing, then the tags, then the entries. */
 export interface Overlaid {
@@ -17,7 +19,7 @@ export interface Overlaid {
  * What a transaction writes to a cache that is not in its database. Seen by the transaction alone, it is done when that commits and
  * forgotten when it does not.
  */
-export class OverlayLevel implements SecondLevel, Overlaid {
+export class OverlayLevel implements SecondLevel, Beneath, Overlaid {
   readonly rememberedMs: number = Number.POSITIVE_INFINITY
   readonly tags: Set<string> = new Set()
   readonly written: Map<CacheKey, KeyedEntry | undefined> = new Map()
@@ -30,6 +32,10 @@ export class OverlayLevel implements SecondLevel, Overlaid {
   constructor(beneath: Beneath, begin: () => Promise<void>) {
     this.#beneath = beneath
     this.#begin = begin
+  }
+
+  isFresh(entry: Entry): boolean {
+    return this.#beneath.isFresh(entry)
   }
 
   async read(key: CacheKey): Promise<Found> {
@@ -65,7 +71,7 @@ export class OverlayLevel implements SecondLevel, Overlaid {
     await this.#start()
     const { entry } = await this.read(key)
     this.written.set(key, undefined)
-    return entry?.value !== undefined
+    return entry?.value !== undefined && this.isFresh(entry)
   }
 
   async clear(): Promise<void> {
@@ -84,7 +90,7 @@ export class OverlayLevel implements SecondLevel, Overlaid {
   }
 
   async *entries(values: boolean): AsyncGenerator<KeyedEntry> {
-    for (const entry of [...this.written.values()]) if (entry !== undefined) yield entry
+    for (const entry of [...this.written.values()]) if (entry?.value !== undefined) yield entry
     if (this.cleared) return
     for await (const entry of this.#beneath.entries(values)) {
       if (!this.written.has(entry.key) && this.#holds(entry.tags)) yield entry

@@ -149,7 +149,7 @@ export const cacheTransactionCases: readonly ConformanceCase[] = [
     id: 'cache/transaction-load',
     title: 'In a transaction getOrSet loads what is not there, and the transaction decides whether it stays',
     async run({ open }) {
-      const { storage, each } = await openCaches(open)
+      const { storage, each, time } = await openCaches(open)
       await each(async (cache) => {
         const load = (commits: boolean) =>
           storage.transaction(async (tx) => {
@@ -162,6 +162,14 @@ export const cacheTransactionCases: readonly ConformanceCase[] = [
         assert.equal(await cache.get('a'), undefined)
         await load(true)
         assert.deepEqual(await cache.get('a'), { n: 1 })
+        await storage.transaction(async (tx) => {
+          const mine = tx.cache(cache.name)
+          assert.equal(await mine.getOrSet('b', () => undefined, { negativeTtlMs: 100 }), undefined)
+          assert.deepEqual([await mine.has('b'), await mine.size(), await mine.keys()], [false, 1, ['a']])
+          await mine.set('c', 3, { ttlMs: 100, staleMs: 100 })
+          time.now += 100
+          assert.deepEqual([await mine.get('c'), await mine.delete('c')], [undefined, false])
+        })
       })
     },
   },

@@ -40,7 +40,7 @@ export interface SecondLevel {
   delete(key: CacheKey): Promise<boolean>
   /** Deletes all entries. */
   clear(): Promise<void>
-  /** Forgets what it knows of clearings, since another process may have cleared it. */
+  /** Forgets what it knows of clearings, since another process or a savepoint may have cleared it. */
   forget?(): void
   /** Makes all entries with one of these tags count for nothing. */
   invalidate(tags: readonly string[]): Promise<void>

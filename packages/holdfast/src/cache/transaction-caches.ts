@@ -4,6 +4,7 @@ import { Announcement } from './announcement.ts'
 import type { Caches, Made } from './caches.ts'
 import type { CacheOptions } from './options.ts'
 import { OverlayLevel } from './overlay-level.ts'
+import type { SecondLevel } from './second-level.ts'
 import { TransactionCache, type WriteListener } from './transaction-cache.ts'
 
 /** Nobody: what an overlay holds is done when the transaction commits. */
@@ -20,6 +21,8 @@ export class TransactionCaches {
   readonly #begin: () => Promise<unknown>
   readonly #outer: TransactionCaches | undefined
   readonly #used = new Map<string, CacheAccess<unknown>>()
+  /** Where the used ones are kept that are in the database of the transaction. */
+  readonly #levels = new Map<string, SecondLevel>()
   /** The caches that were used, in savepoints too. */
   readonly #made = new Set<Made>()
   readonly #overlays = new Map<string, OverlayLevel>()
@@ -47,6 +50,7 @@ export class TransactionCaches {
         ? new TransactionCache(made.input, this.overlay(name, made), UNHEARD)
         : new TransactionCache(made.input, level, new Announcement(made.levels, this.#session))
     this.#used.set(name, cache)
+    if (level !== undefined) this.#levels.set(name, level)
     return cache
   }
 
@@ -77,6 +81,10 @@ export class TransactionCaches {
 
   /** Makes what a savepoint wrote part of the transaction around it. */
   async join(): Promise<void> {
-    for (const [name, overlay] of this.#overlays) await this.#outer?.overlay(name, this.#caches.made(name)).add(overlay)
+    const outer = this.#outer
+    if (outer === undefined) return
+    // A clearing in here counts there, too.
+    for (const { input } of this.#made) outer.#levels.get(input.name)?.forget?.()
+    for (const [name, overlay] of this.#overlays) await outer.overlay(name, this.#caches.made(name)).add(overlay)
   }
 }

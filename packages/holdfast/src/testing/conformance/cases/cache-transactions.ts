@@ -77,6 +77,13 @@ export const cacheTransactionCases: readonly ConformanceCase[] = [
           assert.equal(await tx.cache(cache.name).get('inner'), 1)
         })
         assert.deepEqual(await cache.getMany(['a', 'outer', 'inner', 'both']), [1, 1, 1, 2])
+        await storage.transaction(async (tx) => {
+          await tx.cache(cache.name).set('before', 1)
+          await tx.transaction((nested) => nested.transaction((inner) => inner.cache(cache.name).clear()))
+          await tx.cache(cache.name).set('after', 1)
+          assert.equal(await tx.cache(cache.name).size(), 1)
+        })
+        assert.deepEqual(await cache.keys(), ['after'])
       })
     },
   },

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, vi } from 'vitest'
-import type { StoppedClock } from '../repository-model/compare.ts'
+import { same } from '../random-calls/outcome.ts'
+import type { StoppedClock } from '../random-calls/stopped-clock.ts'
 import { CACHES, type CacheName, type Call, type Key, type Step } from './calls.ts'
 import { type Content, doInModel, EMPTY, givesStale, inOrder } from './model.ts'
 
@@ -50,7 +50,7 @@ export class ComparedRun {
     const cache = on.cache(call.cache)
     const label = fc.stringify(call)
     const actual = await make(call, cache, load)
-    if (!isDeepStrictEqual(actual, value)) expect(actual, label).toStrictEqual(value)
+    same(actual, value, () => label)
     if (isStale) await vi.waitFor(async () => expect(await cache.get(asked.key), label).not.toBe(undefined))
     expect(load, label).toHaveBeenCalledTimes(loads ? 1 : 0)
     this.#content = { ...this.#content, [call.cache]: entries }

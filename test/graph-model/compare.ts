@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { expect } from 'vitest'
-import type { StoppedClock } from '../repository-model/compare.ts'
-import { Refusal } from '../repository-model/content.ts'
+import { type Outcome, outcomeOf, same, sameRefusal } from '../random-calls/outcome.ts'
+import { Refusal } from '../random-calls/refusal.ts'
+import type { StoppedClock } from '../random-calls/stopped-clock.ts'
+import { transact } from '../random-calls/transact.ts'
 import { make, type Store } from './asking.ts'
 import type { Call, GraphRead, Step, Write } from './calls.ts'
 import { byId, type Content, EMPTY, type Node } from './content.ts'
@@ -10,15 +10,6 @@ import { comparePath, mayBeRefused } from './paths.ts'
 import { read } from './reading.ts'
 import { type Fields, GRAPHS, LABELS_OF, MODELS } from './schema.ts'
 import { type Done, RefusedBeforehand, write } from './writing.ts'
-
-/** What came of a call. */
-type Outcome = { readonly gave: unknown } | { readonly refused: Refused }
-
-interface Refused extends Error {
-  readonly code: string
-  readonly fields?: readonly string[]
-  readonly issues?: readonly { readonly path: string }[]
-}
 
 type Transaction = Step & { readonly do: 'transaction' }
 
@@ -78,10 +69,7 @@ export class ComparedRun {
       if (!(wanted instanceof Refusal)) this.#content = wanted.content
       return undefined
     }
-    const { code, fields } = actual.refused
-    if (!(wanted instanceof Refusal)) throw new Error(`${label()} is refused`, { cause: actual.refused })
-    const isMeant = wanted.reasons.some((one) => one.code === code && isDeepStrictEqual(one.fields, fields))
-    if (!isMeant) same({ code, fields }, wanted.reasons, label)
+    sameRefusal(actual.refused, wanted, label)
     return wanted instanceof RefusedBeforehand ? undefined : actual.refused
   }
 
@@ -97,6 +85,7 @@ export class ComparedRun {
       throw error
     }
   }
+
   #comparePath(call: GraphRead & { do: 'shortestPath' }, actual: Outcome): void {
     this.#note(actual, 1)
     const graph = this.#content[call.graph]
@@ -123,34 +112,13 @@ export class ComparedRun {
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [this.#named(name), this.#named(one)]))
   }
 
-  async #transact({ steps, commits, swallows }: Transaction, on: Store): Promise<undefined> {
+  async #transact(transaction: Transaction, on: Store): Promise<undefined> {
     const before = this.#content
-    const undone = new Error('undone')
-    let failure: Error | undefined
-    let times = 0
-    const work = async (tx: Store): Promise<void> => {
-      expect(++times, 'how often a transaction is tried that is alone').toBe(1)
-      for (const step of steps) {
-        failure = await this.#do(step, tx)
-        if (failure !== undefined) break
-      }
-      if (failure !== undefined && !swallows) throw failure
-      if (failure !== undefined)
-        await expect(tx.graph('city').edges()).rejects.toMatchObject({ code: 'TRANSACTION_FAILED' })
-      if (!commits) throw undone
-    }
-    const isMeant = (error: unknown) => {
-      if (failure !== undefined && !swallows) return error === failure
-      if (!commits) return error === undone
-      return failure !== undefined && (error as { code?: string }).code === 'TRANSACTION_FAILED'
-    }
-    try {
-      await on.transaction(work)
-      expect(commits && failure === undefined, 'whether the transaction commits').toBe(true)
-    } catch (error) {
-      if (!isMeant(error)) throw error
-      this.#content = before
-    }
+    const committed = await transact(on, transaction, {
+      step: (step, tx: Store) => this.#do(step, tx),
+      ask: (tx) => tx.graph('city').edges(),
+    })
+    if (!committed) this.#content = before
   }
 }
 
@@ -174,17 +142,3 @@ const WRITES = new Set<string>([
   'updateMany',
   'deleteMany',
 ])
-
-async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
-  try {
-    return { gave: await work() }
-  } catch (error) {
-    if ((error as Fields)['code'] === undefined || (error as Error).name === 'AssertionError') throw error
-    return { refused: error as never }
-  }
-}
-
-function same(actual: unknown, wanted: unknown, label: () => string): void {
-  // Looked at first, since `expect` takes its time.
-  if (!isDeepStrictEqual(actual, wanted)) expect(actual, label()).toStrictEqual(wanted)
-}

@@ -1,4 +1,4 @@
-import { type Reason, Refusal } from '../repository-model/content.ts'
+import { type Reason, Refusal } from '../random-calls/refusal.ts'
 import type { GraphWrite, NewEdge, NewNode, RecordWrite, Write } from './calls.ts'
 import { fits } from './conditions.ts'
 import type { Content, Edge, Graph, Node } from './content.ts'

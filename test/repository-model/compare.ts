@@ -1,28 +1,14 @@
-import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { expect } from 'vitest'
+import { type Outcome, outcomeOf, same, sameRefusal } from '../random-calls/outcome.ts'
+import { Refusal } from '../random-calls/refusal.ts'
+import type { StoppedClock } from '../random-calls/stopped-clock.ts'
+import { transact } from '../random-calls/transact.ts'
 import { make, operationOf, type Root, type Store } from './asking.ts'
 import type { Call, Read, Step, Write } from './calls.ts'
-import { type Content, EMPTY, Refusal } from './content.ts'
+import { type Content, EMPTY } from './content.ts'
 import { inOrder, read } from './reading.ts'
-import { type Fields, MODELS } from './schema.ts'
+import { MODELS } from './schema.ts'
 import { type Done, write } from './writing.ts'
-
-/** A clock that moves only when it is told to. */
-export class StoppedClock {
-  #ms = Date.UTC(2026, 0, 1)
-
-  now(): number {
-    return this.#ms
-  }
-
-  advance(ms: number): void {
-    this.#ms += ms
-  }
-}
-
-/** What came of a call. */
-type Outcome = { readonly gave: unknown } | { readonly refused: Error & { readonly code: string; fields?: unknown } }
 
 type Transaction = Step & { readonly do: 'transaction' }
 
@@ -103,11 +89,8 @@ export class ComparedRun {
       same(actual.gave, wanted instanceof Refusal ? `${wanted.message} refused` : wanted.value, label)
       return
     }
-    const { name, code, fields } = actual.refused
-    same(name, NAMES[code], label)
-    if (!(wanted instanceof Refusal)) throw new Error(`${label()} is refused`, { cause: actual.refused })
-    const isMeant = wanted.reasons.some((one) => one.code === code && isDeepStrictEqual(one.fields, fields))
-    if (!isMeant) same({ code, fields }, wanted.reasons, label)
+    same(actual.refused.name, NAMES[actual.refused.code], label)
+    sameRefusal(actual.refused, wanted, label)
   }
 
   /** Writes between two records of a stream, unless that would be refused. */
@@ -116,34 +99,13 @@ export class ComparedRun {
     if (!(this.#wanted(step.meanwhile) instanceof Refusal)) await this.#do(step.meanwhile, on)
   }
 
-  async #transact({ steps, commits, swallows }: Transaction, on: Store): Promise<undefined> {
+  async #transact(transaction: Transaction, on: Store): Promise<undefined> {
     const before = this.#content
-    const undone = new Error('undone')
-    let failure: Error | undefined
-    let times = 0
-    const work = async (tx: Store): Promise<void> => {
-      expect(++times, 'how often a transaction is tried that is alone').toBe(1)
-      for (const step of steps) {
-        failure = await this.#do(step, tx)
-        if (failure !== undefined) break
-      }
-      if (failure !== undefined && !swallows) throw failure
-      if (failure !== undefined)
-        await expect(tx.repository('teams').count()).rejects.toMatchObject({ code: 'TRANSACTION_FAILED' })
-      if (!commits) throw undone
-    }
-    const isMeant = (error: unknown) => {
-      if (failure !== undefined && !swallows) return error === failure
-      if (!commits) return error === undone
-      return failure !== undefined && (error as { code?: string }).code === 'TRANSACTION_FAILED'
-    }
-    try {
-      await on.transaction(work)
-      expect(commits && failure === undefined, 'whether the transaction commits').toBe(true)
-    } catch (error) {
-      if (!isMeant(error)) throw error
-      this.#content = before
-    }
+    const committed = await transact(on, transaction, {
+      step: (step, tx: Store) => this.#do(step, tx),
+      ask: (tx) => tx.repository('teams').count(),
+    })
+    if (!committed) this.#content = before
   }
 }
 
@@ -168,18 +130,4 @@ const WRITES = new Set<string>([
 
 function inModel(call: Call, content: Content, now: Date): Done {
   return isWrite(call) ? write(call, content, now) : { value: read(call as Read, content), content }
-}
-
-async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
-  try {
-    return { gave: await work() }
-  } catch (error) {
-    if ((error as Fields)['code'] === undefined || (error as Error).name === 'AssertionError') throw error
-    return { refused: error as never }
-  }
-}
-
-function same(actual: unknown, wanted: unknown, label: () => string): void {
-  // Looked at first, since `expect` takes its time.
-  if (!isDeepStrictEqual(actual, wanted)) expect(actual, label()).toStrictEqual(wanted)
 }

@@ -1,3 +1,4 @@
+import { type Reason, Refusal } from '../random-calls/refusal.ts'
 import { type Fields, MODELS, type Name, RULES, type Rules } from './schema.ts'
 import { agreesIn, areEqual, valueAt } from './values.ts'
 
@@ -6,23 +7,6 @@ export type Content = Readonly<Record<Name, readonly Fields[]>>
 
 /** Nothing. */
 export const EMPTY: Content = { teams: [], people: [], seats: [], notes: [] }
-
-/** A reason to refuse a call. */
-export interface Reason {
-  readonly code: string
-  /** The fields of the rule that is broken. */
-  readonly fields?: readonly string[]
-}
-
-/** A call is refused, for one of several reasons: where a write breaks several rules nobody says which is told. */
-export class Refusal extends Error {
-  readonly reasons: readonly Reason[]
-
-  constructor(...reasons: readonly Reason[]) {
-    super(reasons.map(({ code, fields }) => `${code} ${fields ?? ''}`).join(' or '))
-    this.reasons = reasons
-  }
-}
 
 /** What becomes of a record: one that is new has no `before`, one that goes has no `after`. */
 export interface Change {

@@ -1,6 +1,7 @@
+import { Refusal } from '../random-calls/refusal.ts'
 import type { Key, Patch, Write } from './calls.ts'
 import { holds } from './conditions.ts'
-import { type Content, Refusal, written } from './content.ts'
+import { type Content, written } from './content.ts'
 import { type Fields, type Name, RULES } from './schema.ts'
 import { agreesIn, valueAt } from './values.ts'
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { CACHES, LEVELS } from '../../../../test/cache-model/calls.ts'
 import { ComparedRun, type Store } from '../../../../test/cache-model/compare.ts'
 import { runs } from '../../../../test/cache-model/steps.ts'
-import { StoppedClock } from '../../../../test/repository-model/compare.ts'
+import { StoppedClock } from '../../../../test/random-calls/stopped-clock.ts'
 import { type FreshTarget, testBackends } from '../../../../test/targets.ts'
 import { openStorage, type Storage } from '../index.ts'
 

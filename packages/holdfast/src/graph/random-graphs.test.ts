@@ -5,7 +5,7 @@ import type { Step } from '../../../../test/graph-model/calls.ts'
 import { ComparedRun } from '../../../../test/graph-model/compare.ts'
 import { GRAPHS, LABELS_OF, MODELS, schema } from '../../../../test/graph-model/schema.ts'
 import { runs } from '../../../../test/graph-model/steps.ts'
-import { StoppedClock } from '../../../../test/repository-model/compare.ts'
+import { StoppedClock } from '../../../../test/random-calls/stopped-clock.ts'
 import { type FreshTarget, testBackends } from '../../../../test/targets.ts'
 import { openStorage, type Storage } from '../index.ts'
 

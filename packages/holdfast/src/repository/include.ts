@@ -123,9 +123,10 @@ export function visibleOf(select: unknown, inner: readonly Wanted[]): (record: R
   return (record) => Object.fromEntries(names.filter((name) => name in record).map((name) => [name, record[name]]))
 }
 
-/** The values that relate a record; null where one of them is null or missing, for then it is related to nothing. */
+/** The values that relate a record; null for one that is related to nothing. */
 type Local = unknown[] | null
 
+/** The values of the fields that relate a record; null where one of them is null or missing. */
 function valuesAt(record: Row, fields: readonly string[]): Local {
   const values = fields.map((field) => readPath(record, field.split('.')))
   return values.includes(null) ? null : values

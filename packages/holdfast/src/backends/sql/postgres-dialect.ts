@@ -32,7 +32,6 @@ export const postgresDialect: Dialect = {
     if (type === 'uuid' || type === 'date') return { json, value: sql`${value}::text` }
     return { json, value: type === 'boolean' ? sql`${value}::integer` : value }
   },
-  // Every parameter says its type: Postgres' guesses would differ from place to place.
   countOn: (table, column) => {
     const quoted = `"${table.replaceAll('"', '""')}"`
     const sequence = sql`pg_get_serial_sequence(${sql.lit(quoted)}, ${sql.lit(column)})::regclass`
@@ -41,6 +40,7 @@ export const postgresDialect: Dialect = {
       sql`case when ${key} > coalesce(pg_sequence_last_value(${sequence}), 0) then setval(${sequence}, ${key}) end`,
     ]
   },
+  // Every parameter says its type: Postgres' guesses would differ from place to place.
   placeholder: (value, type) => sql`${sql.val(value)}::${sql.raw(type)}`,
   literal: (value, type) => {
     const written = value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : value

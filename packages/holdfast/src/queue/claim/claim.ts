@@ -5,7 +5,7 @@ import { OWN, type QueueScope } from '../job/scope.ts'
 import { hasLimits, takeWithinLimits } from '../limits/limits.ts'
 import { type Buried, bury, type Examined, examine } from './bury.ts'
 import type { Frontier, Taken } from './frontier.ts'
-import { handBack } from './leases.ts'
+import { handBack, uncount } from './leases.ts'
 import { take } from './take.ts'
 
 /** What was taken. */
@@ -35,13 +35,23 @@ export async function claim(scope: QueueScope, count: number, leaseMs: number, f
     try {
       if (buried.length > 0) await bury(scope, buried)
     } catch (failure) {
-      // Those beside them are taken, and can be run. In a transaction nothing can be done any more.
-      if (jobs.length === 0 || session.inTransaction) throw failure
+      // In a transaction nothing can be done any more.
+      if (session.inTransaction) throw failure
+      await leaveUnbegun(scope, buried, leaseMs)
+      // Those beside them are taken, and can be run.
+      if (jobs.length === 0) throw failure
       return { jobs, buried: ended, failure }
     }
     ended.push(...buried)
     if (jobs.length > 0 || buried.length === 0) return { jobs, buried: ended, failure }
   }
+}
+
+/** Jobs that could not be ended must not count as begun: a late one would be run when its lease has run out. */
+async function leaveUnbegun({ session }: QueueScope, buried: readonly Buried[], leaseMs: number): Promise<void> {
+  const jobs = buried.map(({ job }) => job)
+  // No longer than between two signs of life: those beside them wait for it. Why they could not be ended is told in any case.
+  await untilWritten(() => uncount(session, jobs), leaseMs / 3).catch(() => undefined)
 }
 
 /** What was taken and looked at. */

@@ -169,3 +169,16 @@ export async function handBack(session: Session, jobs: readonly Job[]): Promise<
   const { rows } = await session.execute(plan, [...WAITING, -1, ...idsAndTokens(jobs)])
   return new Set(rows.map((row) => row['id'] as string))
 }
+
+/** Jobs whose leases are still held have not begun after all: the attempt does not count. Nobody else can take them until the leases run out. */
+export async function uncount(session: Session, jobs: readonly Job[]): Promise<void> {
+  const plan = session.plan('queue uncount', () => ({
+    kind: 'update',
+    model: liveJobs.name,
+    set: [add('attempt', 0)],
+    where: all(oneOf('id', 1), oneOf('token', 2)),
+    orderBy: [],
+    returning: [],
+  }))
+  await session.execute(plan, [-1, ...idsAndTokens(jobs)])
+}

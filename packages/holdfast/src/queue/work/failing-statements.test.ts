@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Chooses, failingStatements } from '../../../../../test/failing-statements.ts'
 import { testBackends } from '../../../../../test/targets.ts'
-import { defineSchema, openStorage, queue } from '../../index.ts'
+import { defineSchema, type Job, openStorage, queue } from '../../index.ts'
 
 const schema = defineSchema({ work: queue<{ n: number }>({ maxAttempts: 3 }) })
 
@@ -93,6 +93,25 @@ describe.each(testBackends)('a worker on $name', { timeout: 30_000 }, ({ fresh }
     await failed
     expect(await work.waitFor(id, { pollMs: 20 })).toMatchObject({ state: 'failed', attempt: 1 })
     expect(called).toBe(0)
+  })
+
+  it('does not run a job that is late where its failure could not be written down at first', async () => {
+    const { work, statements, time } = await opened()
+    const [late, beside] = await work.enqueueMany([
+      { data: { n: 1 }, runAt: new Date(Date.now() - 60_000), startWithinMs: 1_000 },
+      { data: { n: 2 } },
+    ])
+    const run: number[] = []
+    const reported = Promise.withResolvers<unknown>()
+    let fails = true
+    statements.fail((...asked) => fails && records(...asked), Number.POSITIVE_INFINITY)
+    work.work(({ data }) => void run.push(data.n), { pollMs: 20, onError: reported.resolve })
+    expect(await reported.promise).toMatchObject({ code: 'CONNECTION' })
+    fails = false
+    expect(await work.waitFor(beside as Job, { pollMs: 20 })).toMatchObject({ state: 'completed' })
+    time.ahead += 3_600_000
+    expect(await work.waitFor(late as Job, { pollMs: 20 })).toMatchObject({ state: 'failed', attempt: 1 })
+    expect(run).toEqual([2])
   })
 
   it('tells of every job that it has completed, also where one statement of several failed', async () => {

@@ -14,6 +14,7 @@ import { checkState } from '../job/states.ts'
 import { topicOf } from '../job/topics.ts'
 import { admit, groupLimitOf } from '../limits/groups.ts'
 import { checkIds, checkTime } from './check-filter.ts'
+import { addAgain, liveAgain } from './live-again.ts'
 
 /** Which finished jobs `retryMany` queues again. */
 export interface RetryFilter<Data = unknown> extends JobFilter<Data> {
@@ -73,13 +74,11 @@ function retryOnce(scope: QueueScope, filter: RetryFilter): Promise<number> {
       rows.map((row) => row['id'] as string),
     )
     const awaited = stillAwaited.union(new Set(made.map(({ after }) => after)))
-    const now = session.clock.now()
-    await live(session).createMany(
-      rows.map((row) => {
-        const id = row['id'] as string
-        return liveAgain(row, now, blocked.get(id)?.length ?? 0, awaited.has(id))
-      }),
-    )
+    const again = rows.map((row) => {
+      const id = row['id'] as string
+      return liveAgain(row, blocked.get(id)?.length ?? 0, awaited.has(id))
+    })
+    await addAgain(session, again)
     await link(session, made)
     const groups = new Set(rows.flatMap((row) => (row['group'] === null ? [] : [row['group'] as string])))
     await admit(session, queue, groups, groupLimitOf(declaration))
@@ -143,25 +142,4 @@ async function linksOf(session: Session, rows: readonly Row[]): Promise<Link[]> 
     }
   }
   return made
-}
-
-function liveAgain(row: Row, now: number, blockers: number, awaited: boolean): Row {
-  const { result: _, finishedAt: __, ...kept } = row
-  const at = new Date(now)
-  const ready = row['group'] === null && blockers === 0
-  const { settings, errors } = jobOf(row)
-  return {
-    ...kept,
-    settings: errors.length === 0 ? settings : { ...settings, pastErrors: errors.length },
-    state: ready ? 'waiting' : 'blocked',
-    ready: ready || null,
-    attempt: 0,
-    admitted: false,
-    blockers,
-    awaited,
-    stepped: false,
-    token: null,
-    runAt: at,
-    dueAt: ready ? null : at,
-  }
 }

@@ -1,6 +1,6 @@
 import type { Session } from '../../backend/index.ts'
 import type { KeepFinished, Model } from '../../schema/index.ts'
-import { all, type Condition, compare, descending, equals, isDue, oneOf, outputs } from '../../statement/index.ts'
+import { all, compare, descending, equals, isDue, oneOf, outputs } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { finishedJobs, keyWindows, leases } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
@@ -14,8 +14,12 @@ const KEEP: KeepFinished & { readonly completedMs: number; readonly failedMs: nu
 /** How many jobs one statement removes, so that nobody waits long for it. */
 const STEP = 1_000
 
-/** Forgets finished jobs that are too old or too many, in small steps; gives how many. */
-export async function prune({ session, queue, declaration }: QueueScope): Promise<number> {
+/**
+ * Forgets finished jobs that are too old or too many, in small steps; gives how many.
+ *
+ * @param spareMs what finished less long ago stays in any case.
+ */
+export async function prune({ session, queue, declaration }: QueueScope, spareMs = 0): Promise<number> {
   const keep = { ...KEEP, ...declaration?.options.keep }
   const kinds = [
     { states: ['completed', 'cancelled'], ms: keep.completedMs, most: keep.completed },
@@ -26,39 +30,41 @@ export async function prune({ session, queue, declaration }: QueueScope): Promis
   const { groupRate } = declaration?.options ?? {}
   if (groupRate !== undefined) while ((await forgetPastGates(session, queue, groupRate.perMs, STEP)) === STEP);
   let pruned = 0
+  // By the database's clock.
+  const offset = clockOffsetMs(session)
   for (const { states, ms, most } of kinds) {
-    // By the database's clock.
-    pruned += await inSteps(
-      session,
-      isDue('finishedAt', 2),
-      queue,
-      states,
-      clockOffsetMs(session) - (most === 0 ? 0 : ms),
-    )
+    pruned += await inSteps(session, queue, states, offset - Math.max(most === 0 ? 0 : ms, spareMs))
     const oldest = most === undefined || most === 0 ? undefined : await finishedAtOf(session, queue, states, most)
-    if (oldest !== undefined) pruned += await inSteps(session, compare('finishedAt', 'lt', 2), queue, states, oldest)
+    if (oldest !== undefined) pruned += await inSteps(session, queue, states, offset - spareMs, oldest)
   }
   return pruned
 }
 
+/** Forgets jobs that finished so long ago, and before another one where that is given. */
 async function inSteps(
   session: Session,
-  old: Condition,
   queue: string,
   states: readonly string[],
-  bound: unknown,
+  plusMs: number,
+  before?: Date,
 ): Promise<number> {
-  const plan = session.plan(`queue prune ${typeof bound}`, () => ({
+  const plan = session.plan(`queue prune ${before !== undefined}`, () => ({
     kind: 'delete',
     model: finishedJobs.name,
-    where: all(equals('queue', 0), oneOf('state', 1), old),
+    where: all(
+      equals('queue', 0),
+      oneOf('state', 1),
+      isDue('finishedAt', 2),
+      ...(before === undefined ? [] : [compare('finishedAt', 'lt', 4)]),
+    ),
     orderBy: [],
     limit: 3,
     skipLocked: true,
     returning: [],
   }))
+  const parameters = [queue, states, plusMs, STEP, ...(before === undefined ? [] : [before])]
   for (let removed = 0; ; ) {
-    const { count } = await session.execute(plan, [queue, states, bound, STEP])
+    const { count } = await session.execute(plan, parameters)
     removed += count
     if (count < STEP) return removed
   }

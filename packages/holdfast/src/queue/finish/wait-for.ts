@@ -45,9 +45,10 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
       bell.reset()
       signal?.throwIfAborted()
       const job = await look(scope, id, seen)
-      seen = job
       if (job.finishedAt !== null) return job
       const told = await tellWaiter(session, id)
+      // The end of one that tells of it is written down: when it is gone, nobody knows any more how it ended.
+      seen = told ? null : job
       if (!told && leave.length === 1) leave.push(await attend(session, queue, bell.ring))
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) throw new TimeoutError(`Waiting for the job ${id}`, timeoutMs as number)

@@ -7,6 +7,8 @@ import type { HeldJobs } from './held-jobs.ts'
 
 /** Between two times of pruning. */
 const PRUNE_MS = 60_000
+/** Jobs that have only just finished are not pruned: those that wait for them or watch them look every second or so. */
+const SPARE_MS = 10_000
 
 /** What a worker does for its queue beside taking jobs: they become ready, those that wait here for too long go back, old ones are forgotten. */
 export class Upkeep {
@@ -55,7 +57,7 @@ export class Upkeep {
     }
     if (now - this.#prunedAt >= PRUNE_MS) {
       this.#prunedAt = now
-      await prune(this.#scope)
+      await prune(this.#scope, SPARE_MS)
     }
     return isTime
   }

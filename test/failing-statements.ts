@@ -6,7 +6,7 @@ import type {
   Plan,
   Settled,
 } from '../packages/holdfast/src/backend/index.ts'
-import { ConnectionError } from '../packages/holdfast/src/base/errors.ts'
+import { ConnectionError, UnknownOutcomeError } from '../packages/holdfast/src/base/errors.ts'
 import type { Statement } from '../packages/holdfast/src/statement/index.ts'
 import { backendOf } from '../packages/holdfast/src/storage/targets.ts'
 
@@ -20,6 +20,8 @@ export interface FailingStatements {
   fail(chooses: Chooses, times?: number): Promise<void>
   /** Resolves when a statement that is chosen is to be executed. */
   seen(chooses: Chooses): Promise<void>
+  /** The reply to the commit of the next transaction that ends is lost: it was committed, unless it `isUndone`. */
+  loseCommit(isUndone?: boolean): void
   /** Does something before the next statement that is chosen is executed. */
   before(chooses: Chooses, work: () => Promise<unknown>): void
 }
@@ -72,20 +74,36 @@ export async function failingStatements(target: string): Promise<FailingStatemen
         return error === undefined ? (settled[others.indexOf(call)] as Settled) : { error }
       })
     }
+  let lost: { readonly isUndone: boolean } | undefined
+  /** Whether the transaction that ends now is the one whose commit is lost. */
+  const isLost = (isUndone: boolean): boolean => {
+    const is = lost?.isUndone === isUndone
+    if (is) lost = undefined
+    return is
+  }
+  const lostCommit = () => new UnknownOutcomeError(new Error('The connection is made to be lost.'))
   const open = await backendOf(target, { durability: 'relaxed' })
   const wait = (chooses: Chooses, fails: boolean, times: number): Promise<void> =>
     new Promise((resolve) => waiting.add({ chooses, fails, left: times, resolve }))
   return {
     backend(context) {
       const backend = open(context)
-      const transaction: Backend['transaction'] = (options, work) =>
-        backend.transaction(options, (connection) =>
-          work(instead<Connection>(connection, { execute: execute(connection) })),
-        )
+      const transaction: Backend['transaction'] = async (options, work) => {
+        const given = await backend.transaction(options, async (connection) => {
+          const value = await work(instead<Connection>(connection, { execute: execute(connection) }))
+          if (isLost(true)) throw lostCommit()
+          return value
+        })
+        if (isLost(false)) throw lostCommit()
+        return given
+      }
       return instead(backend, { execute: execute(backend), executeTogether: executeTogether(backend), transaction })
     },
     fail: (chooses, times = 1) => wait(chooses, true, times),
     seen: (chooses) => wait(chooses, false, 1),
+    loseCommit: (isUndone = false) => {
+      lost = { isUndone }
+    },
     before: (chooses, work) => void delaying.add({ chooses, work }),
   }
 }

@@ -1,4 +1,4 @@
-import { LeaseLostError, SerializationError, TimeoutError } from '../../base/errors.ts'
+import { LeaseLostError, SerializationError, TimeoutError, UnknownOutcomeError } from '../../base/errors.ts'
 import { pauseBefore } from '../../base/retry.ts'
 import { timerMs } from '../../base/timer.ts'
 import { finish, isAbout, leaseLost } from '../finish/finish.ts'
@@ -19,12 +19,27 @@ export const MAX_CONFLICTS = 20
 /** What an attempt came to. `committed`: with the writes of the handler's transaction; else it is still to be written down. */
 export type Ending =
   | { readonly kind: 'completed'; readonly result: unknown; readonly committed: boolean }
-  | { readonly kind: 'snoozed'; readonly ms: number; readonly committed: boolean }
-  | { readonly kind: 'failed'; readonly error: unknown; readonly retry: boolean; readonly committed: boolean }
+  | ({ readonly kind: 'snoozed'; readonly ms: number; readonly committed: boolean } & Doubtful)
+  | ({
+      readonly kind: 'failed'
+      readonly error: unknown
+      readonly retry: boolean
+      readonly committed: boolean
+    } & Doubtful)
   /** Its handler was not called, because the worker was stopped. */
-  | { readonly kind: 'unbegun'; readonly committed: boolean }
+  | ({ readonly kind: 'unbegun'; readonly committed: boolean } & Doubtful)
   /** Somebody else has the job, or it was cancelled. */
   | { readonly kind: 'lost'; readonly error: LeaseLostError }
+
+/** An ending that is written down. */
+export type WrittenEnding = Exclude<Ending, { readonly kind: 'lost' }>
+
+type Completed = Extract<Ending, { readonly kind: 'completed' }>
+
+/** What an attempt came to, should its transaction have been committed, where nobody knows that. */
+interface Doubtful {
+  readonly ifCommitted?: WrittenEnding
+}
 
 /** Runs handlers with what a worker took for them. */
 export interface Runner {
@@ -63,9 +78,8 @@ export class Attempts implements Runner {
       try {
         const given = await interruption.heeded(() => this.#handle(job, interruption, later))
         const result = resultOf(this.#scope, given)
-        const committed = later.end()
-        if (committed) await this.#commit(job, result, later)
-        return [{ kind: 'completed', result, committed }]
+        const ending: Completed = { kind: 'completed', result, committed: later.end() }
+        return [ending.committed ? await this.#commit(job, ending, later) : ending]
       } catch (error) {
         // What it could not undo, it loses with its connection.
         await later.rollback().catch(() => undefined)
@@ -83,11 +97,17 @@ export class Attempts implements Runner {
   }
 
   /** Ends the job in the transaction of its handler. */
-  #commit(job: Job, result: unknown, later: LaterTransaction<unknown>): Promise<void> {
-    return later.commit(async (session) => {
-      const held = await finish({ ...this.#scope, session }, [{ job, state: 'completed', result }])
-      if (!held.has(job.id)) throw leaseLost(job)
-    })
+  async #commit(job: Job, ending: Completed, later: LaterTransaction<unknown>): Promise<Ending> {
+    try {
+      await later.commit(async (session) => {
+        const held = await finish({ ...this.#scope, session }, [{ job, state: 'completed', result: ending.result }])
+        if (!held.has(job.id)) throw leaseLost(job)
+      })
+      return ending
+    } catch (error) {
+      if (error instanceof UnknownOutcomeError) return doubtful(ending, error)
+      throw error
+    }
   }
 }
 
@@ -122,6 +142,14 @@ export function endingOf(error: unknown, interruption: Interruption, job: Job): 
   if (reason instanceof LeaseLostError) return { kind: 'lost', error: reason }
   if (error instanceof LeaseLostError && isAbout(error, job)) return { kind: 'lost', error }
   return { kind: 'failed', error: reason instanceof TimeoutError ? reason : error, retry: true, committed: false }
+}
+
+/** What an attempt came to whose transaction may have been committed: if it was not, it has failed where it would have completed its job. */
+export function doubtful(ending: Ending, error: UnknownOutcomeError): Ending {
+  if (ending.kind === 'lost') return ending
+  const ifCommitted = { ...ending, committed: true }
+  if (ending.kind === 'completed') return { kind: 'failed', error, retry: true, committed: false, ifCommitted }
+  return { ...ending, committed: false, ifCommitted }
 }
 
 /** Whether a transaction could not be put in an order with another one, perhaps seen behind an error of the handler. */

@@ -1,9 +1,9 @@
-import { ConnectionError, LeaseLostError } from '../../base/errors.ts'
+import { ConnectionError, LeaseLostError, UnknownOutcomeError } from '../../base/errors.ts'
 import { pauseBefore } from '../../base/retry.ts'
 import { leaseLost } from '../finish/finish.ts'
 import type { Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
-import { type Ending, endingOf, isConflict, type Jobs, MAX_CONFLICTS, type Runner } from './attempt.ts'
+import { doubtful, type Ending, endingOf, isConflict, type Jobs, MAX_CONFLICTS, type Runner } from './attempt.ts'
 import type { BatchHandler, Endings } from './batch-handlers.ts'
 import type { LaterTransaction, WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
@@ -75,13 +75,18 @@ export class BatchAttempts implements Runner {
     later: LaterTransaction<unknown>,
   ): Promise<Endings> {
     const committed = later.end()
-    if (committed)
-      await later.commit(async (session) => {
-        const held = await writeEndings({ ...this.#scope, session }, endings)
-        const lost = jobs.filter((job) => !held.has(job.id) || interruption.isRetaken(job))
-        // What was written for them must not be written twice: it is all done again without them.
-        if (lost.length > 0) throw new JobsLost(lost)
-      })
+    try {
+      if (committed)
+        await later.commit(async (session) => {
+          const held = await writeEndings({ ...this.#scope, session }, endings)
+          const lost = jobs.filter((job) => !held.has(job.id) || interruption.isRetaken(job))
+          // What was written for them must not be written twice: it is all done again without them.
+          if (lost.length > 0) throw new JobsLost(lost)
+        })
+    } catch (error) {
+      if (!(error instanceof UnknownOutcomeError)) throw error
+      return new Map([...endings].map(([job, ending]) => [job, doubtful(ending, error)]))
+    }
     return new Map([...endings].map(([job, ending]) => [job, { ...ending, committed } as Ending]))
   }
 

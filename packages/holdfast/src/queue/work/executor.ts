@@ -8,10 +8,11 @@ import type { Finishing } from '../finish/finishing.ts'
 import { untilWritten } from '../finish/until-written.ts'
 import { isDangerous, isSuspect, type Job } from '../job/job.ts'
 import type { QueueScope } from '../job/scope.ts'
-import type { Ending, Jobs, Runner } from './attempt.ts'
+import type { Ending, Jobs, Runner, WrittenEnding } from './attempt.ts'
 import type { Tell } from './events.ts'
 import type { HeldJobs } from './held-jobs.ts'
 import type { Interruption } from './interruption.ts'
+import { isWritten } from './is-written.ts'
 import type { WorkSettings } from './work-options.ts'
 import { type Otherwise, writeEnding } from './write-endings.ts'
 
@@ -191,10 +192,11 @@ export class Executor {
 
   async #endOtherwise(job: Job, ending: Otherwise): Promise<void> {
     try {
-      if (!ending.committed) await this.#write(job, ending)
-      if (ending.kind === 'unbegun') return
-      if (ending.kind === 'snoozed') this.#outside.tell('snoozed', job, ending.ms)
-      else this.#outside.tell('failed', job, ending.error, !isTriedAgain(job, ending.retry))
+      const written = ending.committed ? ending : await this.#write(job, ending)
+      if (written.kind === 'unbegun') return
+      if (written.kind === 'completed') this.#outside.tell('completed', job, written.result)
+      else if (written.kind === 'snoozed') this.#outside.tell('snoozed', job, written.ms)
+      else this.#outside.tell('failed', job, written.error, !isTriedAgain(job, written.retry))
       // It may be due sooner than the worker looks.
       this.#outside.mayBeDue()
     } catch (error) {
@@ -211,11 +213,18 @@ export class Executor {
     }
   }
 
-  /** @throws LeaseLostError when somebody else has the job by now. */
-  async #write(job: Job, ending: Otherwise): Promise<void> {
+  /**
+   * Gives what is written down of an attempt by now.
+   *
+   * @throws LeaseLostError when somebody else has the job by now.
+   */
+  async #write(job: Job, ending: Otherwise): Promise<WrittenEnding> {
     const write = async () => !this.#held.isRetaken(job) && (await writeEnding(this.#scope, job, ending))
     const { value: isHeld, maybeBefore } = await untilWritten(write, this.#settings.leaseMs)
+    const { ifCommitted } = ending
+    if (!isHeld && ifCommitted !== undefined && (await isWritten(this.#scope, job, ifCommitted))) return ifCommitted
     if (!isHeld && !maybeBefore) throw leaseLost(job)
+    return ending
   }
 
   async #isCancelled({ id }: Job): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Chooses, failingStatements } from '../../../../../test/failing-statements.ts'
 import { testBackends } from '../../../../../test/targets.ts'
@@ -141,5 +141,34 @@ describe.each(testBackends)('a worker on $name', { timeout: 30_000 }, ({ fresh }
     for (const job of jobs) expect(await work.waitFor(job, { pollMs: 20 })).toMatchObject({ attempt: 1 })
     await worker.stop()
     await failed
+  })
+
+  it('waits for what runs before its draining fails', async () => {
+    const { work, statements, time } = await opened()
+    await work.enqueueMany([1, 2, 3].map((n) => ({ data: { n } })))
+    // Of jobs whose workers were lost no more are held than run at once.
+    await work.dequeueMany(3, { leaseMs: 3_600_000 })
+    time.ahead += 7_200_000
+    const gate = Promise.withResolvers<void>()
+    let fails = true
+    let ended = 0
+    statements.fail((...asked) => fails && handsBack(...asked), Number.POSITIVE_INFINITY)
+    const worker = work.worker(
+      async () => {
+        await gate.promise
+        ended++
+      },
+      { concurrency: 2, leaseMs: 300 },
+    )
+    const drained = worker.drain().then(
+      () => 'drained',
+      ({ code }) => [code, ended],
+    )
+    // It is tried again for as long as a lease.
+    await sleep(1_000)
+    gate.resolve()
+    expect(await drained).toEqual(['CONNECTION', 2])
+    fails = false
+    expect(await work.stats()).toMatchObject({ active: 1, completed: 2 })
   })
 })

@@ -212,6 +212,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
         attempts += taken
       }
     } finally {
+      // Where something failed, handlers may still run.
+      await this.#held.empty()
       await this.#held.stop()
     }
   }

@@ -42,7 +42,6 @@ export function write(call: Write, content: Content, now: Date): Done {
       const added = Object.keys(call.patch.add ?? {})
       const isUnique = (name: string) => RULES[call.model].unique.some((fields) => fields.includes(name))
       if (added.some(isUnique)) throw new Refusal({ code: 'VALIDATION' })
-      if (!RULES[call.model].versioned && isEmpty(call.patch)) return { value: 0, content }
       const found = content[call.model].filter((record) => holds(call.where, record))
       const changes = found.map((before) => ({ before, after: patched(call.model, before, call.patch, now) }))
       return { value: found.length, content: written(content, call.model, changes) }
@@ -86,11 +85,6 @@ function assertVersion(record: Fields, version: number | undefined): void {
 /** The version is kept by Holdfast, or no field at all. */
 function assertPatch({ set }: Patch): void {
   if ('version' in set) throw new Refusal({ code: 'VALIDATION' })
-}
-
-/** Whether a patch changes nothing; only a version counts it all the same. */
-function isEmpty({ set, add = {} }: Patch): boolean {
-  return Object.keys(defined({ ...set, ...add })).length === 0
 }
 
 /** A record as it is stored when it is new. */

@@ -18,7 +18,7 @@ import {
 } from '../statement/index.ts'
 import { Increment } from './expressions.ts'
 import { acceptPatch, applyPatch, readBookkeeping, readPatch } from './patch.ts'
-import { findById, firstRecord, keyCondition } from './reading.ts'
+import { countWhere, findById, firstRecord, keyCondition } from './reading.ts'
 import { acceptContent, acceptKey } from './record.ts'
 
 /** How one record is updated. */
@@ -157,7 +157,7 @@ export async function updateMany(session: Session, model: Model, where: unknown,
   const set = readPatch(model, patch, session.clock, shape)
   shape.mark('where')
   const condition = readRequiredWhere(model, where, shape)
-  if (set.length === 0) return 0
+  if (set.length === 0) return countWhere(session, model, where)
   const plan = session.plan(shape.key, () => ({
     kind: 'update',
     model: model.name,

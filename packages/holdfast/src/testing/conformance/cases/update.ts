@@ -14,6 +14,7 @@ const schema = defineSchema({
     real: t.real().nullable(),
     price: t.decimal(6, 2).nullable(),
   }),
+  counted: table({ id: t.integer().primaryKey(), whole: t.integer() }, { versioned: true }),
   docs: documents<{ n: number; m: number }>({ unique: ['n'] }),
 })
 const empty = { name: null, rank: null, whole: null, big: null, real: null, price: null }
@@ -160,11 +161,39 @@ export const updateCases: readonly ConformanceCase[] = [
       assert.equal(await items.count({ name: 'x', real: 1.5 }), 20)
       assert.equal(await items.updateMany({ whole: 99 }, { name: 'y' }), 0)
       assert.equal(await items.updateMany({}, { whole: increment(1) }), 100)
-      assert.equal(await items.updateMany({}, {}), 0)
       assert.deepEqual(await items.aggregate({ select: {} as never, groupBy: { whole: 'whole' }, limit: 2 }), [
         { whole: 1 },
         { whole: 2 },
       ])
+    },
+  },
+  {
+    id: 'update/many-of-nothing',
+    title: 'updateMany gives how many records match, also where the patch is empty; a version counts that as a write',
+    async run({ open }) {
+      const storage = await open(schema)
+      const [items, counted, docs] = [
+        storage.repository('items'),
+        storage.repository('counted'),
+        storage.repository('docs'),
+      ]
+      const numbers = [1, 2, 3]
+      await items.createMany(numbers.map((id) => ({ id, whole: id })))
+      await counted.createMany(numbers.map((id) => ({ id, whole: id })))
+      await docs.createMany(numbers.map((n) => ({ n, m: n })))
+      for (const patch of [{}, { whole: undefined }]) {
+        assert.equal(await items.updateMany({ whole: { gt: 1 } }, patch), 2)
+        assert.equal(await items.updateMany({}, patch), 3)
+        assert.equal(await counted.updateMany({ whole: { gt: 1 } }, patch), 2)
+      }
+      assert.equal(await docs.updateMany({ n: { gt: 1 } }, {}), 2)
+      assert.deepEqual(
+        await items.find(),
+        numbers.map((id) => ({ ...empty, id, whole: id })),
+      )
+      assert.deepEqual(pick(await counted.find(), 'version'), [1, 3, 3])
+      assert.deepEqual(pick(await docs.find({ orderBy: { n: 'asc' } }), 'version'), [1, 2, 2])
+      await refusedWhole(items, () => items.updateMany(wrong({ nobody: 1 }), {}), { code: 'VALIDATION' })
     },
   },
   {

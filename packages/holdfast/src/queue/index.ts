@@ -35,7 +35,7 @@ export type {
   ManyMiddleware,
   Middleware,
 } from './work/handler.ts'
-export type { LaterTransaction, WorkerHost } from './work/host.ts'
+export type { LaterOptions, LaterTransaction, WorkerHost } from './work/host.ts'
 export type { StopOptions } from './work/stop-options.ts'
 export type { WorkManyOptions, WorkOptions } from './work/work-options.ts'
 export { Worker } from './work/worker.ts'

@@ -62,6 +62,8 @@ export interface Select {
    * transaction is serializable, it means nothing more than that is. For plain rows: no joins, no groups.
    */
   readonly locked?: boolean
+  /** With `locked`: passes over rows that another transaction has locked, where the backend locks rows. */
+  readonly skipLocked?: boolean
 }
 
 /** Where the value of an inserted column comes from. */

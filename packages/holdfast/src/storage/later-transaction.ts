@@ -1,5 +1,5 @@
-import type { CommitListener, GatheredWriter, Plan, Result, Row, Session } from '../backend/index.ts'
-import type { LaterTransaction } from '../queue/index.ts'
+import type { CommitListener, GatheredWriter, Isolation, Plan, Result, Row, Session } from '../backend/index.ts'
+import type { LaterOptions, LaterTransaction } from '../queue/index.ts'
 import type { Model } from '../schema/index.ts'
 import { type AmbientScope, runInScope } from './ambient.ts'
 import type { RootSession } from './root-session.ts'
@@ -12,10 +12,11 @@ import { type TransactionSession, transactionEnded } from './transaction-session
  */
 export class LaterSession implements Session, SqlRunner {
   readonly inTransaction = true
-  readonly isolation = 'serializable'
+  readonly isolation: Isolation
   readonly actor: string | null
   readonly #root: RootSession
   readonly #scope: AmbientScope
+  readonly #outer: LaterSession | undefined
   #opened: Promise<TransactionSession> | undefined
   #transaction: TransactionSession | undefined
   /** Settles with the transaction. */
@@ -24,11 +25,16 @@ export class LaterSession implements Session, SqlRunner {
   #end: PromiseWithResolvers<void> | undefined
   #ended = false
 
-  /** @param scope what the work runs in. */
-  constructor(root: RootSession, actor: string | null, scope: AmbientScope) {
+  /**
+   * @param scope what the work runs in.
+   * @param within the session of a transaction that it is a part of: then it is a savepoint.
+   */
+  constructor(root: RootSession, actor: string | null, scope: AmbientScope, { isolation, within }: LaterOptions) {
     this.#root = root
     this.actor = actor
     this.#scope = scope
+    this.#outer = within as LaterSession | undefined
+    this.isolation = this.#outer?.isolation ?? isolation ?? 'serializable'
   }
 
   get models(): Session['models'] {
@@ -109,6 +115,11 @@ export class LaterSession implements Session, SqlRunner {
     return this.#root.wake(topic, onWake)
   }
 
+  /** The innermost transaction that its work runs in; nothing before it has begun. */
+  get innermost(): AmbientScope['transaction'] {
+    return this.#scope.transaction
+  }
+
   /** Whether it has begun. */
   get used(): boolean {
     return this.#opened !== undefined
@@ -135,18 +146,19 @@ export class LaterSession implements Session, SqlRunner {
     end.promise.catch(() => undefined)
     this.#opened = opened.promise
     this.#end = end
-    this.#outcome = this.#root.runTransaction(
-      (session) => {
-        this.#transaction = session
-        this.#scope.transaction = session
-        opened.resolve(session)
-        return end.promise
-      },
-      { retries: 0 },
-      this.actor,
-    )
+    this.#outcome = this.#begin((session) => {
+      this.#transaction = session
+      this.#scope.transaction = session
+      opened.resolve(session)
+      return end.promise
+    })
     this.#outcome.catch(opened.reject)
     return opened.promise
+  }
+
+  #begin(work: (session: TransactionSession) => Promise<void>): Promise<void> {
+    if (this.#outer !== undefined) return this.#outer.runNested(work)
+    return this.#root.runTransaction(work, { retries: 0, isolation: this.isolation }, this.actor)
   }
 
   /** Nothing can begin it any more. */
@@ -174,8 +186,9 @@ export function openLater<Tx>(
   root: RootSession,
   actor: string | null,
   transactionOf: (session: LaterSession) => Tx,
+  options: LaterOptions = {},
 ): LaterTransaction<Tx> {
-  return new HandlerTransaction(root, actor, transactionOf)
+  return new HandlerTransaction(root, actor, transactionOf, options)
 }
 
 /** Most handlers never use it: until then it holds nothing but what it takes to make it. */
@@ -183,15 +196,23 @@ class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
   readonly #root: RootSession
   readonly #actor: string | null
   readonly #transactionOf: (session: LaterSession) => Tx
-  readonly #scope: AmbientScope = { transaction: undefined }
+  readonly #options: LaterOptions
+  readonly #scope: AmbientScope
   #session: LaterSession | undefined
   #tx: Tx | undefined
   #ended = false
 
-  constructor(root: RootSession, actor: string | null, transactionOf: (session: LaterSession) => Tx) {
+  constructor(
+    root: RootSession,
+    actor: string | null,
+    transactionOf: (session: LaterSession) => Tx,
+    options: LaterOptions,
+  ) {
     this.#root = root
     this.#actor = actor
     this.#transactionOf = transactionOf
+    this.#options = options
+    this.#scope = { transaction: (options.within as LaterSession | undefined)?.innermost }
   }
 
   get tx(): Tx {
@@ -201,7 +222,7 @@ class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
 
   get session(): LaterSession {
     if (this.#session === undefined) {
-      this.#session = new LaterSession(this.#root, this.#actor, this.#scope)
+      this.#session = new LaterSession(this.#root, this.#actor, this.#scope, this.#options)
       if (this.#ended) this.#session.end()
     }
     return this.#session

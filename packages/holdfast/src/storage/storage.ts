@@ -89,8 +89,7 @@ export class Storage<S extends Schema = NoSchema> extends SessionStores<S> imple
     super(shared, actor === null ? session : new ActingSession(session, actor))
     const transactionOf = (of: Session) => new TransactionStores<S>(shared, of as TransactionSession | LaterSession)
     this.workers = {
-      transactionOf,
-      openLater: () => openLater(session, actor, transactionOf),
+      openLater: (options) => openLater(session, actor, transactionOf, options),
       started: (loop) => this.#started(loop),
       running: loops,
     }

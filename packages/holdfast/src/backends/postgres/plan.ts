@@ -138,9 +138,9 @@ function countOf(tag: string): number {
   return Number(tag.slice(tag.lastIndexOf(' ') + 1))
 }
 
-/** Whether an index gives the order in which a write takes its rows, so that it can stop at the limit. */
+/** Whether an index gives the order in which a statement takes rows to write or to lock, so that it can stop at the limit. */
 function takesInOrder(statement: Statement, models: Models): boolean {
-  if (statement.kind !== 'update' && statement.kind !== 'delete') return false
+  if (statement.kind === 'insert' || (statement.kind === 'select' && statement.skipLocked !== true)) return false
   if (statement.limit === undefined || statement.orderBy.length === 0) return false
   return accessOf(statement, models).order !== null
 }

@@ -32,8 +32,9 @@ export function selectQuery(statement: Select, models: Models, dialect: Dialect)
   }
   query = query.select(selected(outputs.map(({ read, column }) => read.as(column.name))))
   for (const step of orderSteps(statement.orderBy, context)) query = query.orderBy(step)
-  if (statement.locked === true && dialect.locksRows) query = query.forUpdate()
-  return { query: limited(query, statement, context), outputs: columns }
+  query = limited(query, statement, context)
+  if (statement.locked === true && dialect.locksRows) query = lockedBy(query, statement)
+  return { query, outputs: columns }
 }
 
 /**
@@ -63,6 +64,10 @@ function joinedTables({ model, joins }: Select, models: Models, dialect: Dialect
         : query.innerJoin(joined, (condition) => condition.on(on))
   }
   return query
+}
+
+function lockedBy(query: SelectQuery, { skipLocked }: Select): SelectQuery {
+  return skipLocked === true ? query.forUpdate().skipLocked() : query.forUpdate()
 }
 
 /** SQLite selects no rows without columns. */

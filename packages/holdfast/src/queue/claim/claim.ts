@@ -66,7 +66,9 @@ async function takeFreely(
   frontier: Frontier | undefined,
 ): Promise<Looked> {
   const { rows, failure }: Taken =
-    frontier === undefined ? { rows: await take(scope, count, leaseMs) } : await frontier.take(scope, count, leaseMs)
+    frontier === undefined
+      ? { rows: await take(scope, count, leaseMs) }
+      : await frontier.take(count, (wanted, from) => take(scope, wanted, leaseMs, from))
   try {
     return { ...(await examineRows(scope, rows)), failure }
   } catch (error) {

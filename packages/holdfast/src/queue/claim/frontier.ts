@@ -1,6 +1,5 @@
 import type { Row } from '../../backend/index.ts'
-import type { QueueScope } from '../job/scope.ts'
-import { byUrgency, type Place, take } from './take.ts'
+import { byUrgency, type Place } from './take.ts'
 
 /** What was taken, and why no more could be looked for. */
 export interface Taken {
@@ -20,14 +19,14 @@ export class Frontier {
   #place: Place | undefined
   #sweptAt = Number.NEGATIVE_INFINITY
 
-  /** Takes up to `count` jobs, as `take` does. */
-  async take(scope: QueueScope, count: number, leaseMs: number): Promise<Taken> {
+  /** Takes up to `count` jobs with `take`, which is told how many are still wanted and from where on. */
+  async take(count: number, take: (count: number, from?: Place) => Promise<Row[]>): Promise<Taken> {
     const goesOn = this.#place !== undefined && performance.now() - this.#sweptAt < SWEEP_MS
-    const next = goesOn ? await take(scope, count, leaseMs, this.#place) : []
+    const next = goesOn ? await take(count, this.#place) : []
     if (next.length === count) return this.#goOnFrom(next, count)
     this.#sweptAt = performance.now()
     try {
-      const others = await take(scope, count - next.length, leaseMs)
+      const others = await take(count - next.length)
       return this.#goOnFrom([...next, ...others].sort(byUrgency), count)
     } catch (failure) {
       if (next.length === 0) throw failure

@@ -2,6 +2,7 @@ import type { ModelColumn, QueueDeclaration } from '../../schema/index.ts'
 import { all, equals, type MovedColumn, oneOf } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { finishedJobs, liveJobs } from '../job/models.ts'
+import { heldKey, heldRows, isLeased } from '../job/own-rows.ts'
 import type { QueueScope } from '../job/scope.ts'
 import type { Finishing } from './finishing.ts'
 
@@ -16,8 +17,15 @@ export function endsPlainly({ job, state, result }: Finishing): boolean {
   return state === 'completed' && result === null && job.group === null
 }
 
+/** Jobs that can be ended by one statement: without leases, their rows do not know at which attempt they are. */
+export function movedAlike(finishing: readonly Finishing[]): Iterable<readonly Finishing[]> {
+  const [first] = finishing
+  if (first === undefined) return []
+  return isLeased(first.job) ? [finishing] : Map.groupBy(finishing, ({ job }) => job.attempt).values()
+}
+
 /**
- * Ends jobs that end plainly, in one statement: the row of each goes from one table to the other, or away, without coming here. Gives the
+ * Ends jobs that end plainly and are alike, in one statement: the row of each goes from one table to the other, or away, without coming here. Gives the
  * ids of those that did; the others have lost their lease, have steps, or are awaited.
  */
 export async function completePlainly(
@@ -28,27 +36,35 @@ export async function completePlainly(
   const tokens = [...new Set(finishing.map(({ job }) => job.token))]
   const versions = [...new Set(finishing.map(({ job }) => job.version))]
   const forgets = keepsNoCompleted(declaration)
-  const plan = session.plan(forgets ? 'queue forget completed' : 'queue complete', () => ({
+  const { job } = finishing[0] as Finishing
+  const leased = isLeased(job)
+  const plan = session.plan(heldKey(forgets ? 'queue forget completed' : 'queue complete', leased), () => ({
     kind: 'delete',
     model: liveJobs.name,
-    where: plainlyHeld,
+    where: all(heldRows(leased, 0, 1), endsPlainlyHere),
     orderBy: [],
     returning: ['id'],
-    ...(!forgets && { into: { model: finishedJobs.name, columns: finishedJobs.columns.map(movedColumn) } }),
+    ...(!forgets && { into: { model: finishedJobs.name, columns: movedColumns(leased) } }),
   }))
-  const parameters = [ids, tokens, false, 'completed', null, clockOffsetMs(session), versions]
+  const parameters = [ids, tokens, false, 'completed', null, clockOffsetMs(session), versions, job.attempt]
   const { rows } = await session.execute(plan, parameters)
   return new Set(rows.map((row) => row['id'] as string))
 }
 
-const plainlyHeld = all(
-  oneOf('id', 0),
-  oneOf('token', 1),
+const endsPlainlyHere = all(
   equals('awaited', 2),
   equals('stepped', 2),
   // Not those whose payload was brought to a later version, which is what is kept.
   oneOf('version', 6),
 )
+
+function movedColumns(leased: boolean): MovedColumn[] {
+  const moved = finishedJobs.columns.map(movedColumn)
+  if (leased) return moved
+  return moved.map((one) =>
+    one.column === 'attempt' ? { column: 'attempt', value: { kind: 'parameter', parameter: 7 } } : one,
+  )
+}
 
 function movedColumn({ name: column }: ModelColumn): MovedColumn {
   switch (column) {

@@ -1,13 +1,14 @@
 import type { Session } from '../../backend/index.ts'
 import { LeaseLostError } from '../../base/errors.ts'
-import { add, all, equals, oneOf, set, setNow } from '../../statement/index.ts'
+import { add, set, setNow } from '../../statement/index.ts'
 import { pauseMs } from '../job/backoff.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { type Job, type JobError, jobError } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
+import { heldKey, heldRow, heldRows, isLeased } from '../job/own-rows.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { bringToEnd, REMOVED } from './bring-to-end.ts'
-import { completePlainly, endsPlainly } from './complete.ts'
+import { completePlainly, endsPlainly, movedAlike } from './complete.ts'
 import type { Finishing, Removed } from './finishing.ts'
 
 /**
@@ -22,7 +23,7 @@ export async function finish(
 ): Promise<ReadonlySet<string>> {
   const left = () => finishing.filter(({ job }) => !ended.has(job.id))
   const plain = left().filter(endsPlainly)
-  if (plain.length > 0) for (const id of await completePlainly(scope, plain)) ended.add(id)
+  for (const alike of movedAlike(plain)) for (const id of await completePlainly(scope, alike)) ended.add(id)
   const others = left()
   if (others.length > 0) for (const id of await finishWithCare(scope, others)) ended.add(id)
   return ended
@@ -42,10 +43,11 @@ async function finishWithCare(scope: QueueScope, finishing: readonly Finishing[]
 }
 
 async function remove(session: Session, finishing: readonly Finishing[]): Promise<Removed[]> {
-  const plan = session.plan('queue remove', () => ({
+  const leased = finishing.every(({ job }) => isLeased(job))
+  const plan = session.plan(heldKey('queue remove', leased), () => ({
     kind: 'delete',
     model: liveJobs.name,
-    where: all(oneOf('id', 0), oneOf('token', 1)),
+    where: heldRows(leased, 0, 1),
     orderBy: [],
     returning: REMOVED,
   }))
@@ -90,7 +92,8 @@ export async function snoozeJob({ session }: QueueScope, job: Job, ms: number): 
 
 /** Makes a job wait for its next attempt; false when its lease is lost. */
 async function putOff(session: Session, job: Job, delayMs: number, attempts = 0): Promise<boolean> {
-  const plan = session.plan('queue put off', () => ({
+  const leased = isLeased(job)
+  const plan = session.plan(heldKey('queue put off', leased), () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [
@@ -100,14 +103,17 @@ async function putOff(session: Session, job: Job, delayMs: number, attempts = 0)
       setNow('runAt', 2),
       set('errors', 3),
       add('attempt', 4),
+      set('ready', 1),
     ],
-    where: all(equals('id', 5), equals('token', 6)),
+    where: heldRow(leased, 5, 6),
     orderBy: [],
     returning: [],
   }))
   const plusMs = clockOffsetMs(session) + delayMs
   const errors: readonly JobError[] = job.errors
-  const parameters = ['scheduled', null, plusMs, errors, attempts, job.id, job.token]
+  // Without a lease, its row does not know yet that it was taken.
+  const counted = leased ? attempts : attempts + 1
+  const parameters = ['scheduled', null, plusMs, errors, counted, job.id, job.token]
   return (await session.execute(plan, parameters)).count > 0
 }
 

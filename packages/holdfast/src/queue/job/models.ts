@@ -174,6 +174,15 @@ export const leases: Model = resolveOwnModel(
   ),
 )
 
+/** Workers that take jobs without leases, and until when they are there unless they say more. */
+export const workers: Model = resolveOwnModel(
+  'holdfastJobWorkers',
+  table(
+    { id: t.uuid().primaryKey(), queue: t.text(), until: t.timestamp() },
+    { indexes: [['queue', 'until']], shortLived: true },
+  ),
+)
+
 /** The tables of all queues. */
 export const queueModels: readonly Model[] = [
   liveJobs,
@@ -185,4 +194,5 @@ export const queueModels: readonly Model[] = [
   keyWindows,
   followUps,
   leases,
+  workers,
 ]

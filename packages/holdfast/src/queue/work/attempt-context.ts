@@ -1,10 +1,11 @@
 import type { Session } from '../../backend/index.ts'
-import { all, equals, set } from '../../statement/index.ts'
+import { set } from '../../statement/index.ts'
 import { leaseLost } from '../finish/finish.ts'
 import type { Audience } from '../job/audience.ts'
 import { earlierResults } from '../job/earlier-results.ts'
 import type { Job } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
+import { heldKey, heldRow, isLeased } from '../job/own-rows.ts'
 import { type HandlerContext, storableJson } from './handler.ts'
 import type { LaterTransaction } from './host.ts'
 import type { Interruption } from './interruption.ts'
@@ -65,11 +66,12 @@ export class AttemptContext implements HandlerContext<unknown> {
 }
 
 async function writeProgress(session: Session, job: Job, value: unknown): Promise<void> {
-  const plan = session.plan('queue progress', () => ({
+  const leased = isLeased(job)
+  const plan = session.plan(heldKey('queue progress', leased), () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [set('progress', 0)],
-    where: all(equals('id', 1), equals('token', 2)),
+    where: heldRow(leased, 1, 2),
     orderBy: [],
     returning: [],
   }))

@@ -40,48 +40,56 @@ export function allAtOnce(scope: QueueScope, handler: ManyHandler<unknown, unkno
   return { together: true, handle }
 }
 
-/** Calls a handler of one job with each of them, one after the other, each call in a savepoint; none any more once it is interrupted or the transaction is broken. */
+/**
+ * Calls a handler of one job with each of them, one after the other, each call in a savepoint that begins when it is used; none any more once it
+ * is interrupted or the transaction is broken.
+ */
 export function oneByOne(
   scope: QueueScope,
   host: WorkerHost<unknown>,
   handler: Handler<unknown, unknown>,
   audience: Audience,
 ): BatchHandler {
-  const handleOne = async (job: Job, session: Session, interruption: Interruption): Promise<Ending> => {
-    const context = new AttemptContext(job, session, interruption, new PartOfBatch(host, session), audience)
-    const call = () => interruption.heeded(() => tellRunning([job], () => handler(job, context)))
-    const given = await runLimited(timeoutOf(job, scope.declaration), interruption, call)
-    return { kind: 'completed', result: resultOf(scope, given), committed: false }
+  const handleOne = async (job: Job, batch: Session, interruption: Interruption): Promise<Ending> => {
+    const part = host.openLater({ within: batch })
+    try {
+      const context = new AttemptContext(job, batch, interruption, new PartOfBatch(part), audience)
+      const handle = () => part.run(() => handler(job, context))
+      const call = () => interruption.heeded(() => tellRunning([job], handle))
+      const given = await runLimited(timeoutOf(job, scope.declaration), interruption, call)
+      const result = resultOf(scope, given)
+      if (part.end()) await part.commit(async () => undefined)
+      return { kind: 'completed', result, committed: false }
+    } catch (error) {
+      await part.rollback()
+      return endingOf(error, interruption, job)
+    }
   }
   const handle: BatchHandler['handle'] = async (jobs, interruption, transaction) => {
     const endings = new Map<Job, Ending>()
     for (const job of jobs) {
       if (interruption.aborted || transaction.broken) endings.set(job, { kind: 'unbegun', committed: false })
-      else {
-        const own = interruption.part()
-        const running = transaction.session.transaction((session) => handleOne(job, session, own))
-        endings.set(job, await running.catch((error: unknown) => endingOf(error, own, job)))
-      }
+      else endings.set(job, await handleOne(job, transaction.session, interruption.part()))
     }
     return endings
   }
   return { together: false, handle }
 }
 
-/** The savepoint of one job. */
+/** The savepoint of one job: whatever is written for the job is written there. */
 class PartOfBatch implements JobTransaction {
   readonly used = true
-  readonly session: Session
-  readonly #host: WorkerHost<unknown>
-  #tx: unknown
+  readonly #part: LaterTransaction<unknown>
 
-  constructor(host: WorkerHost<unknown>, session: Session) {
-    this.#host = host
-    this.session = session
+  constructor(part: LaterTransaction<unknown>) {
+    this.#part = part
+  }
+
+  get session(): Session {
+    return this.#part.session
   }
 
   get tx(): unknown {
-    this.#tx ??= this.#host.transactionOf(this.session)
-    return this.#tx
+    return this.#part.tx
   }
 }

@@ -13,6 +13,7 @@ import type { Tell } from './events.ts'
 import type { HeldJobs } from './held-jobs.ts'
 import type { Interruption } from './interruption.ts'
 import { isWritten } from './is-written.ts'
+import type { UnleasedBatch } from './unleased-batches.ts'
 import type { WorkSettings } from './work-options.ts'
 import { type Otherwise, writeEnding } from './write-endings.ts'
 
@@ -136,8 +137,14 @@ export class Executor {
       const next = this.#held.start(this.#runner.most)
       if (next === undefined) return
       this.#waiting = undefined
-      void this.#run(next.jobs, next.interruption)
+      void this.#run(next.jobs, next.interruption, this.#runner)
     }
+  }
+
+  /** Runs a batch that was taken without leases, at once. */
+  runUnleased(jobs: Jobs, batch: UnleasedBatch): void {
+    this.#isCautious = false
+    void this.#run(jobs, this.#held.run(jobs), batch)
   }
 
   /** Whether the jobs here have waited for others to be started with. */
@@ -158,12 +165,12 @@ export class Executor {
   }
 
   /** Runs attempts and writes down what comes of them; nothing is thrown. */
-  async #run(jobs: Jobs, interruption: Interruption): Promise<void> {
+  async #run(jobs: Jobs, interruption: Interruption, runner: Pick<Runner, 'run'>): Promise<void> {
     this.#busy++
     this.#inHand += jobs.length
     const started = performance.now()
     for (const job of jobs) this.#outside.tell('started', job)
-    const endings = await this.#runner.run(jobs, interruption)
+    const endings = await runner.run(jobs, interruption)
     const tookMs = performance.now() - started
     this.#usualMs = Number.isFinite(this.#usualMs) ? this.#usualMs * 0.8 + tookMs * 0.2 : tookMs
     this.#busy--

@@ -5,6 +5,7 @@ import { extendAside, extendLeases, handBack, leaseOf } from '../claim/leases.ts
 import { cancelledAmong } from '../finish/cancelled.ts'
 import { leaseLost } from '../finish/finish.ts'
 import { isDangerous, isSuspect, type Job } from '../job/job.ts'
+import { isLeased } from '../job/own-rows.ts'
 import type { Jobs } from './attempt.ts'
 import { Interruption } from './interruption.ts'
 
@@ -74,9 +75,14 @@ export class HeldJobs {
     const first = this.#buffer.shift()
     if (first === undefined) return undefined
     const jobs: Jobs = most === 1 || isSuspect(first) ? [first] : [first, ...this.#takeWhole(most - 1)]
+    return { jobs, interruption: this.run(jobs) }
+  }
+
+  /** Holds jobs that were taken without leases, and are run at once; gives what interrupts them. */
+  run(jobs: Jobs): Interruption {
     const interruption = new Interruption(this.#retaken)
     for (const job of jobs) this.#running.set(job, interruption)
-    return { jobs, interruption }
+    return interruption
   }
 
   /** Up to so many of the next jobs, until one whose worker was lost. */
@@ -107,7 +113,7 @@ export class HeldJobs {
 
   /** Gives a sign of life now; the signals of handlers none of whose jobs is held any longer abort. */
   async beat(): Promise<void> {
-    const jobs = [...this.#running.keys(), ...this.#buffer]
+    const jobs = [...this.#running.keys(), ...this.#buffer].filter(isLeased)
     if (jobs.length === 0) {
       this.#beatAt = performance.now()
       return

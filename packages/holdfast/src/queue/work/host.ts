@@ -1,14 +1,20 @@
-import type { Session } from '../../backend/index.ts'
+import type { Isolation, Session } from '../../backend/index.ts'
 import type { LoopHost } from '../../base/loop-bell.ts'
 
 /** What workers need of the storage they run on. */
 export interface WorkerHost<Tx> extends LoopHost {
-  /** The ways to the data in the session of a transaction, as handlers are given them. */
-  transactionOf(session: Session): Tx
-  /** A transaction that begins when it is first used. */
-  openLater(): LaterTransaction<Tx>
+  /** A transaction that begins when it is first used; or a savepoint. */
+  openLater(options?: LaterOptions): LaterTransaction<Tx>
   /** What was noted and has not stopped, workers and whatever else: the same set for all hosts of a storage. */
   readonly running: ReadonlySet<object>
+}
+
+/** What a transaction is that begins when it is first used. */
+export interface LaterOptions {
+  /** `serializable` unless given. */
+  readonly isolation?: Isolation
+  /** The session of one that it is a part of, and undone apart from: a savepoint. */
+  readonly within?: Session
 }
 
 /** A transaction that begins when it is first used, and takes in the completion of a job. */

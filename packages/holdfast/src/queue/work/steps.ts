@@ -1,10 +1,11 @@
 import type { Session } from '../../backend/index.ts'
 import { type Issue, ValidationError } from '../../base/errors.ts'
 import { checkName } from '../../schema/index.ts'
-import { all, equals, outputs, set } from '../../statement/index.ts'
+import { equals, outputs, set } from '../../statement/index.ts'
 import { leaseLost } from '../finish/finish.ts'
 import type { Job } from '../job/job.ts'
 import { liveJobs, steps as stepRows } from '../job/models.ts'
+import { heldKey, heldRow, isLeased } from '../job/own-rows.ts'
 import { OWN } from '../job/scope.ts'
 import { storableJson } from './handler.ts'
 
@@ -63,11 +64,12 @@ export class Steps {
   /** Writes a result down, if the job is still this worker's. */
   async #keep(session: Session, name: string, result: unknown): Promise<void> {
     const { id, token } = this.#job
-    const hold = session.plan('queue step hold', () => ({
+    const leased = isLeased(this.#job)
+    const hold = session.plan(heldKey('queue step hold', leased), () => ({
       kind: 'update',
       model: liveJobs.name,
       set: [set('stepped', 0)],
-      where: all(equals('id', 1), equals('token', 2)),
+      where: heldRow(leased, 1, 2),
       orderBy: [],
       returning: [],
     }))

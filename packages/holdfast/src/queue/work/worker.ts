@@ -8,19 +8,22 @@ import { makeReady } from '../claim/make-ready.ts'
 import { Audience } from '../job/audience.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { controlTopicOf, followUpTopicOf, laterTopicOf, topicOf, watcherTopicOf } from '../job/topics.ts'
+import { hasLimits } from '../limits/limits.ts'
 import { Ticker } from '../schedule/ticker.ts'
 import { fireTicks } from '../schedule/ticks.ts'
 import { Attempts, type Runner } from './attempt.ts'
 import { BatchAttempts } from './batch-attempts.ts'
-import { allAtOnce, oneByOne } from './batch-handlers.ts'
+import { allAtOnce, type BatchHandler, oneByOne } from './batch-handlers.ts'
 import type { WorkerEvents } from './events.ts'
 import { Executor } from './executor.ts'
 import { type Handler, type ManyHandler, surround } from './handler.ts'
 import { HeldJobs } from './held-jobs.ts'
 import type { WorkerHost } from './host.ts'
 import { ABORT_GRACE_MS } from './interruption.ts'
+import { Presence } from './presence.ts'
 import { type StopOptions, stopTimeoutMs } from './stop-options.ts'
 import { Subscriptions } from './subscriptions.ts'
+import { type UnleasedBatch, UnleasedBatches } from './unleased-batches.ts'
 import { Upkeep } from './upkeep.ts'
 import {
   type WorkManyOptions,
@@ -52,6 +55,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #executor: Executor
   readonly #laterVersions: LaterVersions
   readonly #frontier = new Frontier()
+  readonly #unleased: UnleasedBatches | undefined
+  readonly #presence: Presence
   readonly #audience: Audience
   readonly #upkeep: Upkeep
   readonly #subscriptions: Subscriptions
@@ -72,6 +77,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     settings: WorkSettings,
     runner: Runner,
     audience: Audience,
+    unleased?: BatchHandler,
   ) {
     super()
     this.#audience = audience
@@ -85,6 +91,11 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       hasRoom: this.#bell.ring,
       mayBeDue: () => this.#upkeep.lookSoon(),
     })
+    const report = (error: unknown) => this.#report(error)
+    this.#presence = new Presence(scope, settings.leaseMs, report)
+    // Limits are kept by leases, which say how much runs.
+    if (unleased !== undefined && !hasLimits(scope))
+      this.#unleased = new UnleasedBatches(scope, host, unleased, this.#presence, report)
     this.#laterVersions = new LaterVersions(scope)
     this.#upkeep = new Upkeep(scope, settings.pollMs, this.#held, this.#executor, this.#bell.ring)
     this.#subscriptions = new Subscriptions(scope.session, [
@@ -110,11 +121,11 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     const settings = workSettings(scope.queue, handler, options)
     const surrounded = surround(handler, options.middleware ?? [])
     const audience = new Audience(scope.queue)
-    const runner =
-      settings.mode === 'transaction'
-        ? new BatchAttempts(scope, host, oneByOne(scope, host, surrounded, audience), settings.batch)
-        : new Attempts(scope, host, surrounded, audience)
-    return new Worker(scope, host, settings, runner, audience)
+    if (settings.mode === 'lease')
+      return new Worker(scope, host, settings, new Attempts(scope, host, surrounded, audience), audience)
+    const handleBatch = oneByOne(scope, host, surrounded, audience)
+    const runner = new BatchAttempts(scope, host, handleBatch, settings.batch)
+    return new Worker(scope, host, settings, runner, audience, settings.leases ? undefined : handleBatch)
   }
 
   /**
@@ -193,6 +204,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     }
     clearTimeout(timer)
     await this.#held.stop()
+    await this.#presence.end().catch((error: unknown) => this.#report(error))
     await this.#subscriptions.end().catch((error: unknown) => this.#report(error))
     this.#unregister()
     this.#stopped = true
@@ -215,6 +227,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       // Where something failed, handlers may still run.
       await this.#held.empty()
       await this.#held.stop()
+      await this.#presence.end()
     }
   }
 
@@ -259,11 +272,25 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
 
   /** Takes jobs; gives how many. */
   async #take(count: number, frontier?: Frontier): Promise<number> {
+    const batch = await this.#unleased?.take(count)
+    if (batch !== undefined) return this.#runUnleased(batch)
     const { jobs, buried, failure } = await claim(this.#scope, count, this.#settings.leaseMs, frontier)
     if (failure !== undefined) this.#report(failure)
     this.#taken += jobs.length
     for (const { job, error } of buried) this.#tell('failed', job, error, true)
     return this.#executor.hold(jobs)
+  }
+
+  async #runUnleased(batch: UnleasedBatch): Promise<number> {
+    const [first, ...others] = batch.jobs
+    if (first === undefined) return 0
+    if (this.#stopping) {
+      await batch.giveBack()
+      return 0
+    }
+    this.#taken += batch.jobs.length
+    this.#executor.runUnleased([first, ...others], batch)
+    return batch.jobs.length
   }
 
   /** Somebody cancelled jobs, or paused or resumed the queue. */

@@ -1,0 +1,25 @@
+import { all, type Condition, equals, oneOf } from '../../statement/index.ts'
+import type { Job } from './job.ts'
+
+/**
+ * Whether jobs are held under leases, and by which. Those that were taken without one are locked by the transaction that writes about them, so
+ * that nobody else can have changed them.
+ */
+export function isLeased({ token }: Pick<Job, 'token'>): boolean {
+  return token !== null
+}
+
+/** The name of a plan about jobs that are held so. */
+export function heldKey(name: string, leased: boolean): string {
+  return leased ? name : `${name} unleased`
+}
+
+/** The row of a job, if it is still held: parameters with its id and its token. */
+export function heldRow(leased: boolean, id: number, token: number): Condition {
+  return leased ? all(equals('id', id), equals('token', token)) : equals('id', id)
+}
+
+/** The rows of jobs that are still held: parameters with their ids and their tokens. */
+export function heldRows(leased: boolean, ids: number, tokens: number): Condition {
+  return leased ? all(oneOf('id', ids), oneOf('token', tokens)) : oneOf('id', ids)
+}

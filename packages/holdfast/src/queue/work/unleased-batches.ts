@@ -1,0 +1,114 @@
+import type { Row } from '../../backend/index.ts'
+import { examine } from '../claim/bury.ts'
+import { Frontier } from '../claim/frontier.ts'
+import { lockWaiting, type Place } from '../claim/take.ts'
+import { isSuspect, type Job, jobOf } from '../job/job.ts'
+import { OWN, type QueueScope } from '../job/scope.ts'
+import { type Ending, isConflict, type Jobs } from './attempt.ts'
+import type { BatchHandler, Endings } from './batch-handlers.ts'
+import type { LaterTransaction, WorkerHost } from './host.ts'
+import type { Interruption } from './interruption.ts'
+import type { Presence } from './presence.ts'
+import { writeEndings } from './write-endings.ts'
+
+/** A batch whose rows are locked by a transaction, which runs and completes it. */
+export interface UnleasedBatch {
+  readonly jobs: readonly Job[]
+  /** Runs the handlers and commits what became of the jobs; never rejects. Undone, they wait again, as if nobody had taken them. */
+  run(jobs: Jobs, interruption: Interruption): Promise<readonly Ending[]>
+  /** Lets the rows go. */
+  giveBack(): Promise<void>
+}
+
+const UNBEGUN: Ending = { kind: 'unbegun', committed: true }
+
+/**
+ * Takes, runs and completes batches each in one transaction, so that nothing is written for the taking. Only while all goes well: whenever a
+ * batch was undone, has jobs that cannot be run, or workers were lost, the next one is to be taken under leases, where every attempt is counted
+ * and jobs that do harm are found out.
+ */
+export class UnleasedBatches {
+  readonly #scope: QueueScope
+  readonly #host: WorkerHost<unknown>
+  readonly #handler: BatchHandler
+  readonly #presence: Presence
+  readonly #report: (error: unknown) => void
+  readonly #frontier = new Frontier()
+  #leaseNext = false
+
+  constructor(
+    scope: QueueScope,
+    host: WorkerHost<unknown>,
+    handler: BatchHandler,
+    presence: Presence,
+    report: (error: unknown) => void,
+  ) {
+    this.#scope = scope
+    this.#host = host
+    this.#handler = handler
+    this.#presence = presence
+    this.#report = report
+  }
+
+  /** Takes a batch, perhaps of no jobs; undefined where it is to be taken under leases. */
+  async take(count: number): Promise<UnleasedBatch | undefined> {
+    await this.#presence.begin()
+    if (this.#leaseNext || this.#presence.othersWereLost) {
+      this.#leaseNext = false
+      return undefined
+    }
+    const later = this.#host.openLater(OWN)
+    const giveBack = () => later.rollback()
+    try {
+      const scope = { ...this.#scope, session: later.session }
+      const { rows, failure } = await this.#frontier.take(count, lockingAnew(scope, count))
+      if (failure !== undefined) throw failure
+      const { jobs, buried } = await examine(
+        scope,
+        rows.map((row) => jobOf(row)),
+      )
+      const isUsual = buried.length === 0 && !jobs.some(isSuspect)
+      if (!isUsual || jobs.length === 0) await giveBack()
+      return isUsual ? { jobs, giveBack, run: (...given) => this.#run(...given, later) } : undefined
+    } catch (error) {
+      await giveBack().catch(() => undefined)
+      throw error
+    }
+  }
+
+  async #run(jobs: Jobs, interruption: Interruption, later: LaterTransaction<unknown>): Promise<readonly Ending[]> {
+    interruption.transaction = later
+    try {
+      const endings = await later.run(() => this.#handler.handle(jobs, interruption, later))
+      later.end()
+      await later.commit((session) => writeAll({ ...this.#scope, session }, endings))
+      return jobs.map((job) => ({ ...(endings.get(job) as Ending), committed: true }) as Ending)
+    } catch (error) {
+      // What it could not undo, it loses with its connection.
+      await later.rollback().catch(() => undefined)
+      this.#leaseNext = true
+      if (!isConflict(error) && !(error instanceof JobsGone)) this.#report(error)
+      return jobs.map(() => UNBEGUN)
+    }
+  }
+}
+
+/** Locks jobs for a frontier. A transaction does not pass over what it has locked itself, so what is found again is left out. */
+function lockingAnew(scope: QueueScope, count: number): (wanted: number, from?: Place) => Promise<Row[]> {
+  const locked = new Set<unknown>()
+  return async (wanted, from) => {
+    const rows = await lockWaiting(scope, from === undefined ? count : wanted, from)
+    const others = rows.filter((row) => !locked.has(row['id'])).slice(0, wanted)
+    for (const row of others) locked.add(row['id'])
+    return others
+  }
+}
+
+/** @throws JobsGone where a handler did something about the jobs of the batch by itself: what it wrote must be undone with that. */
+async function writeAll(scope: QueueScope, endings: Endings): Promise<void> {
+  const begun = new Map([...endings].filter(([, { kind }]) => kind !== 'unbegun'))
+  if ((await writeEndings(scope, begun)).size < begun.size) throw new JobsGone()
+}
+
+/** Jobs of a batch are not there any more. */
+class JobsGone extends Error {}

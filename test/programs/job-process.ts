@@ -21,8 +21,8 @@ if (mode === 'enqueue') {
   await storage.close()
 } else {
   const shared = { leaseMs: LEASE_MS, pollMs: 50, onError: () => undefined }
-  const options =
-    mode === 'transact' ? ({ ...shared, mode: 'transaction', batch: 5 } as const) : { ...shared, concurrency: 2 }
+  const inBatches = { ...shared, mode: 'transaction', batch: 5, leases: mode !== 'unleased' } as const
+  const options = mode === 'work' ? { ...shared, concurrency: 2 } : inBatches
   const worker = jobs.work(async (job, { tx }) => {
     process.stdout.write(`${job.data.id}\n`)
     if (job.data.id === 'poison') process.kill(process.pid, 'SIGKILL')

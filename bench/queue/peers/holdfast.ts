@@ -3,7 +3,10 @@ import type { Target } from '../../peers/store.ts'
 import { Countdown, type JobQueue, type Payload } from '../job-queue.ts'
 
 /** How many jobs are taken with one statement, and run side by side; or share a transaction, and how many of these there are at once. */
-const SETTINGS = { lease: { batch: 1_000, concurrency: 100 }, transaction: { batch: 1_000, concurrency: 4, leases: false } } as const
+const SETTINGS = {
+  lease: { batch: 1_000, concurrency: 100 },
+  transaction: { batch: 1_000, concurrency: 4, leases: false },
+} as const
 
 /** Holdfast, on whatever the target names. Jobs have five attempts, and finished ones are kept. */
 export function open(target: Target): Promise<JobQueue> {

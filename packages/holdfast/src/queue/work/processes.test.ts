@@ -30,7 +30,7 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
     await database.drop()
   })
 
-  function start(mode: 'work' | 'transact' | 'enqueue' | 'take', skewMs = 0): StartedProcess {
+  function start(mode: 'work' | 'transact' | 'unleased' | 'enqueue' | 'take', skewMs = 0): StartedProcess {
     const child = startProcess('job-process.ts', database.target, mode, String(skewMs))
     children.push(child)
     return child
@@ -89,22 +89,26 @@ describe.each(testBackends.filter(({ name }) => name !== 'memory'))('processes w
     expect(await effects()).toBe(1)
   })
 
-  it('that a job kills, with all that its transaction had done, are rid of it in the end', {
-    timeout: 60_000,
-  }, async () => {
-    const work = storage.queue('work')
-    const good = Array.from({ length: 12 }, (_, n) => ({ data: { id: `good ${n}` } }))
-    await work.enqueueMany(good.slice(0, 2))
-    const { id } = await work.enqueue({ id: 'poison' }, { maxAttempts: 2 })
-    await work.enqueueMany(good.slice(2))
-    const keepAlive = (child: StartedProcess) => child.once('exit', () => over || keepAlive(start('transact')))
-    keepAlive(start('transact'))
-    await until(async () => (await work.stats()).failed === 1 && (await work.stats()).completed === 12)
-    const buried = await work.get(id)
-    expect([buried?.attempt, buried?.errors.length]).toEqual([2, 1])
-    expect(buried?.errors[0]?.message).toMatch(/worker .* was lost/)
-    expect(await effects()).toBe(12)
-  })
+  it.each(['transact', 'unleased'] as const)(
+    'that a job kills, with all that its transaction had done, are rid of it in the end (%s)',
+    {
+      timeout: 60_000,
+    },
+    async (mode) => {
+      const work = storage.queue('work')
+      const good = Array.from({ length: 12 }, (_, n) => ({ data: { id: `good ${n}` } }))
+      await work.enqueueMany(good.slice(0, 2))
+      const { id } = await work.enqueue({ id: 'poison' }, { maxAttempts: 2 })
+      await work.enqueueMany(good.slice(2))
+      const keepAlive = (child: StartedProcess) => child.once('exit', () => over || keepAlive(start(mode)))
+      keepAlive(start(mode))
+      await until(async () => (await work.stats()).failed === 1 && (await work.stats()).completed === 12)
+      const buried = await work.get(id)
+      expect([buried?.attempt, buried?.errors.length]).toEqual([2, 1])
+      expect(buried?.errors[0]?.message).toMatch(/worker .* was lost/)
+      expect(await effects()).toBe(12)
+    },
+  )
 
   it('whose event loop stands still past the lease cannot complete the job beside another', {
     timeout: 60_000,

@@ -14,6 +14,7 @@ import {
   type Transaction,
   t,
   table,
+  type WorkOptions,
 } from '../../index.ts'
 import { testClock } from '../../testing/index.ts'
 
@@ -30,6 +31,11 @@ interface Act {
   readonly adds: Script | null
   readonly waits: boolean
   readonly ends: 'returns' | 'throws' | 'snoozes' | 'discards' | 'retries in'
+}
+
+/** How a worker is told to work in a way. */
+function modeOf(way: Exclude<Way, 'many'>): WorkOptions {
+  return way === 'unleased' ? { mode: 'transaction', leases: false } : { mode: way }
 }
 
 /** What a handler does in each round since its job was added; then it returns. */
@@ -61,14 +67,14 @@ const ROUNDS = 9
 const ways = fc.oneof(
   fc.record({ way: fc.constant('lease' as const), concurrency: fc.constantFrom(1, 3) }),
   fc.record({
-    way: fc.constant('transaction' as const),
+    way: fc.constantFrom('transaction' as const, 'unleased' as const),
     concurrency: fc.constantFrom(1, 2),
     batch: fc.constantFrom(1, 2, 5),
   }),
   fc.record({ way: fc.constant('many' as const), concurrency: fc.constantFrom(1, 2), batch: fc.constantFrom(1, 2, 5) }),
 )
 
-type Way = 'lease' | 'transaction' | 'many'
+type Way = 'lease' | 'transaction' | 'unleased' | 'many'
 
 const schema = defineSchema({
   written: table({ id: t.text().primaryKey() }),
@@ -186,7 +192,7 @@ describe.each(testBackends)('$name', ({ fresh }) => {
         const worker =
           way === 'many'
             ? jobs.manyWorker(many as never, settings)
-            : jobs.worker(one as never, { ...settings, mode: way })
+            : jobs.worker(one as never, { ...settings, ...modeOf(way) })
 
         await jobs.enqueueMany(scripts.map((script, at) => ({ data: { name: `${at}`, round: 0, script } })))
         for (; round < ROUNDS; round++) {

@@ -47,6 +47,7 @@ import { queueManyCases } from './queue-many.ts'
 import { queueOrderCases } from './queue-order.ts'
 import { queueRandomCases } from './queue-random.ts'
 import { queueRescheduleCases } from './queue-reschedule.ts'
+import { queueUnleasedCases } from './queue-unleased.ts'
 import { queueVersionCases } from './queue-versions.ts'
 import { queueWatchCases } from './queue-watch.ts'
 import { referenceCases } from './references.ts'
@@ -108,6 +109,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...queueHostileCases,
   ...queueRandomCases,
   ...queueHandlerCases,
+  ...queueUnleasedCases,
   ...queueVersionCases,
   ...queueWatchCases,
   ...queueRescheduleCases,

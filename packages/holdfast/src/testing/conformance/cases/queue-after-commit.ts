@@ -3,6 +3,7 @@ import type { Transaction } from '../../../index.ts'
 import { defineSchema, queue, t, table } from '../../../schema/index.ts'
 import { refused } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
+import { WAYS } from '../ways-of-working.ts'
 
 const schema = defineSchema({
   done: table({ id: t.text().primaryKey() }),
@@ -36,8 +37,7 @@ export const queueAfterCommitCases: readonly ConformanceCase[] = [
         if (job.data.fails) throw new Error('broken')
       }
       const makers = [
-        () => jobs.worker((job, { tx }) => handle(job, tx)),
-        () => jobs.worker((job, { tx }) => handle(job, tx), { mode: 'transaction' }),
+        ...WAYS.map((way) => () => jobs.worker((job, { tx }) => handle(job, tx), way)),
         () => jobs.manyWorker(([job], { tx }) => handle(job, tx)),
       ]
       for (const make of makers) {

@@ -5,6 +5,7 @@ import { type HandlerContext, type Job, snooze } from '../../../queue/index.ts'
 import { defineSchema, queue, t, table } from '../../../schema/index.ts'
 import { refused } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
+import { BATCH_WAYS } from '../ways-of-working.ts'
 
 const schema = defineSchema({
   done: table({ id: t.text().primaryKey() }),
@@ -100,10 +101,10 @@ export const queueFailureCases: readonly ConformanceCase[] = [
     async run({ open }) {
       const { storage } = await openWithClock(open)
       const hasty = storage.queue('hasty')
-      const wakeUp = Promise.withResolvers<void>()
-      const jobs = await hasty.enqueueMany([1, 2, 3].map((n) => ({ data: { n }, timeoutMs: n === 2 ? 20 : 60_000 })))
-      const worker = hasty.worker(
-        async ({ data: { n } }, { tx }) => {
+      for (const way of BATCH_WAYS) {
+        const wakeUp = Promise.withResolvers<void>()
+        const jobs = await hasty.enqueueMany([1, 2, 3].map((n) => ({ data: { n }, timeoutMs: n === 2 ? 20 : 60_000 })))
+        const worker = hasty.worker(async ({ data: { n } }, { tx }) => {
           await tx.repository('done').create({ id: `${n}` })
           await tx.transaction(async (inner) => {
             await inner.repository('done').create({ id: `${n} nested` })
@@ -112,14 +113,14 @@ export const queueFailureCases: readonly ConformanceCase[] = [
             if (n === 3) wakeUp.resolve()
             await inner.repository('done').create({ id: `${n} late` })
           })
-        },
-        { mode: 'transaction' },
-      )
-      await worker.drain()
-      const states = await Promise.all(jobs.map(async ({ id }) => (await hasty.get(id))?.state))
-      assert.deepEqual(states, ['completed', 'failed', 'completed'])
-      const written = (await storage.repository('done').find()).map(({ id }) => id)
-      assert.deepEqual(written, ['1', '1 late', '1 nested', '3', '3 late', '3 nested'])
+        }, way)
+        await worker.drain()
+        const states = await Promise.all(jobs.map(async ({ id }) => (await hasty.get(id))?.state))
+        assert.deepEqual(states, ['completed', 'failed', 'completed'])
+        const written = (await storage.repository('done').find()).map(({ id }) => id)
+        assert.deepEqual(written, ['1', '1 late', '1 nested', '3', '3 late', '3 nested'])
+        await storage.repository('done').deleteMany({})
+      }
     },
   },
   {
@@ -179,22 +180,22 @@ export const queueFailureCases: readonly ConformanceCase[] = [
     title: 'A job of a batch has its key until it ends, also when it is tried again',
     async run({ open }) {
       const { jobs, time } = await openWithClock(open)
-      const { id } = await jobs.enqueue({ n: 1 }, { key: 'k' })
-      await jobs.enqueue({ n: 2 })
-      const ran: number[] = []
-      const worker = jobs.worker(
-        async (job, { tx }) => {
+      for (const way of BATCH_WAYS) {
+        const { id } = await jobs.enqueue({ n: 1 }, { key: 'k' })
+        await jobs.enqueue({ n: 2 })
+        const ran: number[] = []
+        const worker = jobs.worker(async (job, { tx }) => {
           ran.push(job.data.n)
           if (job.data.n === 1 && job.attempt === 1) throw new Error('again')
           if (job.data.n === 2) assert.equal((await tx.queue('jobs').enqueue({ n: 3 }, { key: 'k' })).id, id)
-        },
-        { mode: 'transaction' },
-      )
-      await worker.drain()
-      time.ahead += 2_000
-      await worker.drain()
-      assert.deepEqual(ran, [1, 2, 1])
-      assert.equal((await jobs.stats()).completed, 2)
+        }, way)
+        await worker.drain()
+        time.ahead += 2_000
+        await worker.drain()
+        assert.deepEqual(ran, [1, 2, 1])
+        assert.equal((await jobs.stats()).completed, 2)
+        await jobs.purge()
+      }
     },
   },
   {
@@ -202,15 +203,17 @@ export const queueFailureCases: readonly ConformanceCase[] = [
     title: 'A handler in a batch that throws what looks like a conflict has failed, like any other',
     async run({ open }) {
       const { jobs } = await openWithClock(open)
-      const { id } = await jobs.enqueue({ n: 1 }, { maxAttempts: 1 })
-      const worker = jobs.work(
-        () => {
-          throw new SerializationError('Elsewhere.')
-        },
-        { mode: 'transaction', pollMs: 20 },
-      )
-      assert.equal((await jobs.waitFor(id, { timeoutMs: 5_000 })).state, 'failed')
-      await worker.stop()
+      for (const way of BATCH_WAYS) {
+        const { id } = await jobs.enqueue({ n: 1 }, { maxAttempts: 1 })
+        const worker = jobs.work(
+          () => {
+            throw new SerializationError('Elsewhere.')
+          },
+          { ...way, pollMs: 20 },
+        )
+        assert.equal((await jobs.waitFor(id, { timeoutMs: 5_000 })).state, 'failed')
+        await worker.stop()
+      }
     },
   },
   {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { defineSchema, type QueueOptions, queue } from '../../../schema/index.ts'
 import { refused } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
+import { WAYS } from '../ways-of-working.ts'
 
 const groupRate = { max: 2, perMs: 60_000 }
 const schema = defineSchema({
@@ -71,11 +72,11 @@ export const queueGroupRateCases: readonly ConformanceCase[] = [
     async run({ open }) {
       const { storage, time } = await openWithClock(open)
       const strict = storage.queue('strict')
-      for (const mode of ['lease', 'transaction'] as const) {
+      for (const way of WAYS) {
         await strict.enqueueMany(ofGroups('aaaaa'))
         await strict.enqueueMany(ofGroups('bb', 5))
         const ran: number[] = []
-        const work = () => strict.worker((job) => void ran.push(job.data.n), { mode }).drain()
+        const work = () => strict.worker((job) => void ran.push(job.data.n), way).drain()
         await work()
         assert.deepEqual(ran.toSorted(), [0, 1, 5, 6])
         time.ahead += 61_000

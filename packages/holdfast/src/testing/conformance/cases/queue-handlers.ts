@@ -431,6 +431,8 @@ export const queueHandlerCases: readonly ConformanceCase[] = [
         [{ leaseMs: -1 }, 'leaseMs'],
         [{ pollMs: '5' }, 'pollMs'],
         [{ mode: 'fast' }, 'mode'],
+        [{ leases: false }, 'leases'],
+        [{ mode: 'transaction', leases: 'no' }, 'leases'],
         [{ middleware: [1] }, 'middleware'],
         [{ threads: 2 }, 'threads'],
       ]

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { defineSchema, queue } from '../../../schema/index.ts'
 import { pick, refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
+import { WAYS } from '../ways-of-working.ts'
 
 const schema = defineSchema({
   jobs: queue<{ n: number }>({ maxAttempts: 2 }),
@@ -322,7 +323,7 @@ export const queueOrderCases: readonly ConformanceCase[] = [
     async run({ open }) {
       const { storage } = await openWithClock(open)
       const [jobs, other] = [storage.queue('jobs'), storage.queue('other')]
-      for (const mode of ['lease', 'transaction'] as const) {
+      for (const way of WAYS) {
         const first = await jobs.enqueue({ n: 1 })
         const second = await jobs.enqueue({ n: 2 })
         const broken = await jobs.enqueue({ n: 3 }, { maxAttempts: 1 })
@@ -331,17 +332,14 @@ export const queueOrderCases: readonly ConformanceCase[] = [
         const last = await jobs.enqueue({ n: 5 }, { after, onFailure: 'run' })
         await other.drain(() => ({ from: ['elsewhere'] }))
         await jobs
-          .worker(
-            async (job, { tx, results }) => {
-              if (job.data.n === 3) throw new Error('broken')
-              if (job.data.n !== 5) return job.data.n === 2 ? undefined : [...(await results())]
-              const before = [...(await results())]
-              await tx.queue('other').enqueue({ n: 6 })
-              assert.deepEqual([...(await results())], before)
-              return before
-            },
-            { mode },
-          )
+          .worker(async (job, { tx, results }) => {
+            if (job.data.n === 3) throw new Error('broken')
+            if (job.data.n !== 5) return job.data.n === 2 ? undefined : [...(await results())]
+            const before = [...(await results())]
+            await tx.queue('other').enqueue({ n: 6 })
+            assert.deepEqual([...(await results())], before)
+            return before
+          }, way)
           .drain()
         const wanted = [
           [elsewhere.id, { from: ['elsewhere'] }],

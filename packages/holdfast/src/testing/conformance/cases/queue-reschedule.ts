@@ -3,6 +3,7 @@ import { type Handler, snooze } from '../../../queue/index.ts'
 import { defineSchema, queue } from '../../../schema/index.ts'
 import { refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
+import { WAYS } from '../ways-of-working.ts'
 
 const schema = defineSchema({ jobs: queue<{ n: number }>() })
 const HOUR_MS = 3_600_000
@@ -156,8 +157,8 @@ export const queueRescheduleCases: readonly ConformanceCase[] = [
         if (data === 'broken' && attempt === 1) throw new Error('broken')
         return data === 'put off' && ran.filter((one) => one === data).length === 1 ? snooze(50) : undefined
       }
-      for (const mode of ['lease', 'transaction'] as const) {
-        const workers = [jobs, rated].map((some) => some.work(handler, { mode, pollMs: HOUR_MS }))
+      for (const way of WAYS) {
+        const workers = [jobs, rated].map((some) => some.work(handler, { ...way, pollMs: HOUR_MS }))
         const added = [await jobs.enqueue('at once'), await jobs.enqueue('delayed', { delayMs: 50 })]
         added.push(await jobs.enqueue('timed', { runAt: new Date(Date.now() + 50) }))
         added.push(await jobs.enqueue('later', { delayMs: 1_200 }))

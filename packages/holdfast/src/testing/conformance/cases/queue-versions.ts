@@ -4,6 +4,7 @@ import { isHoldfastError } from '../../../base/errors.ts'
 import { defineSchema, type QueueDeclaration, type QueueOptions, queue, t, table } from '../../../schema/index.ts'
 import { refused, wrong } from '../assertions.ts'
 import type { ConformanceCase } from '../case.ts'
+import { WAYS } from '../ways-of-working.ts'
 
 type Checked<Output> = { readonly value: Output } | { readonly issues: readonly { readonly message: string }[] }
 
@@ -225,20 +226,17 @@ export const queueVersionCases: readonly ConformanceCase[] = [
     async run({ open }) {
       const { storage, time } = await openReleases(open)
       const checked = storage.queue('checked')
-      const { id } = await checked.enqueue({ to: ['kim'] })
-      for (const mode of ['lease', 'transaction'] as const) {
-        const worker = checked.worker(
-          async (_, { tx }) => {
-            await tx.repository('done').create({ id: 'x' })
-            return wrong({ id: 'seven' })
-          },
-          { mode },
-        )
+      const { id } = await checked.enqueue({ to: ['kim'] }, { maxAttempts: WAYS.length })
+      for (const way of WAYS) {
+        const worker = checked.worker(async (_, { tx }) => {
+          await tx.repository('done').create({ id: 'x' })
+          return wrong({ id: 'seven' })
+        }, way)
         assert.equal(await worker.drain(), 1)
         time.ahead += 5_000
       }
       const failed = await checked.get(id)
-      assert.deepEqual([failed?.state, failed?.attempt], ['failed', 2])
+      assert.deepEqual([failed?.state, failed?.attempt], ['failed', WAYS.length])
       for (const { message } of failed?.errors ?? [])
         assert.match(message, /The result of a job of checked was refused: result is refused: id must be a number/)
       assert.equal(await storage.repository('done').count(), 0)

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Row } from '../../backend/index.ts'
-import { add, all, ascending, compare, equals, outputs, set, setNow } from '../../statement/index.ts'
+import { add, all, ascending, compare, equals, set, setNow } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { liveJobs } from '../job/models.ts'
 import { latestKnown } from '../job/payload.ts'
 import type { QueueScope } from '../job/scope.ts'
 
 /** What is read of a job that is taken; the rest is known. */
-const TAKEN = [
+export const TAKEN: readonly string[] = [
   'id',
   'precedence',
   'runAt',
@@ -62,37 +62,6 @@ export async function take(
 }
 
 const waiting = all(equals('queue', 5), equals('ready', 6), compare('version', 'lte', 7))
-
-/**
- * Takes up to `count` waiting jobs, the most urgent first, by locking their rows until the transaction ends, and passes over what others have
- * locked. They have no lease: to everybody else they wait until the transaction is committed.
- *
- * @param from as for `take`.
- */
-export async function lockWaiting(
-  { session, queue, declaration }: QueueScope,
-  count: number,
-  from?: Place,
-): Promise<Row[]> {
-  const plan = session.plan(from === undefined ? 'queue lock' : 'queue lock on', () => {
-    const where = all(equals('queue', 0), equals('ready', 1), compare('version', 'lte', 2))
-    return {
-      kind: 'select',
-      model: liveJobs.name,
-      joins: [],
-      outputs: outputs(TAKEN),
-      where: from === undefined ? where : all(where, equals('precedence', 4), compare('runAt', 'gte', 5)),
-      orderBy: ascending('precedence', 'runAt', 'id'),
-      limit: 3,
-      locked: true,
-      skipLocked: true,
-    }
-  })
-  const parameters: unknown[] = [queue, true, latestKnown(declaration), count]
-  if (from !== undefined) parameters.push(from.precedence, from.runAt)
-  const { rows } = await session.execute(plan, parameters)
-  return rows.map((row) => ({ ...row, queue, state: 'active', attempt: (row['attempt'] as number) + 1 }))
-}
 
 /** Orders rows of jobs as they are to be taken. */
 export function byUrgency(left: Row, right: Row): number {

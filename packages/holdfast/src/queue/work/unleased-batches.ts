@@ -1,8 +1,6 @@
-import type { Row } from '../../backend/index.ts'
-import { examine } from '../claim/bury.ts'
+import { claimByLocks } from '../claim/claim-by-locks.ts'
 import { Frontier } from '../claim/frontier.ts'
-import { lockWaiting, type Place } from '../claim/take.ts'
-import { isSuspect, type Job, jobOf } from '../job/job.ts'
+import type { Job } from '../job/job.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { type Ending, isConflict, type Jobs } from './attempt.ts'
 import type { BatchHandler, Endings } from './batch-handlers.ts'
@@ -61,15 +59,9 @@ export class UnleasedBatches {
     const giveBack = () => later.rollback()
     try {
       const scope = { ...this.#scope, session: later.session }
-      const { rows, failure } = await this.#frontier.take(count, lockingAnew(scope, count))
-      if (failure !== undefined) throw failure
-      const { jobs, buried } = await examine(
-        scope,
-        rows.map((row) => jobOf(row)),
-      )
-      const isUsual = buried.length === 0 && !jobs.some(isSuspect)
-      if (!isUsual || jobs.length === 0) await giveBack()
-      return isUsual ? { jobs, giveBack, run: (...given) => this.#run(...given, later) } : undefined
+      const jobs = await claimByLocks(scope, count, this.#frontier)
+      if (jobs === undefined || jobs.length === 0) await giveBack()
+      return jobs && { jobs, giveBack, run: (...given) => this.#run(...given, later) }
     } catch (error) {
       await giveBack().catch(() => undefined)
       throw error
@@ -90,17 +82,6 @@ export class UnleasedBatches {
       if (!isConflict(error) && !(error instanceof JobsGone)) this.#report(error)
       return jobs.map(() => UNBEGUN)
     }
-  }
-}
-
-/** Locks jobs for a frontier. A transaction does not pass over what it has locked itself, so what is found again is left out. */
-function lockingAnew(scope: QueueScope, count: number): (wanted: number, from?: Place) => Promise<Row[]> {
-  const locked = new Set<unknown>()
-  return async (wanted, from) => {
-    const rows = await lockWaiting(scope, from === undefined ? count : wanted, from)
-    const others = rows.filter((row) => !locked.has(row['id'])).slice(0, wanted)
-    for (const row of others) locked.add(row['id'])
-    return others
   }
 }
 

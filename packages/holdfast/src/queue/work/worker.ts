@@ -2,13 +2,13 @@ import { EventEmitter } from 'node:events'
 import { Bell } from '../../base/bell.ts'
 import { timerMs } from '../../base/timer.ts'
 import { claim } from '../claim/claim.ts'
+import { needsNoLeases } from '../claim/claim-by-locks.ts'
 import { Frontier } from '../claim/frontier.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
 import { makeReady } from '../claim/make-ready.ts'
 import { Audience } from '../job/audience.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { controlTopicOf, followUpTopicOf, laterTopicOf, topicOf, watcherTopicOf } from '../job/topics.ts'
-import { hasLimits } from '../limits/limits.ts'
 import { Ticker } from '../schedule/ticker.ts'
 import { fireTicks } from '../schedule/ticks.ts'
 import { Attempts, type Runner } from './attempt.ts'
@@ -93,8 +93,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     })
     const report = (error: unknown) => this.#report(error)
     this.#presence = new Presence(scope, settings.leaseMs, report)
-    // Limits are kept by leases, which say how much runs.
-    if (unleased !== undefined && !hasLimits(scope))
+    if (unleased !== undefined && needsNoLeases(scope))
       this.#unleased = new UnleasedBatches(scope, host, unleased, this.#presence, report)
     this.#laterVersions = new LaterVersions(scope)
     this.#upkeep = new Upkeep(scope, settings.pollMs, this.#held, this.#executor, this.#bell.ring)

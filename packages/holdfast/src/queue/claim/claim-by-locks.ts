@@ -1,0 +1,65 @@
+import type { Row } from '../../backend/index.ts'
+import { all, ascending, compare, equals, outputs } from '../../statement/index.ts'
+import { isSuspect, type Job, jobOf } from '../job/job.ts'
+import { liveJobs } from '../job/models.ts'
+import { latestKnown } from '../job/payload.ts'
+import type { QueueScope } from '../job/scope.ts'
+import { hasLimits } from '../limits/limits.ts'
+import { examine } from './bury.ts'
+import type { Frontier } from './frontier.ts'
+import { type Place, TAKEN } from './take.ts'
+
+/** Whether jobs of a queue may be taken without leases: limits are kept by leases, which say how much runs. */
+export function needsNoLeases(scope: QueueScope): boolean {
+  return !hasLimits(scope)
+}
+
+/**
+ * Takes up to `count` waiting jobs, the most urgent first, by locking their rows until the transaction of the scope ends. They have no lease: to
+ * everybody else they wait until it is committed. Undefined where some cannot be run, or should be run with care, which is done under leases.
+ */
+export async function claimByLocks(
+  scope: QueueScope,
+  count: number,
+  frontier: Frontier,
+): Promise<readonly Job[] | undefined> {
+  const { rows, failure } = await frontier.take(count, lockingAnew(scope, count))
+  if (failure !== undefined) throw failure
+  const taken = rows.map((row) => jobOf(row))
+  if (taken.some(isSuspect)) return undefined
+  const { jobs, buried } = await examine(scope, taken)
+  return buried.length === 0 ? jobs : undefined
+}
+
+/** Locks jobs for a frontier. A transaction does not pass over what it has locked itself, so what is found again is left out. */
+function lockingAnew(scope: QueueScope, count: number): (wanted: number, from?: Place) => Promise<Row[]> {
+  const locked = new Set<unknown>()
+  return async (wanted, from) => {
+    const rows = await lockWaiting(scope, from === undefined ? count : wanted, from)
+    const others = rows.filter((row) => !locked.has(row['id'])).slice(0, wanted)
+    for (const row of others) locked.add(row['id'])
+    return others
+  }
+}
+
+/** Locks waiting jobs, and passes over what others have locked. */
+async function lockWaiting({ session, queue, declaration }: QueueScope, count: number, from?: Place): Promise<Row[]> {
+  const plan = session.plan(from === undefined ? 'queue lock' : 'queue lock on', () => {
+    const where = all(equals('queue', 0), equals('ready', 1), compare('version', 'lte', 2))
+    return {
+      kind: 'select',
+      model: liveJobs.name,
+      joins: [],
+      outputs: outputs(TAKEN),
+      where: from === undefined ? where : all(where, equals('precedence', 4), compare('runAt', 'gte', 5)),
+      orderBy: ascending('precedence', 'runAt', 'id'),
+      limit: 3,
+      locked: true,
+      skipLocked: true,
+    }
+  })
+  const parameters: unknown[] = [queue, true, latestKnown(declaration), count]
+  if (from !== undefined) parameters.push(from.precedence, from.runAt)
+  const { rows } = await session.execute(plan, parameters)
+  return rows.map((row) => ({ ...row, queue, state: 'active', attempt: (row['attempt'] as number) + 1 }))
+}

@@ -115,9 +115,9 @@ export class LaterSession implements Session, SqlRunner {
     return this.#root.wake(topic, onWake)
   }
 
-  /** The innermost transaction that its work runs in; nothing before it has begun. */
-  get innermost(): AmbientScope['transaction'] {
-    return this.#scope.transaction
+  /** What its work runs in, and that of its parts, which run one after the other. */
+  get scope(): AmbientScope {
+    return this.#scope
   }
 
   /** Whether it has begun. */
@@ -171,6 +171,7 @@ export class LaterSession implements Session, SqlRunner {
     await last(await this.open())
     this.#end?.resolve()
     await this.#outcome
+    this.#leave()
   }
 
   /** Undoes what was done in it. */
@@ -178,6 +179,12 @@ export class LaterSession implements Session, SqlRunner {
     this.#end?.reject(new Error('rolled back'))
     // What else the transaction failed with was thrown where it was used.
     await this.#outcome?.catch(() => undefined)
+    this.#leave()
+  }
+
+  /** From now on what goes on runs in the transaction that this was a part of. */
+  #leave(): void {
+    if (this.#outer !== undefined) this.#scope.transaction = this.#outer.#transaction
   }
 }
 
@@ -198,6 +205,7 @@ class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
   readonly #transactionOf: (session: LaterSession) => Tx
   readonly #options: LaterOptions
   readonly #scope: AmbientScope
+  readonly #isPart: boolean
   #session: LaterSession | undefined
   #tx: Tx | undefined
   #ended = false
@@ -212,7 +220,8 @@ class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
     this.#actor = actor
     this.#transactionOf = transactionOf
     this.#options = options
-    this.#scope = { transaction: (options.within as LaterSession | undefined)?.innermost }
+    this.#isPart = options.within !== undefined
+    this.#scope = (options.within as LaterSession | undefined)?.scope ?? { transaction: undefined }
   }
 
   get tx(): Tx {
@@ -237,7 +246,8 @@ class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
   }
 
   run<T>(work: () => T): T {
-    return runInScope(this.#scope, work)
+    // A part runs where the whole does.
+    return this.#isPart ? work() : runInScope(this.#scope, work)
   }
 
   end(): boolean {

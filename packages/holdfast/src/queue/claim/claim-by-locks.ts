@@ -36,7 +36,7 @@ function lockingAnew(scope: QueueScope, count: number): (wanted: number, from?: 
   const locked = new Set<unknown>()
   return async (wanted, from) => {
     const rows = await lockWaiting(scope, from === undefined ? count : wanted, from)
-    const others = rows.filter((row) => !locked.has(row['id'])).slice(0, wanted)
+    const others = locked.size === 0 ? rows : rows.filter((row) => !locked.has(row['id'])).slice(0, wanted)
     for (const row of others) locked.add(row['id'])
     return others
   }
@@ -61,5 +61,6 @@ async function lockWaiting({ session, queue, declaration }: QueueScope, count: n
   const parameters: unknown[] = [queue, true, latestKnown(declaration), count]
   if (from !== undefined) parameters.push(from.precedence, from.runAt)
   const { rows } = await session.execute(plan, parameters)
-  return rows.map((row) => ({ ...row, queue, state: 'active', attempt: (row['attempt'] as number) + 1 }))
+  for (const row of rows) Object.assign(row, { queue, state: 'active', attempt: (row['attempt'] as number) + 1 })
+  return [...rows]
 }

@@ -21,7 +21,9 @@ export function endsPlainly({ job, state, result }: Finishing): boolean {
 export function movedAlike(finishing: readonly Finishing[]): Iterable<readonly Finishing[]> {
   const [first] = finishing
   if (first === undefined) return []
-  return isLeased(first.job) ? [finishing] : Map.groupBy(finishing, ({ job }) => job.attempt).values()
+  const { attempt } = first.job
+  const isAlike = isLeased(first.job) || finishing.every(({ job }) => job.attempt === attempt)
+  return isAlike ? [finishing] : Map.groupBy(finishing, ({ job }) => job.attempt).values()
 }
 
 /**

@@ -20,10 +20,11 @@ export async function finish(
   scope: QueueScope,
   finishing: readonly Finishing[],
   ended: Set<string> = new Set(),
-): Promise<ReadonlySet<string>> {
-  const left = () => finishing.filter(({ job }) => !ended.has(job.id))
+): Promise<Set<string>> {
+  const left = () => (ended.size === 0 ? finishing : finishing.filter(({ job }) => !ended.has(job.id)))
   const plain = left().filter(endsPlainly)
   for (const alike of movedAlike(plain)) for (const id of await completePlainly(scope, alike)) ended.add(id)
+  if (ended.size >= finishing.length) return ended
   const others = left()
   if (others.length > 0) for (const id of await finishWithCare(scope, others)) ended.add(id)
   return ended

@@ -13,7 +13,7 @@ export interface WorkerHost<Tx> extends LoopHost {
 export interface LaterOptions {
   /** `serializable` unless given. */
   readonly isolation?: Isolation
-  /** The session of one that it is a part of, and undone apart from: a savepoint. */
+  /** The session of one in whose `run` it is a part, one after the other, each undone alone: a savepoint. */
   readonly within?: Session
 }
 

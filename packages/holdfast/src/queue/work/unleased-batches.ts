@@ -87,7 +87,9 @@ export class UnleasedBatches {
 
 /** @throws JobsGone where a handler did something about the jobs of the batch by itself: what it wrote must be undone with that. */
 async function writeAll(scope: QueueScope, endings: Endings): Promise<void> {
-  const begun = new Map([...endings].filter(([, { kind }]) => kind !== 'unbegun'))
+  const all = [...endings]
+  const isBegun = ([, { kind }]: readonly [Job, Ending]) => kind !== 'unbegun'
+  const begun = all.every(isBegun) ? endings : new Map(all.filter(isBegun))
   if ((await writeEndings(scope, begun)).size < begun.size) throw new JobsGone()
 }
 

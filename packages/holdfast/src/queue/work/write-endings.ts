@@ -21,9 +21,9 @@ export async function writeEndings(scope: QueueScope, endings: ReadonlyMap<Job, 
       finishing.push(failed(scope, job, ending.error))
     else if (ending.kind !== 'lost') others.push([job, ending])
   }
-  const held = new Set(finishing.length === 0 ? [] : await finish(scope, finishing))
+  const held = finishing.length === 0 ? new Set<string>() : await finish(scope, finishing)
   for (const [job, ending] of others) if (await writeEnding(scope, job, ending)) held.add(job.id)
-  return held.union(await handBack(scope.session, unbegun))
+  return unbegun.length === 0 ? held : held.union(await handBack(scope.session, unbegun))
 }
 
 /** Writes down what an attempt came to that did not complete its job; gives whether the lease was still held. */

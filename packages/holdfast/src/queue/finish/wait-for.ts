@@ -1,6 +1,7 @@
 import type { Session, Unsubscribe } from '../../backend/index.ts'
 import { Bell } from '../../base/bell.ts'
 import { ConfigurationError, type Issue, TimeoutError, ValidationError } from '../../base/errors.ts'
+import { timerMs } from '../../base/timer.ts'
 import { checkKnown, checkMs, checkSignal, checkWhole } from '../../schema/index.ts'
 import { all, equals, not, set } from '../../statement/index.ts'
 import { live } from '../job/find.ts'
@@ -34,8 +35,18 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
   }
   const { timeoutMs, signal, pollMs = DEFAULT_POLL_MS } = accept(queue, options)
   const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs
+  const timedOut = () => new TimeoutError(`Waiting for the job ${id}`, timeoutMs as number)
   const bell = new Bell()
-  signal?.addEventListener('abort', bell.ring, { once: true })
+  const givenUp = Promise.withResolvers<never>()
+  givenUp.promise.catch(() => undefined)
+  /** What may have to wait until somebody's transaction has ended, which nobody waits for longer than was said. */
+  const unlessGivenUp = <T>(work: Promise<T>): Promise<T> => Promise.race([work, givenUp.promise])
+  const abort = () => {
+    givenUp.reject(signal?.reason)
+    bell.ring()
+  }
+  signal?.addEventListener('abort', abort, { once: true })
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => givenUp.reject(timedOut()), timerMs(timeoutMs))
   const leave: Unsubscribe[] = []
   try {
     leave.push(await session.wake(endTopicOf(queue), bell.ring))
@@ -46,24 +57,25 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
       signal?.throwIfAborted()
       const job = await look(scope, id, seen)
       if (job.finishedAt !== null) return job
-      const told = await tellWaiter(session, id)
+      const told = await unlessGivenUp(tellWaiter(session, id))
       // The end of one that tells of it is written down: when it is gone, nobody knows any more how it ended.
       seen = told ? null : job
       if (!told && leave.length === 1) leave.push(await attend(session, queue, bell.ring))
       const leftMs = deadline - performance.now()
-      if (leftMs <= 0) throw new TimeoutError(`Waiting for the job ${id}`, timeoutMs as number)
+      if (leftMs <= 0) throw timedOut()
       await bell.heard(Math.min(told ? pollMs : pauseMs, leftMs))
       pauseMs = Math.min(2 * pauseMs, pollMs)
     }
   } finally {
-    signal?.removeEventListener('abort', bell.ring)
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
     await Promise.all(leave.map((end) => end()))
   }
 }
 
 /**
- * Makes a job tell when it ends; whether it does. One that runs is left alone: its handler may have a transaction open that is to end it, and
- * that would have to begin again. Its worker tells of it when it hears that somebody waits.
+ * Makes a job tell when it ends; whether it does. One that runs is left alone, and so is one whose row is locked: its handler may have a
+ * transaction open that is to end it, and that would have to begin again. Its worker tells of it when it hears that somebody waits.
  */
 async function tellWaiter(session: Session, id: string): Promise<boolean> {
   const plan = session.plan('queue tell waiter', () => ({
@@ -72,6 +84,7 @@ async function tellWaiter(session: Session, id: string): Promise<boolean> {
     set: [set('awaited', 0)],
     where: all(equals('id', 1), equals('awaited', 2), not(equals('state', 3))),
     orderBy: [],
+    skipLocked: true,
     returning: [],
   }))
   if ((await session.execute(plan, [true, id, false, 'active'])).count > 0) return true

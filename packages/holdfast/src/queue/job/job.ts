@@ -60,7 +60,7 @@ export interface Job<Data = unknown, Result = unknown> {
   readonly errors: readonly JobError[]
   readonly createdAt: Date
   readonly finishedAt: Date | null
-  /** Proves that the holder took it; null unless it was just taken. */
+  /** Proves that the holder took it; null unless it was just taken, under a lease. */
   readonly token: string | null
   /** What was asked for it alone; null for nothing. */
   readonly settings: JobSettings | null

@@ -54,6 +54,8 @@ describe.each(testBackends)('a worker without leases on $name', { timeout: 30_00
     await running.promise
     expect(await jobs.get(id)).toMatchObject({ state: 'waiting', attempt: 0 })
     expect(await done()).toBe(0)
+    await expect(jobs.waitFor(id, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'TIMEOUT' })
+    await expect(jobs.waitFor(id, { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({ name: 'TimeoutError' })
     behind.resolve()
     expect(await jobs.waitFor(id, { pollMs: 20 })).toMatchObject({ state: 'completed', attempt: 1 })
     expect(await done()).toBe(1)

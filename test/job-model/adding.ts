@@ -1,5 +1,5 @@
 import { follow } from './ending.ts'
-import { type Asked, isLive, type ModelJob, Refusal, type State } from './jobs.ts'
+import { type Asked, isLive, type ModelJob, Refusal, releaseOf, type State } from './jobs.ts'
 import { QUEUES } from './queues.ts'
 
 /** Adds jobs, all or none; gives for each the job that is there for it now. */
@@ -105,9 +105,10 @@ function place(
 }
 
 /** Adds a job that nothing stands in the way of. */
-export function addJob(state: State, queue: string, asked: Asked): ModelJob {
+export function addJob(state: State, queue: string, asked: Asked, { version } = releaseOf(state, queue)): ModelJob {
   const job: ModelJob = {
     ...fieldsOf(state, queue, asked),
+    version,
     n: state.jobs.length,
     queue,
     result: null,
@@ -128,6 +129,7 @@ function fieldsOf(state: State, queue: string, asked: Asked) {
   const now = group === null ? 'worker' : 'jobs'
   return {
     data: asked.data,
+    version: releaseOf(state, queue).version,
     state: 'waiting',
     waitsFor: behind.length > 0 ? 'jobs' : laterMs > 0 ? 'time' : now,
     attempt: 0,

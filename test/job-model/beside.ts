@@ -5,7 +5,7 @@ import { doInModel } from './model.ts'
 import { type Outcome, shownOutcome } from './outcomes.ts'
 import { type KnownJobs, type Shown, shownOfModel } from './shown.ts'
 import type { Step } from './steps.ts'
-import { look } from './taking.ts'
+import { hasUnopened, look } from './taking.ts'
 
 /** A step that was done beside others, and what came of it. */
 export interface Done {
@@ -26,11 +26,15 @@ interface Part extends Done {
   readonly looks: boolean
 }
 
-/** Whether jobs are taken to be failed at once, which others can see: their workers were lost with their last attempts. */
-export function takesInParts({ jobs, now }: State): boolean {
-  return jobs.some(
-    (job) => isLive(job) && job.attempt >= job.maxAttempts && (job.state === 'waiting' || job.leaseUntil <= now),
-  )
+/**
+ * Whether jobs are taken to be failed at once, which others can see: their workers were lost with their last attempts, or their payloads are too
+ * old.
+ */
+export function takesInParts(state: State): boolean {
+  const { jobs, now } = state
+  const isLost = (job: ModelJob) =>
+    isLive(job) && job.attempt >= job.maxAttempts && (job.state === 'waiting' || job.leaseUntil <= now)
+  return jobs.some(isLost) || hasUnopened(state)
 }
 
 /** Every order in which steps may have been done: whoever takes jobs first sees which are due. */

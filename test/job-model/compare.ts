@@ -7,10 +7,15 @@ import { follow } from './ending.ts'
 import { type Asked, choose, type Held, listed, type ModelJob, type State } from './jobs.ts'
 import { doInModel } from './model.ts'
 import { outcomeOf, shownOutcome } from './outcomes.ts'
-import { hours, IDLE, QUEUES, tenthOf } from './queues.ts'
+import { hours, IDLE, QUEUES, type releasesOf, tenthOf } from './queues.ts'
 import { KnownJobs, shownOfModel } from './shown.ts'
 import type { Step } from './steps.ts'
 import { prunesAnyOf } from './tending.ts'
+
+/** Code that knows all that was enqueued. */
+const LAST_RELEASE = { version: 3, upgrades: false }
+
+type Releases = ReturnType<typeof releasesOf>
 
 /** Between two steps, so that what comes later is later by the clock, too. */
 const TICK_MS = 20
@@ -26,16 +31,27 @@ export class Comparison {
   readonly #storage: Queues
   readonly #clock: TestClock
   readonly #run: number
+  readonly #release: Releases['release']
   readonly #known: KnownJobs
-  #state: State = { now: 0, jobs: [], windows: [], pauses: [], rates: [], inTransaction: false, noted: [] }
+  #state: State = {
+    now: 0,
+    jobs: [],
+    windows: [],
+    pauses: [],
+    rates: [],
+    releases: {},
+    inTransaction: false,
+    noted: [],
+  }
   #takings = 0
   /** Every job that was ever taken, as it was given and as the model knows it. */
   readonly #held: { readonly real: Job; readonly known: Held }[] = []
 
-  constructor(storage: Storage, clock: TestClock, run: number) {
+  constructor(storage: Storage, clock: TestClock, run: number, release: Releases['release']) {
     this.#storage = storage as unknown as Queues
     this.#clock = clock
     this.#run = run
+    this.#release = release
     this.#known = new KnownJobs(clock.now())
   }
 
@@ -78,7 +94,10 @@ export class Comparison {
       const all = await Promise.all(names.map((name) => this.#queue(this.#storage, name).list({ limit: 1_000 })))
       return all.flat().filter(({ finishedAt }) => finishedAt === null)
     }
-    for (const name of names) await this.#queue(this.#storage, name).resume()
+    for (const name of names) {
+      await this.#queue(this.#storage, name).resume()
+      this.#release(name, LAST_RELEASE)
+    }
     for (let taken = 1; taken > 0; ) {
       taken = 0
       // Whatever waits for its time, or for room in a rate, is due by then.
@@ -102,7 +121,7 @@ export class Comparison {
   /** The step with the numbers of the jobs that it means; null where there are none yet, or where nothing is promised of it. */
   #meant(step: Step): Step | null {
     const [jobs, held] = [this.#state.jobs.length, this.#held.length]
-    if ('held' in step) return held === 0 ? null : { ...step, held: step.held % held }
+    if ('held' in step) return held === 0 ? null : { ...step, held: held - 1 - (step.held % held) }
     if ('job' in step) return jobs === 0 ? null : { ...step, job: step.job % jobs }
     if (step.do === 'prune' && prunesAnyOf(this.#state, step.queue)) return null
     if (step.do !== 'enqueue') return step
@@ -130,10 +149,11 @@ export class Comparison {
   /** Jobs that were added become known, and those that were taken are held. */
   #note({ do: done }: Step, given: readonly ModelJob[], jobs: readonly Job[]): void {
     if (done === 'dequeue') this.#known.meetLetters(jobs, given)
-    for (const [at, { n, holder }] of given.entries()) {
+    for (const [at, { n, holder, data, version }] of given.entries()) {
       const real = jobs[at]
       if (done === 'enqueue') this.#known.meet(n, real?.id)
-      if (done === 'dequeue' && real !== undefined) this.#held.push({ real, known: { n, holder: holder as number } })
+      if (done === 'dequeue' && real !== undefined)
+        this.#held.push({ real, known: { n, holder: holder as number, data, version } })
     }
   }
 
@@ -189,6 +209,8 @@ export class Comparison {
     }
     const queue = this.#queue(queues, (step as { queue: string }).queue)
     switch (step.do) {
+      case 'release':
+        return this.#release(step.queue, step.release)
       case 'enqueue':
         return this.#enqueue(queue, step.jobs, step.many)
       case 'dequeue':

@@ -2,6 +2,9 @@ import { addJob } from './adding.ts'
 import { byUrgency, type FollowUp, isLive, type ModelJob, type State } from './jobs.ts'
 import { QUEUES } from './queues.ts'
 
+/** Letters are added as by code that does not declare their queue. */
+const UNDECLARED = { version: 0, upgrades: false }
+
 /** Ends jobs, with whatever follows: letters, the next of their groups, and those that come after them. */
 export function end(state: State, jobs: readonly ModelJob[], how: 'completed' | 'failed' | 'cancelled'): void {
   const noted: FollowUp[] = []
@@ -13,7 +16,7 @@ export function end(state: State, jobs: readonly ModelJob[], how: 'completed' | 
     const deadLetter = QUEUES[job.queue]?.deadLetter
     if (how === 'failed' && deadLetter !== undefined) {
       const { n, queue, data, errors } = job
-      addJob(state, deadLetter, { data: { of: n, queue, data, errors: [...errors] } })
+      addJob(state, deadLetter, { data: { of: n, queue, data, errors: [...errors] } }, UNDECLARED)
     }
   }
   for (const { queue, group } of jobs) if (group !== null) noted.push({ kind: 'group', queue, group })

@@ -1,9 +1,13 @@
+import { FIRST_RELEASE, type Release } from './queues.ts'
+
 /** A job of the model. Times are milliseconds since the run began. */
 export interface ModelJob {
   /** Its place among all jobs that were ever added. */
   readonly n: number
   readonly queue: string
   data: unknown
+  /** The version of the code that gave it its payload; 0 where nobody declared it. */
+  version: number
   state: 'waiting' | 'active' | 'completed' | 'failed' | 'cancelled'
   waitsFor: 'worker' | 'time' | 'jobs' | null
   attempt: number
@@ -63,6 +67,9 @@ export interface Chosen {
 export interface Held {
   readonly n: number
   readonly holder: number
+  /** Its payload as it was given to them. */
+  readonly data: unknown
+  readonly version: number
 }
 
 /** What the model refuses, by the code of the error. */
@@ -89,6 +96,8 @@ export interface State {
   pauses: { queue: string; until: number }[]
   /** Windows of rates: when they began, and how many jobs began in them. */
   rates: { queue: string; group: string | null; began: number; used: number }[]
+  /** What the code declares now, by queue. */
+  releases: Record<string, Release>
   inTransaction: boolean
   /** What is to be done once a transaction is committed. */
   noted: FollowUp[]
@@ -97,6 +106,11 @@ export interface State {
 /** Whether a job has not finished. */
 export function isLive({ gone, finishedAt }: ModelJob): boolean {
   return !gone && finishedAt === null
+}
+
+/** What the code declares now of a queue. */
+export function releaseOf({ releases }: State, queue: string): Release {
+  return releases[queue] ?? FIRST_RELEASE
 }
 
 /** The jobs of a queue that something chooses. */

@@ -39,6 +39,9 @@ export function doInModel(state: State, step: Step, held: Held, holder: number, 
     return step.do === 'reschedule' ? reschedule(state, n, step.to) : retry(state, n)
   }
   switch (step.do) {
+    case 'release':
+      state.releases[step.queue] = step.release
+      return undefined
     case 'enqueue':
       return enqueue(state, step.queue, step.jobs)
     case 'dequeue':

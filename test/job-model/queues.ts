@@ -1,4 +1,4 @@
-import { defineSchema, type QueueOptions, queue } from '../../packages/holdfast/src/index.ts'
+import { defineSchema, type QueueDeclaration, type QueueOptions } from '../../packages/holdfast/src/index.ts'
 
 /** The clock of a run goes on by hours. */
 export const HOUR_MS = 3_600_000
@@ -33,14 +33,36 @@ export const QUEUES: Readonly<Record<string, QueueOptions>> = {
 /** A queue of which nothing is asked but to look. */
 export const IDLE = 'idle'
 
-/** A schema with the queues, whose names get the number of the run: so runs can share a database. */
-export function schemaOf(run: number) {
-  return defineSchema(
-    Object.fromEntries(
-      Object.entries(QUEUES).map(([name, options]) => [
-        `${name}${run}`,
-        queue<unknown>({ ...options, ...(options.deadLetter && { deadLetter: `${options.deadLetter}${run}` }) }),
-      ]),
-    ),
-  )
+/** What a release of the code declares of the payloads of a queue: their version, and whether it brings earlier ones to it. */
+export interface Release {
+  readonly version: number
+  readonly upgrades: boolean
+}
+
+export const FIRST_RELEASE: Release = { version: 1, upgrades: false }
+
+/** Says of an earlier payload what version it had; some of the first cannot be brought to a later one. */
+export function upgrade(data: unknown, fromVersion: number): unknown {
+  if (fromVersion === 1 && (data as { v?: number }).v === 2) throw new Error('too old')
+  return { ...(data as object), from: fromVersion }
+}
+
+/**
+ * A schema with the queues, whose names get the number of the run, so that runs can share a database; and what releases other code of one of
+ * them, since not every backend can be opened twice.
+ */
+export function releasesOf(run: number) {
+  const declared = Object.entries(QUEUES).map(([name, { deadLetter, ...options }]) => {
+    const own = { ...options, ...(deadLetter && { deadLetter: `${deadLetter}${run}` }) }
+    return [`${name}${run}`, { kind: 'queue', options: own } as { kind: 'queue'; options: QueueOptions }] as const
+  })
+  const byName = new Map(declared)
+  return {
+    schema: defineSchema(Object.fromEntries(declared) as Record<string, QueueDeclaration>),
+    release(name: string, { version, upgrades }: Release): void {
+      const own = byName.get(`${name}${run}`) as { options: QueueOptions }
+      const { upgrade: _, ...options } = own.options
+      own.options = { ...options, version, ...(upgrades && { upgrade }) }
+    },
+  }
 }

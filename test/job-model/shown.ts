@@ -7,11 +7,25 @@ export type Shown = { readonly n: number } & Readonly<Record<string, unknown>>
 
 /** What is compared of a job of the model. Of one that is forgotten no more is known than that it has ended. */
 export function shownOfModel(job: ModelJob): Shown {
-  const { n, queue, state, waitsFor, attempt, maxAttempts, priority, key, group, after, tags, result } = job
+  const { n, queue, version, state, waitsFor, attempt, maxAttempts, priority, key, group, after, tags, result } = job
   if (job.gone) return { n, state: 'completed' }
   const finishedAt = job.finishedAt === null ? null : tenthOf(job.finishedAt)
   const times = { runAt: tenthOf(job.runAt), finishedAt }
-  const common = { n, queue, state, waitsFor, attempt, maxAttempts, priority, key, group, tags, result, ...times }
+  const common = {
+    n,
+    queue,
+    version,
+    state,
+    waitsFor,
+    attempt,
+    maxAttempts,
+    priority,
+    key,
+    group,
+    tags,
+    result,
+    ...times,
+  }
   return { ...common, data: job.data, after, errors: [...job.errors] }
 }
 
@@ -74,12 +88,26 @@ export class KnownJobs {
 
   /** What is compared of a job of the storage. */
   shown(job: Job, { jobs: known }: State): Shown {
-    const { id, state, waitsFor, attempt, maxAttempts, priority, key, group, tags, result } = job
+    const { id, version, state, waitsFor, attempt, maxAttempts, priority, key, group, tags, result } = job
     const n = this.#ids.indexOf(id)
     if (known[n]?.gone === true) return { n, state }
     const times = { runAt: this.#tenth(job.runAt), finishedAt: this.#tenth(job.finishedAt) }
     const queue = shortName(job.queue)
-    const common = { n, queue, state, waitsFor, attempt, maxAttempts, priority, key, group, tags, result, ...times }
+    const common = {
+      n,
+      queue,
+      version,
+      state,
+      waitsFor,
+      attempt,
+      maxAttempts,
+      priority,
+      key,
+      group,
+      tags,
+      result,
+      ...times,
+    }
     const after = job.after.map((before) => this.#ids.indexOf(before))
     return { ...common, data: this.#shownData(job.data), after, errors: job.errors.map(shownError) }
   }
@@ -110,5 +138,6 @@ function shortName(queue: string): string {
 function shownError({ message, attempt }: Job['errors'][0]) {
   if (message.startsWith('It did not begin within')) return { message: 'late', attempt }
   if (message.startsWith('A job that it comes after')) return { message: 'before', attempt }
+  if (message.includes(' cannot be handled')) return { message: 'version', attempt }
   return { message: message === 'The worker that ran it was lost.' ? 'lost' : message, attempt }
 }

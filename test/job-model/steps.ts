@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import type { Asked, Chosen } from './jobs.ts'
-import { HOUR_MS, hours, QUEUES } from './queues.ts'
+import { HOUR_MS, hours, QUEUES, type Release } from './queues.ts'
 
 /** Something done to the queues. Jobs are named by numbers that are counted round among those there are when it is done. */
 export type Step =
   | { readonly do: 'advance'; readonly ms: number }
+  | { readonly do: 'release'; readonly queue: string; readonly release: Release }
   | { readonly do: 'enqueue'; readonly queue: string; readonly jobs: readonly Asked[]; readonly many: boolean }
   | { readonly do: 'dequeue'; readonly queue: string; readonly count: number; readonly leaseMs: number }
   | ({ readonly do: 'acknowledge'; readonly result: unknown } & OfHeld)
@@ -22,7 +23,7 @@ export type Step =
   | { readonly do: 'list'; readonly queue: string; readonly chosen: Chosen; readonly first: number }
   | { readonly do: 'transaction'; readonly steps: readonly Step[]; readonly commits: boolean }
 
-/** A job that was taken, however long ago, by itself or by its id. */
+/** A job that was taken, counted from the last one, by itself or by its id. */
 interface OfHeld {
   readonly held: number
   readonly byId: boolean
@@ -69,7 +70,7 @@ function askedOf(options: readonly string[]): fc.Arbitrary<Asked> {
   })
 }
 
-const ofHeld = { held: one, byId: fc.boolean() }
+const ofHeld = { held: fc.oneof({ weight: 2, arbitrary: fc.nat(2) }, one), byId: fc.boolean() }
 const filter = { group, key, tags, data: fc.record({ v: fc.nat(2) }) }
 const live = fc.constantFrom('waiting', 'scheduled', 'blocked', 'active')
 const ended = fc.constantFrom('completed', 'failed', 'cancelled')
@@ -77,10 +78,11 @@ const ended = fc.constantFrom('completed', 'failed', 'cancelled')
 /** How often each step comes in a run in which it comes. */
 const OFTEN: Readonly<Record<Step['do'], number>> = {
   advance: 4,
+  release: 5,
   enqueue: 8,
   dequeue: 8,
-  acknowledge: 5,
-  fail: 5,
+  acknowledge: 8,
+  fail: 6,
   extend: 1,
   cancel: 2,
   retry: 3,
@@ -108,6 +110,10 @@ function stepsOf(chances: Chances, depth: number): fc.Arbitrary<Step> {
   const { queue, asked, steps } = chances
   const parts: Record<Step['do'], Record<string, fc.Arbitrary<unknown>>> = {
     advance: { ms: fc.integer({ min: 1, max: 3 }).map((count) => count * HOUR_MS) },
+    release: {
+      queue,
+      release: fc.record({ version: fc.constantFrom(1, 2, 3, 3), upgrades: fc.constantFrom(true, true, false) }),
+    },
     enqueue: { queue, jobs: fc.array(asked, { minLength: 1, maxLength: 3 }), many: fc.boolean() },
     dequeue: { queue, count: fc.integer({ min: 1, max: 3 }), leaseMs: duration },
     acknowledge: { ...ofHeld, result: fc.constantFrom(undefined, { ok: true }) },
@@ -144,7 +150,7 @@ function stepsOf(chances: Chances, depth: number): fc.Arbitrary<Step> {
   const isFit = (name: string) =>
     (ALWAYS.includes(name) || steps.includes(name)) &&
     (depth > 0 || name !== 'transaction') &&
-    (depth === DEPTH || name !== 'advance')
+    (depth === DEPTH || (name !== 'advance' && name !== 'release'))
   return fc.oneof(
     ...Object.entries(OFTEN)
       .filter(([name]) => isFit(name))
@@ -157,7 +163,7 @@ function stepsOf(chances: Chances, depth: number): fc.Arbitrary<Step> {
 
 /** Transactions in transactions. */
 const DEPTH = 2
-const ALWAYS = ['advance', 'enqueue', 'dequeue']
+const ALWAYS = ['advance', 'enqueue', 'dequeue', 'acknowledge']
 
 /**
  * A run: steps one after the other. In each only some queues, steps and options come, so that what comes meets often: were everything in all
@@ -185,7 +191,7 @@ export interface BesideRun {
 const IN_PARTS = {
   queues: ['narrow', 'fair'],
   option: 'startWithinMs',
-  steps: ['advance', 'transaction', 'prune', 'stats', 'list'],
+  steps: ['advance', 'release', 'transaction', 'prune', 'stats', 'list'],
 }
 
 /** Runs that end side by side. What is done there meets often, so it is about few queues. */

@@ -1,6 +1,6 @@
 import { end, follow } from './ending.ts'
-import { byUrgency, choose, type Held, type ModelJob, Refusal, type State } from './jobs.ts'
-import { QUEUES } from './queues.ts'
+import { byUrgency, choose, type Held, isLive, type ModelJob, Refusal, releaseOf, type State } from './jobs.ts'
+import { QUEUES, upgrade } from './queues.ts'
 
 /**
  * Takes up to so many jobs. Those that cannot be run have failed instead.
@@ -26,7 +26,8 @@ export function dequeue(
       job.errors.push({ message, attempt: job.attempt })
     }
     if (dead.length > 0) end(state, dead, 'failed')
-    if (dead.length === 0 || dead.length < taken.length) return taken.filter((job) => !dead.includes(job))
+    if (dead.length > 0 && dead.length === taken.length) continue
+    return taken.filter((job) => !dead.includes(job)).map((job) => opened(state, job) ?? job)
   }
 }
 
@@ -47,9 +48,27 @@ export function look(state: State, queue: string): void {
 }
 
 /** Why a job that was taken cannot be run; null where it can. */
-function reasonOf(state: State, { attempt, maxAttempts, runAt, startWithinMs }: ModelJob): string | null {
+function reasonOf(state: State, job: ModelJob): string | null {
+  const { attempt, maxAttempts, runAt, startWithinMs } = job
   if (attempt === 1 && startWithinMs !== null && runAt + startWithinMs <= state.now) return 'late'
-  return attempt > maxAttempts ? 'lost' : null
+  if (attempt > maxAttempts) return 'lost'
+  return opened(state, job) === null ? 'version' : null
+}
+
+/** A job as whoever takes it is given it; null where its payload cannot be brought to the version of the code. */
+function opened(state: State, job: ModelJob): ModelJob | null {
+  const { version, upgrades } = releaseOf(state, job.queue)
+  if (!upgrades || job.version === 0 || job.version >= version) return job
+  try {
+    return { ...job, data: upgrade(job.data, job.version), version }
+  } catch {
+    return null
+  }
+}
+
+/** Whether any job of the queues would fail once it is taken, because the code cannot bring its payload to its version. */
+export function hasUnopened(state: State): boolean {
+  return state.jobs.some((job) => isLive(job) && opened(state, job) === null)
 }
 
 interface Taking {
@@ -63,9 +82,10 @@ function takeWithinLimits(state: State, queue: string, { count, leaseMs, holder,
   const { concurrency, rate, groupRate } = QUEUES[queue] ?? {}
   const places = concurrency === undefined ? count : concurrency - choose(state, queue, { state: 'active' }).length
   const room = Math.min(count, places, rate === undefined ? count : roomIn(state, queue, null, rate))
+  const known = releaseOf(state, queue).version
   const taken: ModelJob[] = []
   for (const job of choose(state, queue)
-    .filter(({ n, waitsFor }) => waitsFor === 'worker' && only?.has(n) !== false)
+    .filter(({ n, waitsFor, version }) => waitsFor === 'worker' && version <= known && only?.has(n) !== false)
     .sort(byUrgency)) {
     if (taken.length >= room) break
     const { group } = job
@@ -119,8 +139,14 @@ function heldJob(state: State, held: Held, byId: boolean): ModelJob {
   return job
 }
 
+/** What is kept of a job that ends is the payload that whoever had it was given. */
+function keepAsGiven(job: ModelJob, { data, version }: Held): void {
+  Object.assign(job, { data, version })
+}
+
 export function acknowledge(state: State, held: Held, byId: boolean, result: unknown): void {
   const job = heldJob(state, held, byId)
+  if (!byId) keepAsGiven(job, held)
   job.result = result ?? null
   end(state, [job], 'completed')
 }
@@ -130,8 +156,10 @@ export function fail(state: State, held: Held, byId: boolean, message: string, r
   job.errors.push({ message, attempt: job.attempt })
   const { kind, firstMs = 0 } = QUEUES[job.queue]?.backoff ?? {}
   const runAt = state.now + firstMs * (kind === 'linear' ? job.attempt : 1)
-  if (!retry || job.attempt >= job.maxAttempts) end(state, [job], 'failed')
-  else Object.assign(job, { state: 'waiting', waitsFor: 'time', holder: null, runAt, dueAt: runAt })
+  if (!retry || job.attempt >= job.maxAttempts) {
+    if (!byId) keepAsGiven(job, held)
+    end(state, [job], 'failed')
+  } else Object.assign(job, { state: 'waiting', waitsFor: 'time', holder: null, runAt, dueAt: runAt })
 }
 
 export function extend(state: State, held: Held, byId: boolean, leaseMs: number): void {

@@ -1,5 +1,5 @@
 import { end, follow } from './ending.ts'
-import { type Chosen, choose, isLive, type ModelJob, type State } from './jobs.ts'
+import { type Chosen, choose, isLive, type ModelJob, releaseOf, type State } from './jobs.ts'
 import { QUEUES } from './queues.ts'
 
 const DAY_MS = 86_400_000
@@ -81,7 +81,7 @@ export function reschedule(
 export function updateData(state: State, n: number, data: unknown): boolean {
   const job = state.jobs[n] as ModelJob
   if (!isLive(job) || job.state === 'active') return false
-  job.data = data
+  Object.assign(job, { data, version: releaseOf(state, job.queue).version })
   return true
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { Comparison } from '../../../../test/job-model/compare.ts'
-import { schemaOf } from '../../../../test/job-model/queues.ts'
+import { releasesOf } from '../../../../test/job-model/queues.ts'
 import { besideRuns, runs } from '../../../../test/job-model/steps.ts'
 import { type FreshTarget, testBackends } from '../../../../test/targets.ts'
 import { openStorage, type Storage } from '../index.ts'
@@ -22,9 +22,9 @@ describe.each(testBackends)('$name', ({ fresh }) => {
     await fc.assert(
       fc.asyncProperty(runs, async (steps) => {
         const clock = testClock()
-        const schema = schemaOf(++run)
+        const { schema, release } = releasesOf(++run)
         await using storage = await openStorage(database.target, { schema, clock, durability: 'relaxed' })
-        await new Comparison(storage as unknown as Storage, clock, run).perform(steps)
+        await new Comparison(storage as unknown as Storage, clock, run, release).perform(steps)
       }),
       { numRuns: RUNS },
     )
@@ -34,9 +34,9 @@ describe.each(testBackends)('$name', ({ fresh }) => {
     await fc.assert(
       fc.asyncProperty(besideRuns, async ({ before, beside }) => {
         const clock = testClock()
-        const schema = schemaOf(++run)
+        const { schema, release } = releasesOf(++run)
         await using storage = await openStorage(database.target, { schema, clock, durability: 'relaxed' })
-        const comparison = new Comparison(storage as unknown as Storage, clock, run)
+        const comparison = new Comparison(storage as unknown as Storage, clock, run, release)
         await comparison.perform(before)
         await comparison.performBeside(beside)
         await comparison.windUp()

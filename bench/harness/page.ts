@@ -74,11 +74,11 @@ ${run.judged.map(({ bar, outcome }) => `| ${bar.title} | ${bar.limit} | ${outcom
 
 Jobs a second; the middle of ${Math.ceil(run.effort.rounds / 2)} rounds, each in a new process on a new database, which first runs half as many jobs so
 that its code is compiled. Jobs do nothing. A batch is 1,000 jobs. The workers of Holdfast take 1,000 jobs at once and run 100 side by side, or four
-transactions of 1,000 side by side; those of pg-boss take 1,000, four times side by side; graphile-worker is set up as its page on performance says; plainjob takes one after the other and does not repeat failed jobs.
+transactions of 1,000 side by side, in the last column without leases (\`leases: false\`); those of pg-boss take 1,000, four times side by side; graphile-worker is set up as its page on performance says; plainjob takes one after the other and does not repeat failed jobs.
 graphile-worker forgets jobs that have completed; the others keep them for a while, as Holdfast does unless it is told to keep none.
 
-| database | queue | \`enqueue\` by 100 callers | added in batches | run under leases | run in transactions of a batch |
-|---|---|---:|---:|---:|---:|
+| database | queue | \`enqueue\` by 100 callers | added in batches | run under leases | run in transactions of a batch | the same, taken in them |
+|---|---|---:|---:|---:|---:|---:|
 ${run.queues.map(queueRow).join('\n')}
 
 ## What one operation is
@@ -116,8 +116,10 @@ function row({ workload, times }: Measured, columns: readonly string[]): string 
   return `| ${workload.title} | ${microseconds} | ${cells.join(' | ')} | ${workload.bar.toFixed(2)} | ${verdict(reached)} |`
 }
 
-function queueRow({ contender, enqueue, enqueueMany, lease, transaction }: QueueResult): string {
-  const rates = [enqueue, enqueueMany, lease, transaction].map((rate) => (rate === null ? '–' : perSecond(rate)))
+function queueRow({ contender, enqueue, enqueueMany, lease, transaction, unleased }: QueueResult): string {
+  const rates = [enqueue, enqueueMany, lease, transaction, unleased].map((rate) =>
+    rate === null ? '–' : perSecond(rate),
+  )
   return `| ${contender.database} | ${contender.title} | ${rates.join(' | ')} |`
 }
 

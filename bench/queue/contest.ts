@@ -16,11 +16,12 @@ export interface Contender {
   readonly modes: readonly Mode[]
 }
 
-const both: readonly Mode[] = ['lease', 'transaction']
+const all: readonly Mode[] = ['lease', 'transaction', 'unleased']
 
 /** Every row of the table of queues. plainjob sets `synchronous=normal` by itself, which is `relaxed`. */
 export const contenders: readonly Contender[] = [
   holdfast('memory', 'full', 200_000),
+  keepingNone(holdfast('memory', 'full', 200_000)),
   peer('sqlite', 'plainjob', 'relaxed', 10_000),
   holdfast('sqlite', 'relaxed', 100_000),
   keepingNone(holdfast('sqlite', 'relaxed', 100_000)),
@@ -34,7 +35,7 @@ export const contenders: readonly Contender[] = [
 function holdfast(database: Contender['database'], durability: Contender['durability'], runJobs: number): Contender {
   const title = database === 'sqlite' ? `**Holdfast**, \`${durability}\`` : '**Holdfast**'
   const name = `queue-${database}-holdfast-${durability}`
-  return { name, title, database, peer: 'holdfast', durability, runJobs, modes: both }
+  return { name, title, database, peer: 'holdfast', durability, runJobs, modes: all }
 }
 
 function keepingNone(contender: Contender): Contender {
@@ -58,6 +59,7 @@ export interface QueueResult {
   readonly enqueueMany: Spread
   readonly lease: Spread
   readonly transaction: Spread | null
+  readonly unleased: Spread | null
 }
 
 /** Lets the contenders take turns, each time in a new process on a new database. */
@@ -81,10 +83,15 @@ export async function contest(
     enqueue: spreadOf(all.map(({ enqueue }) => enqueue)),
     enqueueMany: spreadOf(all.map(({ enqueueMany }) => enqueueMany)),
     lease: spreadOf(all.map(({ lease }) => lease)),
-    transaction: contender.modes.includes('transaction')
-      ? spreadOf(all.map(({ transaction }) => transaction ?? Number.NaN))
-      : null,
+    transaction: spreadOfSome(all.map(({ transaction }) => transaction)),
+    unleased: spreadOfSome(all.map(({ unleased }) => unleased)),
   }))
+}
+
+/** Nothing for what a peer does not have. */
+function spreadOfSome(rates: readonly (number | null)[]): Spread | null {
+  const measured = rates.filter((rate) => rate !== null)
+  return measured.length === 0 ? null : spreadOf(measured)
 }
 
 async function urlOf({ database }: Contender, databases: Databases): Promise<string> {

@@ -5,8 +5,8 @@ export interface Payload {
   readonly n: number
 }
 
-/** How jobs are run: taken under a lease, or many in one commit with their completion. */
-export type Mode = 'lease' | 'transaction'
+/** How jobs are run: taken under a lease; the same, and many run in one transaction with their completion; or all of it in that one. */
+export type Mode = 'lease' | 'transaction' | 'unleased'
 
 /** A job queue, as an application uses it: written once for each peer as its documentation recommends for speed. */
 export interface JobQueue {

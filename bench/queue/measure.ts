@@ -18,6 +18,7 @@ export interface QueueRates {
   readonly enqueueMany: number
   readonly lease: number
   readonly transaction: number | null
+  readonly unleased: number | null
 }
 
 /** Callers that add jobs side by side. */
@@ -30,7 +31,7 @@ export async function measureQueue({ peer, target, addMs, runJobs, modes }: Queu
   const { open } = (await import(`./peers/${peer}.ts`)) as QueueModule
   const queue = await open(target)
   await warmUp(queue, addMs / 4, runJobs / 2, modes)
-  const rates = { lease: 0, transaction: null as number | null }
+  const rates = { lease: 0, transaction: null as number | null, unleased: null as number | null }
   for (const mode of modes) {
     const jobs = await addUntil(queue, runJobs)
     rates[mode] = await timed(async () => {

@@ -5,7 +5,8 @@ import { Countdown, type JobQueue, type Payload } from '../job-queue.ts'
 /** How many jobs are taken with one statement, and run side by side; or share a transaction, and how many of these there are at once. */
 const SETTINGS = {
   lease: { batch: 1_000, concurrency: 100 },
-  transaction: { batch: 1_000, concurrency: 4, leases: false },
+  transaction: { batch: 1_000, concurrency: 4 },
+  unleased: { batch: 1_000, concurrency: 4, leases: false },
 } as const
 
 /** Holdfast, on whatever the target names. Jobs have five attempts, and finished ones are kept. */
@@ -23,7 +24,10 @@ export async function openWith(target: Target, options: QueueOptions): Promise<J
     enqueueMany: (payloads) => work.enqueueMany(payloads.map((data) => ({ data }))),
     async run(jobs, mode) {
       const countdown = new Countdown(jobs)
-      const worker = work.work(() => countdown.tick(), { ...SETTINGS[mode], mode })
+      const worker = work.work(() => countdown.tick(), {
+        ...SETTINGS[mode],
+        mode: mode === 'lease' ? 'lease' : 'transaction',
+      })
       await countdown.reached
       await worker.stop()
     },

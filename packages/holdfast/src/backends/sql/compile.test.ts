@@ -40,7 +40,7 @@ const some = { fields: { id: 'id' } }
 describe('a select', () => {
   it('reads a record by its key', () => {
     const asked = make.selecting('sessions', { ...some, where: { id: 'x' } })
-    expect(sqlite(asked)).toBe('select "t0"."id" as "id" from "sessions" as "t0" where "t0"."id" = ?')
+    expect(sqlite(asked)).toBe('select "t0"."id" as "id" from "sessions" as "t0" where "t0"."id" = +?')
     expect(postgres(asked)).toBe('select "t0"."id" as "id" from "sessions" as "t0" where "t0"."id" = $1::text')
   })
 
@@ -54,7 +54,7 @@ describe('a select', () => {
 
   it('makes conditions that are never unknown where they are negated', () => {
     const asked = make.selecting('users', { ...some, where: { age: { ne: 5 }, not: { name: 'x' } } })
-    expect(sqlite(asked)).toContain('where (("t0"."age" = ?) is not true and ("t0"."name" = ?) is not true)')
+    expect(sqlite(asked)).toContain('where (("t0"."age" = +?) is not true and ("t0"."name" = +?) is not true)')
     expect(postgres(asked)).toContain(
       'where (("t0"."age" = $1::bigint) is not true and ("t0"."name" = $2::text) is not true)',
     )
@@ -66,7 +66,7 @@ describe('a select', () => {
       where: { big: { in: [1n, -5n] }, photo: { in: [Uint8Array.of(255)] } },
     })
     expect(sqlite(asked)).toContain(
-      '"t0"."big" in (select value from json_each(?)) and "t0"."photo" in (select unhex(value) from json_each(?))',
+      '"t0"."big" in (select value from json_each(+?)) and "t0"."photo" in (select unhex(value) from json_each(+?))',
     )
     expect(bound(asked)).toEqual(['[1,-5]', '["ff"]'])
     expect(postgres(asked)).toContain('"t0"."big" = any($1::bigint[]) and "t0"."photo" = any($2::bytea[])')
@@ -79,7 +79,7 @@ describe('a select', () => {
       where: { name: { contains: '%', startsWith: 'a', endsWith: '_' } },
     })
     expect(sqlite(asked)).toContain(
-      'instr("t0"."name", ?) > 0 and ("t0"."name" >= ? and "t0"."name" < ?) and substr("t0"."name", length("t0"."name") - length(?) + 1) = ?',
+      'instr("t0"."name", +?) > 0 and ("t0"."name" >= +? and "t0"."name" < +?) and substr("t0"."name", length("t0"."name") - length(+?) + 1) = +?',
     )
     expect(bound(asked)).toEqual(['%', 'a', 'b', '_', '_'])
     expect(postgres(asked)).toContain(
@@ -105,21 +105,21 @@ describe('a select', () => {
   it('goes on after a row by comparing rows where that means the same', () => {
     const after = { name: 'kim', age: null, id: 1 }
     const same = make.selecting('users', { ...some, orderBy: [{ name: 'asc' }], after, limit: 2, offset: 1 })
-    expect(sqlite(same)).toContain('where ("t0"."name", "t0"."id") > (?, ?)')
+    expect(sqlite(same)).toContain('where ("t0"."name", "t0"."id") > (+?, +?)')
     expect(postgres(same)).toContain('where ("t0"."name", "t0"."id") > ($1::text, $2::bigint)')
     const mixed = make.selecting('users', { ...some, orderBy: [{ name: 'desc' }, { id: 'asc' }], after })
     expect(sqlite(mixed)).toContain(
-      'where ("t0"."name" <= ? and ("t0"."name" < ? or ("t0"."name" = ? and "t0"."id" > ?)))',
+      'where ("t0"."name" <= +? and ("t0"."name" < +? or ("t0"."name" = +? and "t0"."id" > +?)))',
     )
     const nulls = make.selecting('users', { ...some, orderBy: [{ age: 'asc' }], after })
-    expect(sqlite(nulls)).toContain('where ("t0"."age" is not null or ("t0"."age" is null and "t0"."id" > ?))')
+    expect(sqlite(nulls)).toContain('where ("t0"."age" is not null or ("t0"."age" is null and "t0"."id" > +?))')
     const last = make.selecting('users', {
       ...some,
       orderBy: [{ age: 'desc' }, { id: 'desc' }],
       after: { age: 5, id: 1 },
     })
     expect(sqlite(last)).toContain(
-      'where (("t0"."age" < ? or "t0"."age" is null) or ("t0"."age" = ? and "t0"."id" < ?))',
+      'where (("t0"."age" < +? or "t0"."age" is null) or ("t0"."age" = +? and "t0"."id" < +?))',
     )
   })
 
@@ -141,7 +141,7 @@ describe('a select', () => {
     })
     const day = '("t1"."seen" - ("t1"."seen" % 86400000 + 86400000) % 86400000)'
     expect(sqlite(asked)).toBe(
-      `select ${day} as "day", count(*) as "n", max("t1"."age") as "oldest" from "sessions" as "t0" left join "users" as "t1" on "t0"."user_id" = "t1"."id" group by ${day} having count(*) >= ?`,
+      `select ${day} as "day", count(*) as "n", max("t1"."age") as "oldest" from "sessions" as "t0" left join "users" as "t1" on "t0"."user_id" = "t1"."id" group by ${day} having count(*) >= +?`,
     )
     expect(postgres(asked)).toContain(`group by date_trunc('day', "t1"."seen", 'UTC') having count(*) >= $1::bigint`)
   })
@@ -149,13 +149,13 @@ describe('a select', () => {
   it('takes the first rows of each group', () => {
     const asked = make.selecting('sessions', { ...some, orderBy: [], limitPer: { fields: ['userId'], limit: 3 } })
     expect(sqlite(asked)).toBe(
-      'select "c0" as "id" from (select "t0"."id" as "c0", "t0"."id" as "o0", row_number() over (partition by "t0"."user_id" order by "t0"."id" asc) as "place" from "sessions" as "t0") as "ranked" where "place" <= ? order by "o0" asc',
+      'select "c0" as "id" from (select "t0"."id" as "c0", "t0"."id" as "o0", row_number() over (partition by "t0"."user_id" order by "t0"."id" asc) as "place" from "sessions" as "t0") as "ranked" where "place" <= +? order by "o0" asc',
     )
   })
 
   it('passes over rows without a limit', () => {
     const asked = make.selecting('sessions', { ...some, offset: 3 })
-    expect(sqlite(asked)).toContain('limit -1 offset ?')
+    expect(sqlite(asked)).toContain('limit -1 offset +?')
     expect(postgres(asked)).toContain('limit all offset $1::bigint')
   })
 })
@@ -171,7 +171,7 @@ describe('a path into JSON', () => {
     const asked = make.selecting('notes', { ...some, where: { 'owner.team': 'x' } })
     expect(postgres(asked)).toContain('where "t0"."data" @> $1::jsonb')
     expect(bound(asked, postgresDialect)).toEqual(['{"owner":{"team":"x"}}'])
-    expect(sqlite(asked)).toMatch(/where \(case json_type\(.* end = 3 and case json_type\(.* end = \?\)/)
+    expect(sqlite(asked)).toMatch(/where \(case json_type\(.* end = 3 and case json_type\(.* end = \+\?\)/)
     expect(bound(asked)).toEqual(['x'])
   })
 })
@@ -219,7 +219,7 @@ describe('a write', () => {
     const chosen =
       'select "chosen"."from" as "k0", "chosen"."to" as "k1" from "links" as "chosen" order by "chosen"."weight" asc, "chosen"."from" asc, "chosen"."to" asc limit'
     expect(sqlite(skipping)).toBe(
-      `update "links" as "t0" set "weight" = ? where ("t0"."from", "t0"."to") in (${chosen} ?) returning "to" as "to"`,
+      `update "links" as "t0" set "weight" = +? where ("t0"."from", "t0"."to") in (${chosen} +?) returning "to" as "to"`,
     )
     expect(postgres(skipping)).toBe(
       `update "links" as "t0" set "weight" = $1::double precision where ("t0"."from", "t0"."to") in (with chosen as materialized (${chosen} $2::bigint for update skip locked) select * from chosen) returning "to" as "to"`,
@@ -233,7 +233,7 @@ describe('a write', () => {
   it('changes members of a document together', () => {
     const asked = make.updating('notes', { title: 'x', [`it's`]: null })
     expect(sqlite(asked)).toBe(
-      `update "notes" as "t0" set "data" = json_set("t0"."data", '$."title"', json(?), '$."it''s"', json(?))`,
+      `update "notes" as "t0" set "data" = json_set("t0"."data", '$."title"', json(+?), '$."it''s"', json(+?))`,
     )
     expect(bound(asked)).toEqual(['"x"', 'null'])
     expect(postgres(asked)).toBe(

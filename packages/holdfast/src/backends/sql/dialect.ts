@@ -124,6 +124,8 @@ export interface Dialect {
   asScalar(value: Sql, type: ValueType): { readonly json: JsonScalar; readonly value: Sql } | null
   /** A parameter of this database type. */
   placeholder(value: unknown, type: string): Sql
+  /** A parameter in a statement that looks for rows. */
+  operand(placeholder: Sql): Sql
   /** A constant of this database type, for DDL. */
   literal(value: unknown, type: string): Sql
   /** Whether a value is an element of the list in a parameter. */

@@ -42,6 +42,7 @@ export const postgresDialect: Dialect = {
   },
   // Every parameter says its type: Postgres' guesses would differ from place to place.
   placeholder: (value, type) => sql`${sql.val(value)}::${sql.raw(type)}`,
+  operand: (placeholder) => placeholder,
   literal: (value, type) => {
     const written = value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : value
     return sql`${sql.lit(written === null || typeof written === 'boolean' ? written : String(written))}::${sql.raw(type)}`

@@ -4,7 +4,7 @@ import type { Condition, Delete, Insert, Statement, Update } from '../../stateme
 import { compileCondition } from './conditions.ts'
 import type { Dialect, Sql } from './dialect.ts'
 import { type ConditionContext, columnOf, fieldsOf, modelOf } from './fields.ts'
-import { type Binding, boundValues } from './values.ts'
+import { type Binding, boundOperands } from './values.ts'
 
 /**
  * A question to a database that does not say which foreign key a statement broke: when it gives a row, this one.
@@ -32,7 +32,7 @@ export function referenceQuestions(
 ): ReferenceQuestion[] {
   if (statement.kind === 'select') return []
   const model = modelOf(models, statement.model)
-  const context: ConditionContext = { dialect, fields: fieldsOf(model, dialect, 't'), values: boundValues(dialect) }
+  const context: ConditionContext = { dialect, fields: fieldsOf(model, dialect, 't'), values: boundOperands(dialect) }
   // A record may refer to another of the same statement, which is not there now: those are asked about last.
   const foreignKeys = model.foreignKeys.toSorted(
     (left, right) => Number(left.model === model.name) - Number(right.model === model.name),

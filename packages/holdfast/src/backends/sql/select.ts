@@ -5,7 +5,7 @@ import { compileCondition, equalTerms } from './conditions.ts'
 import type { AliasedSql, Dialect, SelectQuery, Sql } from './dialect.ts'
 import { aliasOf, type ConditionContext, type Fields, joinedFields, modelOf, plainOf, type Term } from './fields.ts'
 import { type CompilableQuery, type CompiledOutput, compileOutput } from './outputs.ts'
-import { boundValues } from './values.ts'
+import { boundOperands } from './values.ts'
 
 /** Makes SQL of a select. */
 export function selectQuery(statement: Select, models: Models, dialect: Dialect): CompilableQuery {
@@ -14,7 +14,7 @@ export function selectQuery(statement: Select, models: Models, dialect: Dialect)
   const context: ConditionContext = {
     dialect,
     fields: withOutputs(fields, outputs, statement.groupBy !== undefined, dialect),
-    values: boundValues(dialect),
+    values: boundOperands(dialect),
   }
   let query = joinedTables(statement, models, dialect, fields)
   if (statement.where !== undefined) query = query.where(compileCondition(statement.where, context))

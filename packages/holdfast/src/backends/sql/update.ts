@@ -7,7 +7,7 @@ import type { Dialect, Sql } from './dialect.ts'
 import { aliasOf, type ConditionContext, fieldsOf, modelOf, plainOf } from './fields.ts'
 import { type CompilableQuery, type CompiledOutput, returnedColumns } from './outputs.ts'
 import { limited, orderSteps } from './select.ts'
-import { boundValues } from './values.ts'
+import { boundOperands } from './values.ts'
 
 /** Makes SQL of an update. */
 export function updateQuery(statement: Update, models: Models, dialect: Dialect): CompilableQuery {
@@ -44,7 +44,7 @@ export function writeParts(statement: Update | Delete, model: Model, dialect: Di
   const context: ConditionContext = {
     dialect,
     fields: fieldsOf(model, dialect, aliasOf(0)),
-    values: boundValues(dialect),
+    values: boundOperands(dialect),
   }
   const chosen = statement.limit !== undefined || statement.skipLocked === true
   const where = chosen ? chosenRows(statement, model, context) : asWhere(statement.where, context)

@@ -32,16 +32,24 @@ function listOf(parameters: readonly unknown[], first: number, every: number, en
   return list
 }
 
-/** Binds values: what Kysely compiles as the parameters of a statement are `Binding`s. */
-export function boundValues(dialect: Dialect): Values {
+/** Binds values of new rows: what Kysely compiles as the parameters of a statement are `Binding`s. */
+export function boundValues(
+  dialect: Dialect,
+  written: (placeholder: Sql) => Sql = (placeholder) => placeholder,
+): Values {
   const values: Values = {
     place: (parameter, type, encode) => {
       const binding: Binding = { parameter, type, ...(encode !== undefined && { encode }) }
-      return dialect.placeholder(binding, type)
+      return written(dialect.placeholder(binding, type))
     },
     isIn: (value, codec, parameter) => dialect.isIn(value, codec, parameter, values),
   }
   return values
+}
+
+/** Binds values in statements that look for rows. */
+export function boundOperands(dialect: Dialect): Values {
+  return boundValues(dialect, dialect.operand)
 }
 
 /** Writes values out, for checks and defaults. */

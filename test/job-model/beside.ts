@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import { expect } from 'vitest'
 import type { Job } from '../../packages/holdfast/src/index.ts'
-import { choose, type Held, isLive, type ModelJob, Refusal, type State } from './jobs.ts'
+import { choose, type Held, isLive, listed, type ModelJob, Refusal, type State } from './jobs.ts'
 import { doInModel } from './model.ts'
 import { type Outcome, shownOutcome } from './outcomes.ts'
 import { type KnownJobs, type Shown, shownOfModel } from './shown.ts'
@@ -15,10 +16,15 @@ export interface Done {
 }
 
 /** Where steps began that were done side by side, and how the queues stood after them. */
-export interface Beside {
+interface Beside {
   readonly state: State
   readonly known: KnownJobs
   readonly left: ReadonlyMap<string, readonly Job[]>
+}
+
+/** What came of steps that were done side by side. */
+export interface DoneBeside extends Beside {
+  readonly done: readonly Done[]
 }
 
 /** A part of a step that is done at once; `looks` where it only sees what is due, before it takes it. */
@@ -37,8 +43,30 @@ export function takesInParts(state: State): boolean {
   return jobs.some(isLost) || hasUnopened(state)
 }
 
+/** Where the model comes to in each of the orders that come to what came of the steps; there must be one. */
+export function fittingOf({ done, state, known, left }: DoneBeside): Beside[] {
+  const differences: unknown[] = []
+  const fitting = ordersOf(done).flatMap((order) => {
+    const beside = { state: structuredClone(state), known: known.copy(), left }
+    const difference = differenceOf(order, beside)
+    differences.push(difference)
+    return difference === null ? [beside] : []
+  })
+  if (fitting.length === 0)
+    expect.fail(`No order comes to what came of ${JSON.stringify(done)}: ${JSON.stringify(differences, null, 1)}`)
+  return fitting
+}
+
+/** Whether the queues list their jobs in the order of the model. */
+export function isInOrder({ state, known, left }: Beside): boolean {
+  return [...left].every(([name, jobs]) => {
+    const listedJobs = known.inOrder(jobs, state).map((job) => known.shown(job, state))
+    return areSame(listedJobs, listed(choose(state, name)).map(shownOfModel))
+  })
+}
+
 /** Every order in which steps may have been done: whoever takes jobs first sees which are due. */
-export function ordersOf(all: readonly Done[]): Part[][] {
+function ordersOf(all: readonly Done[]): Part[][] {
   return interleavingsOf(
     all.map((done) => {
       const whole = { ...done, looks: false }
@@ -57,7 +85,7 @@ function interleavingsOf<T>(sequences: readonly (readonly T[])[]): T[][] {
 }
 
 /** How what came of steps differs from what the model comes to in this order; null where it does not. */
-export function differenceOf(order: readonly Part[], { state, known, left }: Beside): unknown {
+function differenceOf(order: readonly Part[], { state, known, left }: Beside): unknown {
   for (const [at, { step, held, outcome, looks }] of order.entries()) {
     if (looks && step.do === 'dequeue') {
       look(state, step.queue)

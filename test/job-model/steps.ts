@@ -21,6 +21,8 @@ export type Step =
   | { readonly do: 'pause'; readonly queue: string; readonly forMs?: number }
   | { readonly do: 'resume' | 'prune' | 'stats'; readonly queue: string }
   | { readonly do: 'list'; readonly queue: string; readonly chosen: Chosen; readonly first: number }
+  /** Calls that are made at once, outside of transactions. */
+  | { readonly do: 'gather'; readonly steps: readonly Step[] }
   | { readonly do: 'transaction'; readonly steps: readonly Step[]; readonly commits: boolean }
 
 /** A job that was taken, counted from the last one, by itself or by its id. */
@@ -96,6 +98,7 @@ const OFTEN: Readonly<Record<Step['do'], number>> = {
   prune: 1,
   stats: 1,
   list: 1,
+  gather: 4,
   transaction: 4,
 }
 
@@ -142,15 +145,19 @@ function stepsOf(chances: Chances, depth: number): fc.Arbitrary<Step> {
       chosen: sometimes({ ...filter, state: fc.oneof(live, ended) }),
       first: fc.integer({ min: 1, max: 4 }),
     },
+    gather:
+      depth === DEPTH
+        ? { steps: fc.oneof(...GATHERED.map((some) => gathered(stepsOf({ ...chances, steps: some }, ALONE)))) }
+        : {},
     transaction:
-      depth === 0
+      depth <= 0
         ? {}
         : { steps: fc.array(stepsOf(chances, depth - 1), { minLength: 1, maxLength: 5 }), commits: fc.boolean() },
   }
   const isFit = (name: string) =>
-    (ALWAYS.includes(name) || steps.includes(name)) &&
+    ((depth !== ALONE && ALWAYS.includes(name)) || steps.includes(name)) &&
     (depth > 0 || name !== 'transaction') &&
-    (depth === DEPTH || (name !== 'advance' && name !== 'release'))
+    (depth === DEPTH || !OUTERMOST.includes(name))
   return fc.oneof(
     ...Object.entries(OFTEN)
       .filter(([name]) => isFit(name))
@@ -163,6 +170,18 @@ function stepsOf(chances: Chances, depth: number): fc.Arbitrary<Step> {
 
 /** Transactions in transactions. */
 const DEPTH = 2
+/** What is done in no transaction. */
+const OUTERMOST = ['advance', 'release', 'gather']
+/** What is done at once with others, and only so. */
+const ALONE = -1
+/** What is done at once: calls of the same kind become one statement where a database has one for them. */
+const GATHERED = [['enqueue'], ['acknowledge'], ['enqueue', 'acknowledge', 'fail']]
+
+/** Steps that are done at once; those about jobs that were taken are about different ones. */
+function gathered(step: fc.Arbitrary<Step>): fc.Arbitrary<readonly Step[]> {
+  const steps = fc.array(step, { minLength: 2, maxLength: 4 })
+  return steps.map((some) => some.map((one, at) => ('held' in one ? { ...one, held: at } : one)))
+}
 const ALWAYS = ['advance', 'enqueue', 'dequeue', 'acknowledge']
 
 /**
@@ -191,7 +210,7 @@ export interface BesideRun {
 const IN_PARTS = {
   queues: ['narrow', 'fair'],
   option: 'startWithinMs',
-  steps: ['advance', 'release', 'transaction', 'prune', 'stats', 'list'],
+  steps: ['advance', 'release', 'gather', 'transaction', 'prune', 'stats', 'list'],
 }
 
 /** Runs that end side by side. What is done there meets often, so it is about few queues. */

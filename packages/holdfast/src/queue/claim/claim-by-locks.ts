@@ -10,7 +10,7 @@ import type { Frontier } from './frontier.ts'
 import { type Place, TAKEN } from './take.ts'
 
 /** Whether jobs of a queue may be taken without leases: limits are kept by leases, which say how much runs. */
-export function needsNoLeases(scope: QueueScope): boolean {
+export function mayDoWithoutLeases(scope: QueueScope): boolean {
   return !hasLimits(scope)
 }
 

@@ -6,7 +6,7 @@ import { type Ending, isConflict, type Jobs } from './attempt.ts'
 import type { BatchHandler, Endings } from './batch-handlers.ts'
 import type { LaterTransaction, WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
-import type { Presence } from './presence.ts'
+import { Presence } from './presence.ts'
 import { writeEndings } from './write-endings.ts'
 
 /** A batch whose rows are locked by a transaction, which runs and completes it. */
@@ -38,13 +38,13 @@ export class UnleasedBatches {
     scope: QueueScope,
     host: WorkerHost<unknown>,
     handler: BatchHandler,
-    presence: Presence,
+    leaseMs: number,
     report: (error: unknown) => void,
   ) {
     this.#scope = scope
     this.#host = host
     this.#handler = handler
-    this.#presence = presence
+    this.#presence = new Presence(scope, leaseMs, report)
     this.#report = report
   }
 
@@ -66,6 +66,11 @@ export class UnleasedBatches {
       await giveBack().catch(() => undefined)
       throw error
     }
+  }
+
+  /** Takes no more: nobody will miss this worker. */
+  end(): Promise<void> {
+    return this.#presence.end()
   }
 
   async #run(jobs: Jobs, interruption: Interruption, later: LaterTransaction<unknown>): Promise<readonly Ending[]> {

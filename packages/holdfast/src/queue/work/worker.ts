@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { Bell } from '../../base/bell.ts'
 import { timerMs } from '../../base/timer.ts'
 import { claim } from '../claim/claim.ts'
-import { needsNoLeases } from '../claim/claim-by-locks.ts'
+import { mayDoWithoutLeases } from '../claim/claim-by-locks.ts'
 import { Frontier } from '../claim/frontier.ts'
 import { LaterVersions } from '../claim/later-versions.ts'
 import { makeReady } from '../claim/make-ready.ts'
@@ -20,7 +20,6 @@ import { type Handler, type ManyHandler, surround } from './handler.ts'
 import { HeldJobs } from './held-jobs.ts'
 import type { WorkerHost } from './host.ts'
 import { ABORT_GRACE_MS } from './interruption.ts'
-import { Presence } from './presence.ts'
 import { type StopOptions, stopTimeoutMs } from './stop-options.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { type UnleasedBatch, UnleasedBatches } from './unleased-batches.ts'
@@ -56,7 +55,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #laterVersions: LaterVersions
   readonly #frontier = new Frontier()
   readonly #unleased: UnleasedBatches | undefined
-  readonly #presence: Presence
   readonly #audience: Audience
   readonly #upkeep: Upkeep
   readonly #subscriptions: Subscriptions
@@ -91,10 +89,8 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       hasRoom: this.#bell.ring,
       mayBeDue: () => this.#upkeep.lookSoon(),
     })
-    const report = (error: unknown) => this.#report(error)
-    this.#presence = new Presence(scope, settings.leaseMs, report)
-    if (unleased !== undefined && needsNoLeases(scope))
-      this.#unleased = new UnleasedBatches(scope, host, unleased, this.#presence, report)
+    if (unleased !== undefined && mayDoWithoutLeases(scope))
+      this.#unleased = new UnleasedBatches(scope, host, unleased, settings.leaseMs, (error) => this.#report(error))
     this.#laterVersions = new LaterVersions(scope)
     this.#upkeep = new Upkeep(scope, settings.pollMs, this.#held, this.#executor, this.#bell.ring)
     this.#subscriptions = new Subscriptions(scope.session, [
@@ -203,7 +199,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     }
     clearTimeout(timer)
     await this.#held.stop()
-    await this.#presence.end().catch((error: unknown) => this.#report(error))
+    await this.#unleased?.end().catch((error: unknown) => this.#report(error))
     await this.#subscriptions.end().catch((error: unknown) => this.#report(error))
     this.#unregister()
     this.#stopped = true
@@ -226,7 +222,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       // Where something failed, handlers may still run.
       await this.#held.empty()
       await this.#held.stop()
-      await this.#presence.end()
+      await this.#unleased?.end()
     }
   }
 

@@ -21,10 +21,12 @@ export async function finish(
   finishing: readonly Finishing[],
   ended: Set<string> = new Set(),
 ): Promise<Set<string>> {
+  const before = ended.size
   const left = () => (ended.size === 0 ? finishing : finishing.filter(({ job }) => !ended.has(job.id)))
   const plain = left().filter(endsPlainly)
   for (const alike of movedAlike(plain)) for (const id of await completePlainly(scope, alike)) ended.add(id)
-  if (ended.size >= finishing.length) return ended
+  // Of those that had ended before, some may be others.
+  if (before === 0 && ended.size === finishing.length) return ended
   const others = left()
   if (others.length > 0) for (const id of await finishWithCare(scope, others)) ended.add(id)
   return ended

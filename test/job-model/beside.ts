@@ -98,8 +98,8 @@ function differenceOf(order: readonly Part[], { state, known, left }: Beside): u
     if (step.do === 'enqueue')
       for (const [nth, { n }] of jobsOf<ModelJob>(wanted).entries()) known.meet(n, given[nth]?.id)
     const [is, shouldBe] = [
-      shownOutcome(outcome, step, (job: Job) => known.shown(job, state)),
-      shownOutcome(wanted, step, shownOfModel),
+      shownOutcome(outcome, step, (job: Job) => known.shown(job, state), true),
+      shownOutcome(wanted, step, shownOfModel, true),
     ].map(withoutOrder)
     if (!areSame(is, shouldBe)) return { order: order.map((one) => one.step.do), step, is, shouldBe }
   }

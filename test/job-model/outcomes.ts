@@ -15,13 +15,13 @@ export async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> 
   }
 }
 
-/** What is compared of what came of a step. */
-export function shownOutcome<T>(outcome: Outcome, step: Step, show: (job: T) => Shown): unknown {
+/** What is compared of what came of a step; `beside` others, who may change a job that has a key before it is looked at. */
+export function shownOutcome<T>(outcome: Outcome, step: Step, show: (job: T) => Shown, beside = false): unknown {
   if (!('gave' in outcome) || !Array.isArray(outcome.gave)) return outcome
   const jobs = outcome.gave.map(show)
   if (step.do !== 'enqueue') return { gave: jobs }
   // Of jobs of a call with the same key some are given the one that has it as it was before the others: only which one it is counts.
   const isAlone = (key: string | undefined) =>
-    key === undefined || step.jobs.filter((job) => job.key === key).length === 1
+    key === undefined || (!beside && step.jobs.filter((job) => job.key === key).length === 1)
   return { gave: jobs.map((job, at) => (isAlone(step.jobs[at]?.key) ? job : job.n)) }
 }

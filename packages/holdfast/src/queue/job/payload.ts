@@ -90,6 +90,8 @@ export function openJob(declaration: QueueDeclaration | undefined, job: Job): Jo
   const issues: Issue[] = []
   let data = upgradePayload(declaration, job.data, job.version, 'data', issues)
   if (schema !== undefined && issues.length === 0) data = validateStandard(schema, data, 'data', issues)
+  // It is kept as it is given, so it must be what can be kept; what was enqueued was checked then.
+  if (upgraded && issues.length === 0) data = data === undefined ? null : acceptJson(data, 'data', issues)
   if (issues.length > 0) throw new ValidationError(`The job ${job.id} of ${job.queue} cannot be handled`, issues)
   return { ...job, data, version: upgraded ? latestKnown(declaration) : job.version }
 }

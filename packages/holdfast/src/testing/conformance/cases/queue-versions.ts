@@ -155,6 +155,43 @@ export const queueVersionCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/upgraded-to-json',
+    title:
+      'A job fails for good whose payload is upgraded to what is not JSON; what is left out is left out everywhere',
+    async run({ open }) {
+      const { mails, deploy } = await openReleases(open)
+      const gives = {
+        big: 1n,
+        date: new Date(0),
+        later: Promise.resolve({ to: [] }),
+        broken: 'a\0b',
+        number: Number.NaN,
+      }
+      const given = new Map<unknown, unknown>(Object.entries(gives))
+      const jobs = await mails.enqueueMany([...given.keys()].map((to) => ({ data: { to } })))
+      const fine = await mails.enqueue({ to: 'fine' })
+      deploy({
+        version: 2,
+        upgrade: (data) => {
+          const { to } = data as { to: unknown }
+          return to === 'fine' ? { to, cc: undefined } : { to: given.get(to) }
+        },
+      })
+      const ran: unknown[] = []
+      await mails.drain((job) => {
+        ran.push(job.data)
+        return { sent: true }
+      })
+      assert.deepEqual(ran, [{ to: 'fine' }])
+      for (const { id, data } of jobs) {
+        const failed = await mails.get(id)
+        assert.deepEqual([failed?.state, failed?.attempt, failed?.data, failed?.version], ['failed', 1, data, 1])
+        assert.match(failed?.errors[0]?.message ?? '', /cannot be handled: data\.to /)
+      }
+      assert.deepEqual((await mails.get(fine.id))?.data, { to: 'fine' })
+    },
+  },
+  {
     id: 'queue/later-versions',
     title: 'Jobs of a later version are left to those who know it, and said so once; the others are done',
     async run({ open }) {

@@ -1,5 +1,5 @@
 import { end, follow } from './ending.ts'
-import { byUrgency, choose, type Held, isLive, type ModelJob, Refusal, releaseOf, type State } from './jobs.ts'
+import { byUrgency, choose, type Held, type ModelJob, Refusal, releaseOf, type State } from './jobs.ts'
 import { QUEUES, upgrade } from './queues.ts'
 
 /**
@@ -66,9 +66,9 @@ function opened(state: State, job: ModelJob): ModelJob | null {
   }
 }
 
-/** Whether any job of the queues would fail once it is taken, because the code cannot bring its payload to its version. */
+/** Whether any job, queued again or not, would fail once it is taken, because the code cannot bring its payload to its version. */
 export function hasUnopened(state: State): boolean {
-  return state.jobs.some((job) => isLive(job) && opened(state, job) === null)
+  return state.jobs.some((job) => !job.gone && opened(state, job) === null)
 }
 
 interface Taking {

@@ -58,45 +58,77 @@ describe.each(testBackends)('a worker on $name whose commit is lost', ({ fresh }
     expect(await storage.repository('done').count()).toBe(1)
   })
 
-  it.each(['transaction', 'many'] as const)('tells what each job of a batch has come to: %s', async (mode) => {
+  it.each(['transaction', 'unleased', 'many'] as const)(
+    'tells what each job of a batch has come to: %s',
+    async (mode) => {
+      const { storage, statements, errors, onError } = await opened()
+      const work = storage.queue('work')
+      await work.enqueueMany([
+        ...[1, 2, 3].map((n) => ({ data: { n } })),
+        { data: { n: 4 }, maxAttempts: 1 },
+        { data: { n: 5 } },
+      ])
+      const endings = [{ ok: true }, snooze(HOUR_MS), new Error('broken'), new Error('broken for good'), null]
+      const worker =
+        mode !== 'many'
+          ? work.worker(
+              async ({ data }, { tx }) => {
+                await tx.repository('done').create({ id: data.n })
+                if (data.n === 5) statements.loseCommit()
+                const ending = endings[data.n - 1]
+                if (ending instanceof Error) throw ending
+                return ending
+              },
+              { mode: 'transaction', leases: mode === 'transaction', onError },
+            )
+          : work.manyWorker(
+              async (jobs, { tx }) => {
+                await tx.repository('done').createMany(jobs.map(({ data }) => ({ id: data.n })))
+                statements.loseCommit()
+                return endings
+              },
+              { onError },
+            )
+      const told = toldBy(worker as Worker<{ n: number }>)
+      await worker.drain()
+      expect(told.toSorted()).toEqual([
+        [1, 'completed', { ok: true }],
+        [2, 'snoozed', HOUR_MS],
+        [3, 'tried again', 'Error: broken'],
+        [4, 'failed', 'Error: broken for good'],
+        [5, 'completed', null],
+      ])
+      expect(errors).toEqual([])
+    },
+  )
+
+  it('does a batch without leases again, if nothing was committed', async () => {
     const { storage, statements, errors, onError } = await opened()
     const work = storage.queue('work')
-    await work.enqueueMany([
-      ...[1, 2, 3].map((n) => ({ data: { n } })),
-      { data: { n: 4 }, maxAttempts: 1 },
-      { data: { n: 5 } },
-    ])
-    const endings = [{ ok: true }, snooze(HOUR_MS), new Error('broken'), new Error('broken for good'), null]
-    const worker =
-      mode === 'transaction'
-        ? work.worker(
-            async ({ data }, { tx }) => {
-              await tx.repository('done').create({ id: data.n })
-              if (data.n === 5) statements.loseCommit()
-              const ending = endings[data.n - 1]
-              if (ending instanceof Error) throw ending
-              return ending
-            },
-            { mode, onError },
-          )
-        : work.manyWorker(
-            async (jobs, { tx }) => {
-              await tx.repository('done').createMany(jobs.map(({ data }) => ({ id: data.n })))
-              statements.loseCommit()
-              return endings
-            },
-            { onError },
-          )
-    const told = toldBy(worker as Worker<{ n: number }>)
+    await work.enqueueMany([1, 2].map((n) => ({ data: { n } })))
+    const attempts: unknown[] = []
+    const worker = work.worker(
+      async ({ data, attempt, token }, { tx }) => {
+        attempts.push([data.n, attempt, token !== null])
+        await tx.repository('done').create({ id: data.n })
+        if (attempts.length === 2) statements.loseCommit(true)
+      },
+      { mode: 'transaction', leases: false, onError },
+    )
+    const told = toldBy(worker)
     await worker.drain()
-    expect(told.toSorted()).toEqual([
-      [1, 'completed', { ok: true }],
-      [2, 'snoozed', HOUR_MS],
-      [3, 'tried again', 'Error: broken'],
-      [4, 'failed', 'Error: broken for good'],
-      [5, 'completed', null],
+    expect(attempts).toEqual([
+      [1, 1, false],
+      [2, 1, false],
+      [1, 1, true],
+      [2, 1, true],
     ])
-    expect(errors).toEqual([])
+    expect(told).toEqual([
+      [1, 'completed', null],
+      [2, 'completed', null],
+    ])
+    expect(errors).toMatchObject([{ code: 'UNKNOWN_OUTCOME' }])
+    expect(await storage.repository('done').count()).toBe(2)
   })
 
   it('tells that the attempt has failed, if nothing was committed', async () => {

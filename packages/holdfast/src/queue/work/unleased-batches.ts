@@ -1,13 +1,19 @@
+import { UnknownOutcomeError } from '../../base/errors.ts'
 import { claimByLocks } from '../claim/claim-by-locks.ts'
 import { Frontier } from '../claim/frontier.ts'
+import { untilWritten } from '../finish/until-written.ts'
 import type { Job } from '../job/job.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { type Ending, isConflict, type Jobs } from './attempt.ts'
 import type { BatchHandler, Endings } from './batch-handlers.ts'
 import type { LaterTransaction, WorkerHost } from './host.ts'
 import type { Interruption } from './interruption.ts'
+import { isWritten } from './is-written.ts'
 import { Presence } from './presence.ts'
 import { writeEndings } from './write-endings.ts'
+
+/** For how long it is tried to find out whether a batch was committed. */
+const ASKED_MS = 30_000
 
 /** A batch whose rows are locked by a transaction, which runs and completes it. */
 export interface UnleasedBatch {
@@ -73,21 +79,37 @@ export class UnleasedBatches {
     return this.#presence.end()
   }
 
+  /** Whether a batch was committed whose commit was not replied to. One that ended no job is taken for undone: its jobs say nothing else. */
+  async #isCommitted(endings: Endings): Promise<boolean> {
+    for (const [job, ending] of endings)
+      if (ending.kind === 'completed' || ending.kind === 'failed') {
+        const asked = await untilWritten(() => isWritten(this.#scope, job, ending), ASKED_MS).catch(this.#report)
+        return asked?.value === true
+      }
+    return false
+  }
+
   async #run(jobs: Jobs, interruption: Interruption, later: LaterTransaction<unknown>): Promise<readonly Ending[]> {
     interruption.transaction = later
+    let endings: Endings = new Map()
     try {
-      const endings = await later.run(() => this.#handler.handle(jobs, interruption, later))
+      endings = await later.run(() => this.#handler.handle(jobs, interruption, later))
       later.end()
       await later.commit((session) => writeAll({ ...this.#scope, session }, endings))
-      return jobs.map((job) => ({ ...(endings.get(job) as Ending), committed: true }) as Ending)
+      return asCommitted(jobs, endings)
     } catch (error) {
       // What it could not undo, it loses with its connection.
       await later.rollback().catch(() => undefined)
+      if (error instanceof UnknownOutcomeError && (await this.#isCommitted(endings))) return asCommitted(jobs, endings)
       this.#leaseNext = true
       if (!isConflict(error) && !(error instanceof JobsGone)) this.#report(error)
       return jobs.map(() => UNBEGUN)
     }
   }
+}
+
+function asCommitted(jobs: Jobs, endings: Endings): Ending[] {
+  return jobs.map((job) => ({ ...(endings.get(job) as Ending), committed: true }) as Ending)
 }
 
 /** @throws JobsGone where a handler did something about the jobs of the batch by itself: what it wrote must be undone with that. */

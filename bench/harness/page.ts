@@ -74,7 +74,7 @@ ${run.judged.map(({ bar, outcome }) => `| ${bar.title} | ${bar.limit} | ${outcom
 
 Jobs a second; the middle of ${Math.ceil(run.effort.rounds / 2)} rounds, each in a new process on a new database, which first runs half as many jobs so
 that its code is compiled. Jobs do nothing. A batch is 1,000 jobs. The workers of Holdfast take 1,000 jobs at once and run 100 side by side, or four
-transactions of 1,000 side by side, in the last column without leases (\`leases: false\`); those of pg-boss take 1,000, four times side by side; graphile-worker is set up as its page on performance says; plainjob takes one after the other and does not repeat failed jobs.
+transactions of 1,000 side by side, in the last column without leases (\`leases: false\`), there of 4,000 on Postgres; those of pg-boss take 1,000, four times side by side; graphile-worker is set up as its page on performance says; plainjob takes one after the other and does not repeat failed jobs.
 graphile-worker forgets jobs that have completed; the others keep them for a while, as Holdfast does unless it is told to keep none.
 
 | database | queue | \`enqueue\` by 100 callers | added in batches | run under leases | run in transactions of a batch | the same, taken in them |

@@ -26,8 +26,14 @@ export function barLine({ bar, outcome }: Judged): string {
 }
 
 /** The queue of a peer as a line. */
-export function queueLine({ contender, enqueue, enqueueMany, lease, transaction }: QueueResult): string {
-  const rates = { enqueue, enqueueMany, lease, ...(transaction !== null && { transaction }) }
+export function queueLine({ contender, enqueue, enqueueMany, lease, transaction, unleased }: QueueResult): string {
+  const rates = {
+    enqueue,
+    enqueueMany,
+    lease,
+    ...(transaction !== null && { transaction }),
+    ...(unleased !== null && { unleased }),
+  }
   const told = Object.entries(rates).map(([name, { median }]) => `${name} ${Math.round(median).toLocaleString('en')}`)
   return `${contender.name}, jobs a second: ${told.join(', ')}`
 }

@@ -28,8 +28,8 @@ export const contenders: readonly Contender[] = [
   holdfast('sqlite', 'full', 100_000),
   peer('postgres', 'pg-boss', 'full', 20_000),
   peer('postgres', 'graphile-worker', 'full', 20_000),
-  holdfast('postgres', 'full', 40_000),
-  keepingNone(holdfast('postgres', 'full', 40_000)),
+  holdfast('postgres', 'full', 80_000),
+  keepingNone(holdfast('postgres', 'full', 80_000)),
 ]
 
 function holdfast(database: Contender['database'], durability: Contender['durability'], runJobs: number): Contender {

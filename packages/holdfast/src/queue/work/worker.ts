@@ -1,10 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Bell } from '../../base/bell.ts'
 import { timerMs } from '../../base/timer.ts'
-import { claim } from '../claim/claim.ts'
 import { mayDoWithoutLeases } from '../claim/claim-by-locks.ts'
-import { Frontier } from '../claim/frontier.ts'
-import { LaterVersions } from '../claim/later-versions.ts'
 import { makeReady } from '../claim/make-ready.ts'
 import { Audience } from '../job/audience.ts'
 import type { QueueScope } from '../job/scope.ts'
@@ -15,14 +12,15 @@ import { Attempts, type Runner } from './attempt.ts'
 import { BatchAttempts } from './batch-attempts.ts'
 import { allAtOnce, type BatchHandler, oneByOne } from './batch-handlers.ts'
 import type { WorkerEvents } from './events.ts'
-import { Executor } from './executor.ts'
+import { Executor, type Outside } from './executor.ts'
 import { type Handler, type ManyHandler, surround } from './handler.ts'
 import { HeldJobs } from './held-jobs.ts'
 import type { WorkerHost } from './host.ts'
+import { Intake } from './intake.ts'
 import { ABORT_GRACE_MS } from './interruption.ts'
 import { type StopOptions, stopTimeoutMs } from './stop-options.ts'
 import { Subscriptions } from './subscriptions.ts'
-import { type UnleasedBatch, UnleasedBatches } from './unleased-batches.ts'
+import { UnleasedBatches } from './unleased-batches.ts'
 import { Upkeep } from './upkeep.ts'
 import {
   type WorkManyOptions,
@@ -52,9 +50,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   readonly #settings: WorkSettings
   readonly #held: HeldJobs
   readonly #executor: Executor
-  readonly #laterVersions: LaterVersions
-  readonly #frontier = new Frontier()
-  readonly #unleased: UnleasedBatches | undefined
+  readonly #intake: Intake
   readonly #audience: Audience
   readonly #upkeep: Upkeep
   readonly #subscriptions: Subscriptions
@@ -62,7 +58,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   #stopping = false
   #stopped = false
   #asleep = false
-  #taken = 0
   /** Told when it falls asleep, or has stopped. */
   readonly #onAsleep: (() => void)[] = []
   #looping: Promise<void> = Promise.resolve()
@@ -83,15 +78,18 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     this.#host = host
     this.#settings = settings
     this.#held = new HeldJobs(scope.session, settings.leaseMs)
-    this.#executor = new Executor(scope, settings, this.#held, runner, {
+    const outside: Outside = {
       tell: (event, ...told) => this.#tell(event, ...told),
       report: (error) => this.#report(error),
       hasRoom: this.#bell.ring,
       mayBeDue: () => this.#upkeep.lookSoon(),
-    })
-    if (unleased !== undefined && mayDoWithoutLeases(scope))
-      this.#unleased = new UnleasedBatches(scope, host, unleased, settings.leaseMs, (error) => this.#report(error))
-    this.#laterVersions = new LaterVersions(scope)
+    }
+    this.#executor = new Executor(scope, settings, this.#held, runner, outside)
+    const batches =
+      unleased !== undefined && mayDoWithoutLeases(scope)
+        ? new UnleasedBatches(scope, host, unleased, settings.leaseMs, outside.report)
+        : undefined
+    this.#intake = new Intake(scope, settings.leaseMs, this.#executor, outside, batches)
     this.#upkeep = new Upkeep(scope, settings.pollMs, this.#held, this.#executor, this.#bell.ring)
     this.#subscriptions = new Subscriptions(scope.session, [
       [topicOf(scope.queue), this.#bell.ring],
@@ -147,7 +145,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
 
   /** How many jobs it has taken. */
   get taken(): number {
-    return this.#taken
+    return this.#intake.taken
   }
 
   /** How many attempts have ended. */
@@ -186,6 +184,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     const timer = setTimeout(abort, timerMs(timeoutMs))
     this.#stopping = true
     this.#executor.stop()
+    this.#intake.stop()
     this.#bell.ring()
     await this.#ticker?.stop()
     await this.#looping
@@ -199,7 +198,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     }
     clearTimeout(timer)
     await this.#held.stop()
-    await this.#unleased?.end().catch((error: unknown) => this.#report(error))
+    await this.#intake.end().catch((error: unknown) => this.#report(error))
     await this.#subscriptions.end().catch((error: unknown) => this.#report(error))
     this.#unregister()
     this.#stopped = true
@@ -210,24 +209,24 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   async drain(): Promise<number> {
     this.#executor.waitForNoMore()
     this.#held.keepAlive((error) => this.#report(error))
+    const before = this.#executor.attempts
     try {
-      for (let attempts = 0; ; ) {
+      for (;;) {
         await fireTicks(this.#scope)
         const { paused, isMore } = await makeReady(this.#scope)
         const taken = paused ? 0 : await this.#drainBatch()
-        if (taken === 0 && !isMore) return attempts
-        attempts += taken
+        if (taken === 0 && !isMore) return this.#executor.attempts - before
       }
     } finally {
       // Where something failed, handlers may still run.
       await this.#held.empty()
       await this.#held.stop()
-      await this.#unleased?.end()
+      await this.#intake.end()
     }
   }
 
   async #drainBatch(): Promise<number> {
-    const taken = await this.#take(this.#settings.batch)
+    const taken = await this.#intake.take(this.#settings.batch)
     await this.#held.empty()
     return taken
   }
@@ -238,7 +237,7 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
       try {
         await this.#subscriptions.begin()
         // A lone job should not wait for what is done now and then.
-        const isMore = this.#upkeep.mayTake && (await this.#step())
+        const isMore = this.#upkeep.mayTake && (await this.#intake.step())
         if ((await this.#upkeep.look()) || isMore || this.#stopping) continue
         // Not before: whoever has a job to take should not wait for it.
         await this.#upkeep.setAlarm()
@@ -254,38 +253,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
   #idleMs(): number {
     const { rate, groupRate } = this.#scope.declaration?.options ?? {}
     return Math.min(this.#settings.pollMs, rate?.perMs ?? Infinity, groupRate?.perMs ?? Infinity)
-  }
-
-  /** Takes what can be run soon; false when there is nothing to do until something happens. */
-  async #step(): Promise<boolean> {
-    const wanted = this.#executor.wanted
-    if (wanted === 0) return false
-    const taken = await this.#take(wanted, this.#frontier)
-    if (taken < wanted) await this.#laterVersions.look()
-    return taken === wanted
-  }
-
-  /** Takes jobs; gives how many. */
-  async #take(count: number, frontier?: Frontier): Promise<number> {
-    const batch = await this.#unleased?.take(count)
-    if (batch !== undefined) return this.#runUnleased(batch)
-    const { jobs, buried, failure } = await claim(this.#scope, count, this.#settings.leaseMs, frontier)
-    if (failure !== undefined) this.#report(failure)
-    this.#taken += jobs.length
-    for (const { job, error } of buried) this.#tell('failed', job, error, true)
-    return this.#executor.hold(jobs)
-  }
-
-  async #runUnleased(batch: UnleasedBatch): Promise<number> {
-    const [first, ...others] = batch.jobs
-    if (first === undefined) return 0
-    if (this.#stopping) {
-      await batch.giveBack()
-      return 0
-    }
-    this.#taken += batch.jobs.length
-    this.#executor.runUnleased([first, ...others], batch)
-    return batch.jobs.length
   }
 
   /** Somebody cancelled jobs, or paused or resumed the queue. */

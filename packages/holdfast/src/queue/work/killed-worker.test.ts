@@ -8,7 +8,7 @@ import { openStorage } from '../../index.ts'
 
 /** More with HOLDFAST_KILLS=200 HOLDFAST_KILLED_JOBS=10000. */
 const JOBS = Number(process.env['HOLDFAST_KILLED_JOBS'] ?? 400)
-const KILLS = Number(process.env['HOLDFAST_KILLS'] ?? 8)
+const KILLS = Number(process.env['HOLDFAST_KILLS'] ?? 5)
 
 // Memory is not among them: other processes cannot see it, and it says so as a trait.
 describe.each(testBackends.filter(({ name }) => name !== 'memory'))('workers killed on $name', ({ fresh }) => {

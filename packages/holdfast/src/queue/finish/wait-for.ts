@@ -37,16 +37,23 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
   const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs
   const timedOut = () => new TimeoutError(`Waiting for the job ${id}`, timeoutMs as number)
   const bell = new Bell()
-  const givenUp = Promise.withResolvers<never>()
-  givenUp.promise.catch(() => undefined)
+  let giveUp: (reason: unknown) => void = () => undefined
   /** What may have to wait until somebody's transaction has ended, which nobody waits for longer than was said. */
-  const unlessGivenUp = <T>(work: Promise<T>): Promise<T> => Promise.race([work, givenUp.promise])
+  const unlessGivenUp = async <T>(work: () => Promise<T>): Promise<T> => {
+    signal?.throwIfAborted()
+    const leftMs = deadline - performance.now()
+    if (leftMs <= 0) throw timedOut()
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    giveUp = reject
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => reject(timedOut()), timerMs(leftMs))
+    work().then(resolve, reject)
+    return promise.finally(() => clearTimeout(timer))
+  }
   const abort = () => {
-    givenUp.reject(signal?.reason)
+    giveUp(signal?.reason)
     bell.ring()
   }
   signal?.addEventListener('abort', abort, { once: true })
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => givenUp.reject(timedOut()), timerMs(timeoutMs))
   const leave: Unsubscribe[] = []
   try {
     leave.push(await session.wake(endTopicOf(queue), bell.ring))
@@ -57,7 +64,7 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
       signal?.throwIfAborted()
       const job = await look(scope, id, seen)
       if (job.finishedAt !== null) return job
-      const told = await unlessGivenUp(tellWaiter(session, id))
+      const told = await unlessGivenUp(() => tellWaiter(session, id))
       // The end of one that tells of it is written down: when it is gone, nobody knows any more how it ended.
       seen = told ? null : job
       if (!told && leave.length === 1) leave.push(await attend(session, queue, bell.ring))
@@ -67,7 +74,6 @@ export async function waitForEnd(scope: QueueScope, id: string, options: WaitOpt
       pauseMs = Math.min(2 * pauseMs, pollMs)
     }
   } finally {
-    clearTimeout(timer)
     signal?.removeEventListener('abort', abort)
     await Promise.all(leave.map((end) => end()))
   }

@@ -15,8 +15,7 @@ export const FIRST_POLL_MS = 20
  */
 export async function look(scope: QueueScope, id: string, seen: Job | null): Promise<Job> {
   const { session, queue, declaration } = scope
-  // Looked for twice, because it may go from the one table to the other between two statements.
-  const job = (await findJob(session, queue, id)) ?? (await findJob(session, queue, id))
+  const job = await findJob(session, queue, id)
   if (job !== null) return job
   if (seen !== null && keepsNoCompleted(declaration))
     return { ...seen, state: 'completed', waitsFor: null, finishedAt: new Date(session.clock.now()) }

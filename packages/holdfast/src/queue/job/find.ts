@@ -46,7 +46,9 @@ export function finished(session: Session): JobRows {
 /** A job of the queue, wherever it stands; null where there is none. */
 export async function findJob(session: Session, queue: string, id: string): Promise<Job | null> {
   if (!isJobId(id)) return null
-  const row = (await live(session).findById(id)) ?? (await finished(session).findById(id))
+  const look = async () => (await live(session).findById(id)) ?? (await finished(session).findById(id))
+  // Twice, because it may go from the one table to the other between two statements.
+  const row = (await look()) ?? (await look())
   return row === null || row['queue'] !== queue ? null : { ...jobOf(row), token: null }
 }
 

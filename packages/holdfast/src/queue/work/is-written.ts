@@ -13,8 +13,7 @@ export async function isWritten(
   { id, attempt, errors }: Job,
   ending: WrittenEnding,
 ): Promise<boolean> {
-  // Looked for twice, as in `look`.
-  const job = (await findJob(session, queue, id)) ?? (await findJob(session, queue, id))
+  const job = await findJob(session, queue, id)
   if (job === null) return ending.kind === 'completed' && ending.result === null && keepsNoCompleted(declaration)
   switch (ending.kind) {
     case 'completed':

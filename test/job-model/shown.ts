@@ -7,26 +7,17 @@ export type Shown = { readonly n: number } & Readonly<Record<string, unknown>>
 
 /** What is compared of a job of the model. Of one that is forgotten no more is known than that it has ended. */
 export function shownOfModel(job: ModelJob): Shown {
-  const { n, queue, version, state, waitsFor, attempt, maxAttempts, priority, key, group, after, tags, result } = job
+  const { n, queue, data, after } = job
   if (job.gone) return { n, state: 'completed' }
   const finishedAt = job.finishedAt === null ? null : tenthOf(job.finishedAt)
   const times = { runAt: tenthOf(job.runAt), finishedAt }
-  const common = {
-    n,
-    queue,
-    version,
-    state,
-    waitsFor,
-    attempt,
-    maxAttempts,
-    priority,
-    key,
-    group,
-    tags,
-    result,
-    ...times,
-  }
-  return { ...common, data: job.data, after, errors: [...job.errors] }
+  return { n, queue, ...alike(job), ...times, data, after, errors: [...job.errors] }
+}
+
+/** What both say in the same words. */
+function alike(job: ModelJob | Job): Readonly<Record<string, unknown>> {
+  const { version, state, waitsFor, attempt, maxAttempts, priority, key, group, tags, result } = job
+  return { version, state, waitsFor, attempt, maxAttempts, priority, key, group, tags, result }
 }
 
 /** Which jobs of a storage are which of the model. */
@@ -88,28 +79,13 @@ export class KnownJobs {
 
   /** What is compared of a job of the storage. */
   shown(job: Job, { jobs: known }: State): Shown {
-    const { id, version, state, waitsFor, attempt, maxAttempts, priority, key, group, tags, result } = job
-    const n = this.#ids.indexOf(id)
-    if (known[n]?.gone === true) return { n, state }
+    const n = this.#ids.indexOf(job.id)
+    if (known[n]?.gone === true) return { n, state: job.state }
     const times = { runAt: this.#tenth(job.runAt), finishedAt: this.#tenth(job.finishedAt) }
     const queue = shortName(job.queue)
-    const common = {
-      n,
-      queue,
-      version,
-      state,
-      waitsFor,
-      attempt,
-      maxAttempts,
-      priority,
-      key,
-      group,
-      tags,
-      result,
-      ...times,
-    }
     const after = job.after.map((before) => this.#ids.indexOf(before))
-    return { ...common, data: this.#shownData(job.data), after, errors: job.errors.map(shownError) }
+    const data = this.#shownData(job.data)
+    return { n, queue, ...alike(job), ...times, data, after, errors: job.errors.map(shownError) }
   }
 
   #tenth(at: Date | null): number | null {

@@ -4,9 +4,9 @@ import { Countdown, type JobQueue, type Payload } from '../job-queue.ts'
 
 /** How many jobs are taken with one statement, and run side by side; or share a transaction, and how many of these there are at once. */
 const SETTINGS = {
-  lease: { batch: 1_000, concurrency: 100 },
-  transaction: { batch: 1_000, concurrency: 4 },
-  unleased: { batch: 1_000, concurrency: 4, leases: false },
+  lease: { mode: 'lease', batch: 1_000, concurrency: 100 },
+  transaction: { mode: 'transaction', batch: 1_000, concurrency: 4 },
+  unleased: { mode: 'transaction', batch: 1_000, concurrency: 4, leases: false },
 } as const
 
 /** Larger batches wait less often for a server. */
@@ -29,10 +29,7 @@ export async function openWith(target: Target, options: QueueOptions): Promise<J
     async run(jobs, mode) {
       const countdown = new Countdown(jobs)
       const settings = mode === 'unleased' && onServer ? UNLEASED_ON_SERVER : SETTINGS[mode]
-      const worker = work.work(() => countdown.tick(), {
-        ...settings,
-        mode: mode === 'lease' ? 'lease' : 'transaction',
-      })
+      const worker = work.work(() => countdown.tick(), settings)
       await countdown.reached
       await worker.stop()
     },

@@ -205,7 +205,6 @@ class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
   readonly #transactionOf: (session: LaterSession) => Tx
   readonly #options: LaterOptions
   readonly #scope: AmbientScope
-  readonly #isPart: boolean
   #session: LaterSession | undefined
   #tx: Tx | undefined
   #ended = false
@@ -220,7 +219,6 @@ class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
     this.#actor = actor
     this.#transactionOf = transactionOf
     this.#options = options
-    this.#isPart = options.within !== undefined
     this.#scope = (options.within as LaterSession | undefined)?.scope ?? { transaction: undefined }
   }
 
@@ -247,7 +245,7 @@ class HandlerTransaction<Tx> implements LaterTransaction<Tx> {
 
   run<T>(work: () => T): T {
     // A part runs where the whole does.
-    return this.#isPart ? work() : runInScope(this.#scope, work)
+    return this.#options.within !== undefined ? work() : runInScope(this.#scope, work)
   }
 
   end(): boolean {

@@ -33,7 +33,7 @@ export function selectQuery(statement: Select, models: Models, dialect: Dialect)
   query = query.select(selected(outputs.map(({ read, column }) => read.as(column.name))))
   for (const step of orderSteps(statement.orderBy, context)) query = query.orderBy(step)
   query = limited(query, statement, context)
-  if (statement.locked === true && dialect.locksRows) query = lockedBy(query, statement)
+  if (statement.locked === true) query = locked(query, statement, dialect)
   return { query, outputs: columns }
 }
 
@@ -66,7 +66,9 @@ function joinedTables({ model, joins }: Select, models: Models, dialect: Dialect
   return query
 }
 
-function lockedBy(query: SelectQuery, { skipLocked }: Select): SelectQuery {
+/** Locks the rows that a query gives, where rows can be locked. */
+export function locked(query: SelectQuery, { skipLocked }: Pick<Select, 'skipLocked'>, dialect: Dialect): SelectQuery {
+  if (!dialect.locksRows) return query
   return skipLocked === true ? query.forUpdate().skipLocked() : query.forUpdate()
 }
 

@@ -6,7 +6,7 @@ import { compileCondition } from './conditions.ts'
 import type { Dialect, Sql } from './dialect.ts'
 import { aliasOf, type ConditionContext, fieldsOf, modelOf, plainOf } from './fields.ts'
 import { type CompilableQuery, type CompiledOutput, returnedColumns } from './outputs.ts'
-import { limited, orderSteps } from './select.ts'
+import { limited, locked, orderSteps } from './select.ts'
 import { boundOperands } from './values.ts'
 
 /** Makes SQL of an update. */
@@ -66,8 +66,7 @@ function chosenRows(statement: Update | Delete, model: Model, outer: ConditionCo
   const where = asWhere(statement.where, context)
   if (where !== undefined) query = query.where(where)
   for (const step of orderSteps(statement.orderBy, context)) query = query.orderBy(step)
-  query = limited(query, statement, context)
-  if (dialect.locksRows) query = statement.skipLocked === true ? query.forUpdate().skipLocked() : query.forUpdate()
+  query = locked(limited(query, statement, context), statement, dialect)
   return dialect.chosenBy(
     key.map((field) => plainOf(outer.fields(field))),
     sql`${query}`,

@@ -1,13 +1,12 @@
 import type { Row } from '../../backend/index.ts'
-import { all, ascending, compare, equals, outputs } from '../../statement/index.ts'
+import { ascending, outputs } from '../../statement/index.ts'
 import { isSuspect, type Job, jobOf } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
-import { latestKnown } from '../job/payload.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { hasLimits } from '../limits/limits.ts'
 import { examine } from './bury.ts'
 import type { Frontier } from './frontier.ts'
-import { type Place, TAKEN } from './take.ts'
+import { type Place, TAKEN, waiting, waitingParameters } from './take.ts'
 
 /** Whether jobs of a queue may be taken without leases: limits are kept by leases, which say how much runs. */
 export function mayDoWithoutLeases(scope: QueueScope): boolean {
@@ -43,24 +42,20 @@ function lockingAnew(scope: QueueScope, count: number): (wanted: number, from?: 
 }
 
 /** Locks waiting jobs, and passes over what others have locked. */
-async function lockWaiting({ session, queue, declaration }: QueueScope, count: number, from?: Place): Promise<Row[]> {
-  const plan = session.plan(from === undefined ? 'queue lock' : 'queue lock on', () => {
-    const where = all(equals('queue', 0), equals('ready', 1), compare('version', 'lte', 2))
-    return {
-      kind: 'select',
-      model: liveJobs.name,
-      joins: [],
-      outputs: outputs(TAKEN),
-      where: from === undefined ? where : all(where, equals('precedence', 4), compare('runAt', 'gte', 5)),
-      orderBy: ascending('precedence', 'runAt', 'id'),
-      limit: 3,
-      locked: true,
-      skipLocked: true,
-    }
-  })
-  const parameters: unknown[] = [queue, true, latestKnown(declaration), count]
-  if (from !== undefined) parameters.push(from.precedence, from.runAt)
-  const { rows } = await session.execute(plan, parameters)
+async function lockWaiting(scope: QueueScope, count: number, from?: Place): Promise<Row[]> {
+  const { session, queue } = scope
+  const plan = session.plan(from === undefined ? 'queue lock' : 'queue lock on', () => ({
+    kind: 'select',
+    model: liveJobs.name,
+    joins: [],
+    outputs: outputs(TAKEN),
+    where: waiting(0, from),
+    orderBy: ascending('precedence', 'runAt', 'id'),
+    limit: 3,
+    locked: true,
+    skipLocked: true,
+  }))
+  const { rows } = await session.execute(plan, waitingParameters(scope, count, from))
   for (const row of rows) Object.assign(row, { queue, state: 'active', attempt: (row['attempt'] as number) + 1 })
-  return [...rows]
+  return rows
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Row } from '../../backend/index.ts'
-import { add, all, ascending, compare, equals, set, setNow } from '../../statement/index.ts'
+import { add, all, ascending, type Condition, compare, equals, set, setNow } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
 import { liveJobs } from '../job/models.ts'
 import { latestKnown } from '../job/payload.ts'
@@ -34,17 +34,13 @@ export interface Place {
  *
  * @param from takes only those of this precedence that are to run then or later; all unless given.
  */
-export async function take(
-  { session, queue, declaration }: QueueScope,
-  count: number,
-  leaseMs: number,
-  from?: Place,
-): Promise<Row[]> {
+export async function take(scope: QueueScope, count: number, leaseMs: number, from?: Place): Promise<Row[]> {
+  const { session, queue } = scope
   const plan = session.plan(from === undefined ? 'queue claim' : 'queue claim on', () => ({
     kind: 'update',
     model: liveJobs.name,
     set: [set('state', 0), set('token', 1), setNow('dueAt', 2), add('attempt', 3), set('ready', 4)],
-    where: from === undefined ? waiting : all(waiting, equals('precedence', 9), compare('runAt', 'gte', 10)),
+    where: waiting(5, from),
     orderBy: ascending('precedence', 'runAt', 'id'),
     limit: 8,
     skipLocked: true,
@@ -54,14 +50,24 @@ export async function take(
   }))
   const token = randomUUID()
   const plusMs = clockOffsetMs(session) + leaseMs
-  const parameters: unknown[] = ['active', token, plusMs, 1, null, queue, true, latestKnown(declaration), count]
-  if (from !== undefined) parameters.push(from.precedence, from.runAt)
+  const parameters = ['active', token, plusMs, 1, null, ...waitingParameters(scope, count, from)]
   const { rows } = await session.execute(plan, parameters)
   for (const row of rows) Object.assign(row, { queue, state: 'active', token })
   return rows.sort(byUrgency)
 }
 
-const waiting = all(equals('queue', 5), equals('ready', 6), compare('version', 'lte', 7))
+/** The condition that a job waits and that this process knows its version, from a place on where one is given: parameters from `first` on. */
+export function waiting(first: number, from: Place | undefined): Condition {
+  const anywhere = all(equals('queue', first), equals('ready', first + 1), compare('version', 'lte', first + 2))
+  if (from === undefined) return anywhere
+  return all(anywhere, equals('precedence', first + 4), compare('runAt', 'gte', first + 5))
+}
+
+/** The parameters of `waiting`, and between them how many jobs are taken. */
+export function waitingParameters({ queue, declaration }: QueueScope, count: number, from?: Place): unknown[] {
+  const parameters = [queue, true, latestKnown(declaration), count]
+  return from === undefined ? parameters : [...parameters, from.precedence, from.runAt]
+}
 
 /** Orders rows of jobs as they are to be taken. */
 export function byUrgency(left: Row, right: Row): number {

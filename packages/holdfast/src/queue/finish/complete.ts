@@ -1,8 +1,8 @@
 import type { ModelColumn, QueueDeclaration } from '../../schema/index.ts'
 import { all, equals, type MovedColumn, oneOf } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
+import { heldKey, heldRows, isLeased } from '../job/held-rows.ts'
 import { finishedJobs, liveJobs } from '../job/models.ts'
-import { heldKey, heldRows, isLeased } from '../job/own-rows.ts'
 import type { QueueScope } from '../job/scope.ts'
 import type { Finishing } from './finishing.ts'
 
@@ -21,14 +21,12 @@ export function endsPlainly({ job, state, result }: Finishing): boolean {
 export function movedAlike(finishing: readonly Finishing[]): Iterable<readonly Finishing[]> {
   const [first] = finishing
   if (first === undefined) return []
-  const { attempt } = first.job
-  const isAlike = isLeased(first.job) || finishing.every(({ job }) => job.attempt === attempt)
-  return isAlike ? [finishing] : Map.groupBy(finishing, ({ job }) => job.attempt).values()
+  return isLeased(first.job) ? [finishing] : Map.groupBy(finishing, ({ job }) => job.attempt).values()
 }
 
 /**
- * Ends jobs that end plainly and are alike, in one statement: the row of each goes from one table to the other, or away, without coming here. Gives the
- * ids of those that did; the others have lost their lease, have steps, or are awaited.
+ * Ends jobs that end plainly and are alike, in one statement: the row of each goes from one table to the other, or away, without coming here.
+ * Gives the ids of those that did; the others have lost their lease, have steps, or are awaited.
  */
 export async function completePlainly(
   { session, declaration }: QueueScope,
@@ -46,7 +44,9 @@ export async function completePlainly(
     where: all(heldRows(leased, 0, 1), endsPlainlyHere),
     orderBy: [],
     returning: ['id'],
-    ...(!forgets && { into: { model: finishedJobs.name, columns: movedColumns(leased) } }),
+    ...(!forgets && {
+      into: { model: finishedJobs.name, columns: finishedJobs.columns.map((column) => movedColumn(column, leased)) },
+    }),
   }))
   const parameters = [ids, tokens, false, 'completed', null, clockOffsetMs(session), versions, job.attempt]
   const { rows } = await session.execute(plan, parameters)
@@ -60,15 +60,7 @@ const endsPlainlyHere = all(
   oneOf('version', 6),
 )
 
-function movedColumns(leased: boolean): MovedColumn[] {
-  const moved = finishedJobs.columns.map(movedColumn)
-  if (leased) return moved
-  return moved.map((one) =>
-    one.column === 'attempt' ? { column: 'attempt', value: { kind: 'parameter', parameter: 7 } } : one,
-  )
-}
-
-function movedColumn({ name: column }: ModelColumn): MovedColumn {
+function movedColumn({ name: column }: ModelColumn, leased: boolean): MovedColumn {
   switch (column) {
     case 'state':
       return { column, value: { kind: 'parameter', parameter: 3 } }
@@ -76,6 +68,8 @@ function movedColumn({ name: column }: ModelColumn): MovedColumn {
       return { column, value: { kind: 'parameter', parameter: 4 } }
     case 'finishedAt':
       return { column, value: { kind: 'now', plusMs: 5 } }
+    case 'attempt':
+      return { column, value: leased ? { kind: 'column', column } : { kind: 'parameter', parameter: 7 } }
     default:
       return { column, value: { kind: 'column', column } }
   }

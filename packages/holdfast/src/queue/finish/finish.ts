@@ -3,9 +3,9 @@ import { LeaseLostError } from '../../base/errors.ts'
 import { add, set, setNow } from '../../statement/index.ts'
 import { pauseMs } from '../job/backoff.ts'
 import { clockOffsetMs } from '../job/clock.ts'
+import { heldKey, heldRow, heldRows, isLeased } from '../job/held-rows.ts'
 import { type Job, type JobError, jobError } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
-import { heldKey, heldRow, heldRows, isLeased } from '../job/own-rows.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { bringToEnd, REMOVED } from './bring-to-end.ts'
 import { completePlainly, endsPlainly, movedAlike } from './complete.ts'
@@ -21,12 +21,9 @@ export async function finish(
   finishing: readonly Finishing[],
   ended: Set<string> = new Set(),
 ): Promise<Set<string>> {
-  const before = ended.size
-  const left = () => (ended.size === 0 ? finishing : finishing.filter(({ job }) => !ended.has(job.id)))
+  const left = () => finishing.filter(({ job }) => !ended.has(job.id))
   const plain = left().filter(endsPlainly)
   for (const alike of movedAlike(plain)) for (const id of await completePlainly(scope, alike)) ended.add(id)
-  // Of those that had ended before, some may be others.
-  if (before === 0 && ended.size === finishing.length) return ended
   const others = left()
   if (others.length > 0) for (const id of await finishWithCare(scope, others)) ended.add(id)
   return ended

@@ -2,8 +2,8 @@ import { all, type Condition, equals, oneOf } from '../../statement/index.ts'
 import type { Job } from './job.ts'
 
 /**
- * Whether jobs are held under leases, and by which. Those that were taken without one are locked by the transaction that writes about them, so
- * that nobody else can have changed them.
+ * Whether a job is held under a lease. The row of one that was taken without is locked by the transaction that writes about it, so that nobody
+ * else can have changed it.
  */
 export function isLeased({ token }: Pick<Job, 'token'>): boolean {
   return token !== null

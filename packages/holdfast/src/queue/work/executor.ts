@@ -129,6 +129,11 @@ export class Executor {
     this.#stopped = true
   }
 
+  /** Whether it starts no more. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
   /** Starts as many of the jobs that are held as may run now. */
   start(): void {
     while (this.#busy < this.#settings.concurrency && !this.#stopped) {

@@ -4,8 +4,8 @@ import { timerMs } from '../../base/timer.ts'
 import { extendAside, extendLeases, handBack, leaseOf } from '../claim/leases.ts'
 import { cancelledAmong } from '../finish/cancelled.ts'
 import { leaseLost } from '../finish/finish.ts'
+import { isLeased } from '../job/held-rows.ts'
 import { isDangerous, isSuspect, type Job } from '../job/job.ts'
-import { isLeased } from '../job/own-rows.ts'
 import type { Jobs } from './attempt.ts'
 import { Interruption } from './interruption.ts'
 
@@ -78,7 +78,7 @@ export class HeldJobs {
     return { jobs, interruption: this.run(jobs) }
   }
 
-  /** Holds jobs that were taken without leases, and are run at once; gives what interrupts them. */
+  /** Holds jobs that are run from now on; gives what interrupts them. */
   run(jobs: Jobs): Interruption {
     const interruption = new Interruption(this.#retaken)
     for (const job of jobs) this.#running.set(job, interruption)

@@ -15,7 +15,6 @@ export class Intake {
   readonly #frontier = new Frontier()
   readonly #laterVersions: LaterVersions
   #taken = 0
-  #stopping = false
 
   /** @param unleased what takes batches without leases; under leases unless given. */
   constructor(
@@ -65,18 +64,14 @@ export class Intake {
   async #runUnleased(batch: UnleasedBatch): Promise<number> {
     const [first, ...others] = batch.jobs
     if (first === undefined) return 0
-    if (this.#stopping) {
+    // It starts no more.
+    if (this.#executor.stopped) {
       await batch.giveBack()
       return 0
     }
     this.#taken += batch.jobs.length
     this.#executor.runUnleased([first, ...others], batch)
     return batch.jobs.length
-  }
-
-  /** Batches that are taken from now on go back: the executor starts no more. */
-  stop(): void {
-    this.#stopping = true
   }
 
   /** Takes no more. */

@@ -37,20 +37,24 @@ describe.each(testBackends)('a worker on $name whose commit is lost', ({ fresh }
       await storage.close()
       await drop()
     })
-    return { storage, statements, errors, onError: (error: unknown) => void errors.push(error) }
+    const onError = (error: unknown) => void errors.push(error)
+    /** A worker whose handler's commit gets no reply. */
+    const losing = (name: 'work' | 'traceless', isUndone = false) =>
+      storage.queue(name).worker(
+        async ({ data }, { tx }) => {
+          await tx.repository('done').create({ id: data.n })
+          statements.loseCommit(isUndone)
+        },
+        { onError },
+      )
+    return { storage, statements, errors, onError, losing }
   }
 
   it.each(['work', 'traceless'] as const)('tells that its job has completed, if it has: %s', async (name) => {
-    const { storage, statements, errors, onError } = await opened()
+    const { storage, errors, losing } = await opened()
     const work = storage.queue(name)
     await work.enqueue({ n: 1 })
-    const worker = work.worker(
-      async ({ data }, { tx }) => {
-        await tx.repository('done').create({ id: data.n })
-        statements.loseCommit()
-      },
-      { onError },
-    )
+    const worker = losing(name)
     const told = toldBy(worker)
     await worker.drain()
     expect(told).toEqual([[1, 'completed', null]])
@@ -133,16 +137,10 @@ describe.each(testBackends)('a worker on $name whose commit is lost', ({ fresh }
   })
 
   it('tells that the attempt has failed, if nothing was committed', async () => {
-    const { storage, statements, errors, onError } = await opened()
+    const { storage, errors, losing } = await opened()
     const work = storage.queue('work')
     await work.enqueue({ n: 1 })
-    const worker = work.worker(
-      async ({ data }, { tx }) => {
-        await tx.repository('done').create({ id: data.n })
-        statements.loseCommit(true)
-      },
-      { onError },
-    )
+    const worker = losing('work', true)
     const told = toldBy(worker)
     await worker.drain()
     expect(told).toMatchObject([[1, 'tried again', expect.stringMatching(/^UnknownOutcomeError/)]])
@@ -151,16 +149,10 @@ describe.each(testBackends)('a worker on $name whose commit is lost', ({ fresh }
   })
 
   it('tells that the job was lost, if nothing was committed and it was cancelled then', async () => {
-    const { storage, statements, errors, onError } = await opened()
+    const { storage, statements, errors, losing } = await opened()
     const work = storage.queue('work')
     const { id } = (await work.enqueue({ n: 1 })) as Job
-    const worker = work.worker(
-      async ({ data }, { tx }) => {
-        await tx.repository('done').create({ id: data.n })
-        statements.loseCommit(true)
-      },
-      { onError },
-    )
+    const worker = losing('work', true)
     const told = toldBy(worker)
     statements.before(putsOff, () => work.cancel(id))
     await worker.drain()

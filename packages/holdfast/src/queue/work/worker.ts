@@ -184,7 +184,6 @@ export class Worker<Data = unknown, Result = unknown> extends EventEmitter<Worke
     const timer = setTimeout(abort, timerMs(timeoutMs))
     this.#stopping = true
     this.#executor.stop()
-    this.#intake.stop()
     this.#bell.ring()
     await this.#ticker?.stop()
     await this.#looping

@@ -71,7 +71,7 @@ export interface DatabaseCopy {
 
 /** Something that executes plans: a backend (each call on its own, committed when it resolves) or a transaction. */
 export interface Executor {
-  /** Executes once. A write takes effect whole or not at all. */
+  /** Executes once. A write takes effect whole or not at all; in a transaction, see there. */
   execute(plan: Plan, parameters: readonly unknown[]): Promise<Result>
   /**
    * Reads a select's rows in batches of at most about 1,000, with constant memory, from one snapshot.
@@ -82,7 +82,10 @@ export interface Executor {
   sql?(text: string, parameters: readonly unknown[]): Promise<Result>
 }
 
-/** A running transaction. Only good inside the `work` that was given it. */
+/**
+ * A running transaction. Only good inside the `work` that was given it. A write that fails may leave some of its effects behind: whoever calls
+ * undoes the transaction then, or the savepoint.
+ */
 export interface Connection extends Executor {
   /** Runs `work`; when it rejects, undoes what it did and rejects with its reason, and the transaction can go on. */
   savepoint<T>(work: () => Promise<T>): Promise<T>

@@ -2,6 +2,7 @@ import type { Models } from '../../schema/index.ts'
 import type { Delete, Statement } from '../../statement/index.ts'
 import { CascadingDeletePlan, deletionReturnsTo } from './cascading-delete.ts'
 import { ChangePlan } from './change-plan.ts'
+import { DeletionOfKeys, keyListOf } from './deletion-of-keys.ts'
 import { InsertPlan } from './insert-plan.ts'
 import { MovingDeletePlan } from './moving-delete.ts'
 import { ReadPlan } from './plan.ts'
@@ -10,7 +11,7 @@ import { ReadPlan } from './plan.ts'
 export type SqlitePlan = ReadPlan | WritePlan
 
 /** A statement that writes. */
-export type WritePlan = ChangePlan | CascadingDeletePlan | MovingDeletePlan | InsertPlan
+export type WritePlan = ChangePlan | CascadingDeletePlan | DeletionOfKeys | MovingDeletePlan | InsertPlan
 
 /** Makes a statement ready. */
 export function prepareStatement(statement: Statement, models: Models): SqlitePlan {
@@ -29,8 +30,8 @@ export function prepareStatement(statement: Statement, models: Models): SqlitePl
   }
 }
 
-function prepareDelete(statement: Delete, models: Models): ChangePlan | CascadingDeletePlan {
-  return deletionReturnsTo(statement.model, models)
-    ? new CascadingDeletePlan(statement, models)
-    : new ChangePlan(statement, models)
+function prepareDelete(statement: Delete, models: Models): ChangePlan | CascadingDeletePlan | DeletionOfKeys {
+  if (deletionReturnsTo(statement.model, models)) return new CascadingDeletePlan(statement, models)
+  const keys = keyListOf(statement, models)
+  return keys === undefined ? new ChangePlan(statement, models) : new DeletionOfKeys(statement, keys, models)
 }

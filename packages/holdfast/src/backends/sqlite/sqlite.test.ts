@@ -75,7 +75,8 @@ describe.each(sqliteDrivers)('SQLite through %s', (driver) => {
       expect(await emails()).toEqual([])
       await backend.transaction({}, async (tx) => {
         await db.insert('users', [{ email: 'before' }], {}, tx)
-        await expect(db.insert('users', many, {}, tx)).rejects.toMatchObject({ code: 'CONFLICT_UNIQUE' })
+        const nested = tx.savepoint(() => db.insert('users', many, {}, tx))
+        await expect(nested).rejects.toMatchObject({ code: 'CONFLICT_UNIQUE' })
         expect(await emails(tx)).toEqual(['before'])
       })
     })

@@ -6,7 +6,7 @@ import type { Failures } from './failures.ts'
 import type { SqlitePlan } from './prepare.ts'
 import { runSql } from './raw-sql.ts'
 import { batches, OpenRead } from './stream.ts'
-import { runWhole } from './unit.ts'
+import { runWithin } from './unit.ts'
 
 /** What a transaction needs to know of its backend. */
 export interface TransactionContext {
@@ -67,7 +67,7 @@ export class SqliteTransaction implements Connection {
       this.#assertWritable()
       this.#detachReads()
       this.#openSavepoints()
-      return Promise.resolve(runWhole(own, connection, parameters))
+      return Promise.resolve(runWithin(own, connection, parameters))
     } catch (error) {
       return Promise.reject(this.#failure(error, own, parameters))
     }

@@ -16,11 +16,15 @@ export function movingQuery(statement: MovingDelete, models: Models, dialect: Di
   const model = modelOf(models, statement.model)
   const parts = writeParts(statement, model, dialect)
   const outputs = returnedColumns(model, returning, dialect)
-  const given = outputs.length === 0 ? sql`1` : sql.join(outputs.map(({ read, column }) => read.as(column.name)))
   const removal = sql`delete from ${tableOf(model)}${wherePart(parts)} returning ${sql.join(removedColumns(statement, model))}`
   const removed = sql.id('removed')
   const cells = movedCells(into, models, fieldsOf(model, dialect, 'removed'), parts.context)
-  const text = sql`with ${removed} as (${removal}), "moved" as (${insertion(into, models)} select ${cells} from ${removed}) select ${given} from ${removed}`
+  const move = sql`${insertion(into, models)} select ${cells} from ${removed}`
+  const given = sql.join(outputs.map(({ read, column }) => read.as(column.name)))
+  const text =
+    outputs.length === 0
+      ? sql`with ${removed} as (${removal}) ${move}`
+      : sql`with ${removed} as (${removal}), "moved" as (${move}) select ${given} from ${removed}`
   return { query: { compile: () => text.compile(dialect.builder) }, outputs: outputs.map(({ column }) => column) }
 }
 

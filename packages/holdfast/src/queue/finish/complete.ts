@@ -1,7 +1,9 @@
+import type { Session } from '../../backend/index.ts'
 import type { ModelColumn, QueueDeclaration } from '../../schema/index.ts'
-import { all, equals, type MovedColumn, oneOf } from '../../statement/index.ts'
+import { all, equals, type MovedColumn } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
-import { heldKey, heldRows, isLeased } from '../job/held-rows.ts'
+import { liveAmong } from '../job/find.ts'
+import { heldKey, heldRows, isLeased, JobsGone } from '../job/held-rows.ts'
 import { finishedJobs, liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
 import type { Finishing } from './finishing.ts'
@@ -17,24 +19,29 @@ export function endsPlainly({ job, state, result }: Finishing): boolean {
   return state === 'completed' && result === null && job.group === null
 }
 
-/** Jobs that can be ended by one statement: without leases, their rows do not know at which attempt they are. */
+/** Jobs that can be ended by one statement: of one version, and of one attempt without leases, since their rows do not know it. */
 export function movedAlike(finishing: readonly Finishing[]): Iterable<readonly Finishing[]> {
   const [first] = finishing
   if (first === undefined) return []
-  return isLeased(first.job) ? [finishing] : Map.groupBy(finishing, ({ job }) => job.attempt).values()
+  const leased = isLeased(first.job)
+  const { version, attempt } = first.job
+  const isAlike = ({ job }: Finishing) => job.version === version && (leased || job.attempt === attempt)
+  if (finishing.every(isAlike)) return [finishing]
+  return Map.groupBy(finishing, ({ job }) => (leased ? job.version : `${job.version} ${job.attempt}`)).values()
 }
 
 /**
  * Ends jobs that end plainly and are alike, in one statement: the row of each goes from one table to the other, or away, without coming here.
  * Gives the ids of those that did; the others have lost their lease, have steps, or are awaited.
+ *
+ * @throws JobsGone where they were taken without leases and some are not there.
  */
 export async function completePlainly(
   { session, declaration }: QueueScope,
   finishing: readonly Finishing[],
-): Promise<Set<string>> {
+): Promise<ReadonlySet<string>> {
   const ids = finishing.map(({ job }) => job.id)
   const tokens = [...new Set(finishing.map(({ job }) => job.token))]
-  const versions = [...new Set(finishing.map(({ job }) => job.version))]
   const forgets = keepsNoCompleted(declaration)
   const { job } = finishing[0] as Finishing
   const leased = isLeased(job)
@@ -43,21 +50,29 @@ export async function completePlainly(
     model: liveJobs.name,
     where: all(heldRows(leased, 0, 1), endsPlainlyHere),
     orderBy: [],
-    returning: ['id'],
+    returning: leased ? ['id'] : [],
     ...(!forgets && {
       into: { model: finishedJobs.name, columns: finishedJobs.columns.map((column) => movedColumn(column, leased)) },
     }),
   }))
-  const parameters = [ids, tokens, false, 'completed', null, clockOffsetMs(session), versions, job.attempt]
-  const { rows } = await session.execute(plan, parameters)
-  return new Set(rows.map((row) => row['id'] as string))
+  const parameters = [ids, tokens, false, 'completed', null, clockOffsetMs(session), job.version, job.attempt]
+  const { rows, count } = await session.execute(plan, parameters)
+  return leased ? new Set(rows.map((row) => row['id'] as string)) : await endedAmong(session, ids, count)
+}
+
+/** Which of the jobs that this transaction has locked it has ended, when it was so many: nobody else can have changed them. */
+async function endedAmong(session: Session, ids: readonly string[], count: number): Promise<ReadonlySet<string>> {
+  if (count === ids.length) return new Set(ids)
+  const gone = new Set(ids).difference(await liveAmong(session, ids))
+  if (gone.size > count) throw new JobsGone()
+  return gone
 }
 
 const endsPlainlyHere = all(
   equals('awaited', 2),
   equals('stepped', 2),
   // Not those whose payload was brought to a later version, which is what is kept.
-  oneOf('version', 6),
+  equals('version', 6),
 )
 
 function movedColumn({ name: column }: ModelColumn, leased: boolean): MovedColumn {

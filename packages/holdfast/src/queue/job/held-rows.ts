@@ -23,3 +23,6 @@ export function heldRow(leased: boolean, id: number, token: number): Condition {
 export function heldRows(leased: boolean, ids: number, tokens: number): Condition {
   return leased ? all(oneOf('id', ids), oneOf('token', tokens)) : oneOf('id', ids)
 }
+
+/** Jobs that a transaction had locked are not there any more, since it ended them itself: it is to be undone. */
+export class JobsGone extends Error {}

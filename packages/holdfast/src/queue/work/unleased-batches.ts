@@ -2,6 +2,7 @@ import { UnknownOutcomeError } from '../../base/errors.ts'
 import { claimByLocks } from '../claim/claim-by-locks.ts'
 import { Frontier } from '../claim/frontier.ts'
 import { untilWritten } from '../finish/until-written.ts'
+import { JobsGone } from '../job/held-rows.ts'
 import type { Job } from '../job/job.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { type Ending, isConflict, type Jobs } from './attempt.ts'
@@ -119,6 +120,3 @@ async function writeAll(scope: QueueScope, endings: Endings): Promise<void> {
   const begun = all.every(isBegun) ? endings : new Map(all.filter(isBegun))
   if ((await writeEndings(scope, begun)).size < begun.size) throw new JobsGone()
 }
-
-/** Jobs of a batch are not there any more. */
-class JobsGone extends Error {}

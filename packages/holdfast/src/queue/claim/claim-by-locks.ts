@@ -1,4 +1,3 @@
-import type { Row } from '../../backend/index.ts'
 import { ascending, outputs } from '../../statement/index.ts'
 import { isSuspect, type Job, jobOf } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
@@ -22,27 +21,26 @@ export async function claimByLocks(
   count: number,
   frontier: Frontier,
 ): Promise<readonly Job[] | undefined> {
-  const { rows, failure } = await frontier.take(count, lockingAnew(scope, count))
+  const { jobs: taken, failure } = await frontier.take(count, lockingAnew(scope, count))
   if (failure !== undefined) throw failure
-  const taken = rows.map((row) => jobOf(row))
   if (taken.some(isSuspect)) return undefined
   const { jobs, buried } = await examine(scope, taken)
   return buried.length === 0 ? jobs : undefined
 }
 
 /** Locks jobs for a frontier. A transaction does not pass over what it has locked itself, so what is found again is left out. */
-function lockingAnew(scope: QueueScope, count: number): (wanted: number, from?: Place) => Promise<Row[]> {
-  const locked = new Set<unknown>()
+function lockingAnew(scope: QueueScope, count: number): (wanted: number, from?: Place) => Promise<Job[]> {
+  const locked = new Set<string>()
   return async (wanted, from) => {
-    const rows = await lockWaiting(scope, from === undefined ? count : wanted, from)
-    const others = locked.size === 0 ? rows : rows.filter((row) => !locked.has(row['id'])).slice(0, wanted)
-    for (const row of others) locked.add(row['id'])
+    const jobs = await lockWaiting(scope, from === undefined ? count : wanted, from)
+    const others = locked.size === 0 ? jobs : jobs.filter(({ id }) => !locked.has(id)).slice(0, wanted)
+    for (const { id } of others) locked.add(id)
     return others
   }
 }
 
 /** Locks waiting jobs, and passes over what others have locked. */
-async function lockWaiting(scope: QueueScope, count: number, from?: Place): Promise<Row[]> {
+async function lockWaiting(scope: QueueScope, count: number, from?: Place): Promise<Job[]> {
   const { session, queue } = scope
   const plan = session.plan(from === undefined ? 'queue lock' : 'queue lock on', () => ({
     kind: 'select',
@@ -56,6 +54,9 @@ async function lockWaiting(scope: QueueScope, count: number, from?: Place): Prom
     skipLocked: true,
   }))
   const { rows } = await session.execute(plan, waitingParameters(scope, count, from))
-  for (const row of rows) Object.assign(row, { queue, state: 'active', attempt: (row['attempt'] as number) + 1 })
-  return rows
+  const known = { queue, state: 'active', token: null }
+  return rows.map((row) => {
+    row['attempt'] = (row['attempt'] as number) + 1
+    return jobOf(row, known)
+  })
 }

@@ -1,6 +1,5 @@
-import type { Row } from '../../backend/index.ts'
 import { untilWritten } from '../finish/until-written.ts'
-import { type Job, jobOf } from '../job/job.ts'
+import type { Job } from '../job/job.ts'
 import { OWN, type QueueScope } from '../job/scope.ts'
 import { hasLimits, takeWithinLimits } from '../limits/limits.ts'
 import { type Buried, bury, type Examined, examine } from './bury.ts'
@@ -65,38 +64,30 @@ async function takeFreely(
   leaseMs: number,
   frontier: Frontier | undefined,
 ): Promise<Looked> {
-  const { rows, failure }: Taken =
+  const { jobs: taken, failure }: Taken =
     frontier === undefined
-      ? { rows: await take(scope, count, leaseMs) }
+      ? { jobs: await take(scope, count, leaseMs) }
       : await frontier.take(count, (wanted, from) => take(scope, wanted, leaseMs, from))
   try {
-    return { ...(await examineRows(scope, rows)), failure }
+    return { ...(await examine(scope, taken)), failure }
   } catch (error) {
     // None of them has begun, so it must not count as an attempt. A transaction takes it all back.
-    const jobs = rows.map((row) => jobOf(row))
-    if (!scope.session.inTransaction) await untilWritten(() => handBack(scope.session, jobs), leaseMs)
+    if (!scope.session.inTransaction) await untilWritten(() => handBack(scope.session, taken), leaseMs)
     throw error
   }
 }
 
 /** Those that cannot be run do not begin, so they are told apart before the others are counted. */
 async function takeLimited(scope: QueueScope, count: number, leaseMs: number): Promise<Looked> {
-  const jobs = new Map<unknown, Job>()
+  const jobs = new Map<string, Job>()
   const buried: Buried[] = []
-  const begins = (row: Row) => jobs.has(row['id'])
-  const rows = await takeWithinLimits(scope, count, begins, async (room) => {
+  const begins = ({ id }: Job) => jobs.has(id)
+  const begun = await takeWithinLimits(scope, count, begins, async (room) => {
     const taken = await take(scope, room, leaseMs)
-    const examined = await examineRows(scope, taken)
+    const examined = await examine(scope, taken)
     for (const job of examined.jobs) jobs.set(job.id, job)
     buried.push(...examined.buried)
     return taken
   })
-  return { jobs: rows.filter(begins).map((row) => jobs.get(row['id']) as Job), buried }
-}
-
-function examineRows(scope: QueueScope, rows: readonly Row[]): Promise<Examined> {
-  return examine(
-    scope,
-    rows.map((row) => jobOf(row)),
-  )
+  return { jobs: begun.filter(begins).map(({ id }) => jobs.get(id) as Job), buried }
 }

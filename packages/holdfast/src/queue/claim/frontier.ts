@@ -1,9 +1,9 @@
-import type { Row } from '../../backend/index.ts'
+import type { Job } from '../job/job.ts'
 import { byUrgency, type Place } from './take.ts'
 
 /** What was taken, and why no more could be looked for. */
 export interface Taken {
-  readonly rows: readonly Row[]
+  readonly jobs: readonly Job[]
   readonly failure?: unknown
 }
 
@@ -20,7 +20,7 @@ export class Frontier {
   #sweptAt = Number.NEGATIVE_INFINITY
 
   /** Takes up to `count` jobs with `take`, which is told how many are still wanted and from where on. */
-  async take(count: number, take: (count: number, from?: Place) => Promise<Row[]>): Promise<Taken> {
+  async take(count: number, take: (count: number, from?: Place) => Promise<Job[]>): Promise<Taken> {
     const goesOn = this.#place !== undefined && performance.now() - this.#sweptAt < SWEEP_MS
     const next = goesOn ? await take(count, this.#place) : []
     if (next.length === count) return this.#goOnFrom(next, count)
@@ -34,8 +34,8 @@ export class Frontier {
     }
   }
 
-  #goOnFrom(rows: readonly Row[], count: number): Taken {
-    this.#place = rows.length < count ? undefined : (rows.at(-1) as unknown as Place)
-    return { rows }
+  #goOnFrom(jobs: readonly Job[], count: number): Taken {
+    this.#place = jobs.length < count ? undefined : jobs.at(-1)
+    return { jobs }
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Row } from '../../backend/index.ts'
 import { add, all, ascending, type Condition, compare, equals, set, setNow } from '../../statement/index.ts'
 import { clockOffsetMs } from '../job/clock.ts'
+import { type Job, jobOf } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
 import { latestKnown } from '../job/payload.ts'
 import type { QueueScope } from '../job/scope.ts'
@@ -23,18 +23,15 @@ export const TAKEN: readonly string[] = [
   'createdAt',
 ]
 
-/** A place in the order in which jobs are taken. */
-export interface Place {
-  readonly precedence: number
-  readonly runAt: Date
-}
+/** A place in the order in which jobs are taken: that of a job. */
+export type Place = Pick<Job, 'priority' | 'runAt'>
 
 /**
  * Takes up to `count` waiting jobs, the most urgent first, in one statement that passes over what others are taking.
  *
- * @param from takes only those of this precedence that are to run then or later; all unless given.
+ * @param from takes only those of this priority that are to run then or later; all unless given.
  */
-export async function take(scope: QueueScope, count: number, leaseMs: number, from?: Place): Promise<Row[]> {
+export async function take(scope: QueueScope, count: number, leaseMs: number, from?: Place): Promise<Job[]> {
   const { session, queue } = scope
   const plan = session.plan(from === undefined ? 'queue claim' : 'queue claim on', () => ({
     kind: 'update',
@@ -52,8 +49,8 @@ export async function take(scope: QueueScope, count: number, leaseMs: number, fr
   const plusMs = clockOffsetMs(session) + leaseMs
   const parameters = ['active', token, plusMs, 1, null, ...waitingParameters(scope, count, from)]
   const { rows } = await session.execute(plan, parameters)
-  for (const row of rows) Object.assign(row, { queue, state: 'active', token })
-  return rows.sort(byUrgency)
+  const known = { queue, state: 'active', token }
+  return rows.map((row) => jobOf(row, known)).sort(byUrgency)
 }
 
 /** The condition that a job waits and that this process knows its version, from a place on where one is given: parameters from `first` on. */
@@ -66,14 +63,10 @@ export function waiting(first: number, from: Place | undefined): Condition {
 /** The parameters of `waiting`, and between them how many jobs are taken. */
 export function waitingParameters({ queue, declaration }: QueueScope, count: number, from?: Place): unknown[] {
   const parameters = [queue, true, latestKnown(declaration), count]
-  return from === undefined ? parameters : [...parameters, from.precedence, from.runAt]
+  return from === undefined ? parameters : [...parameters, 0 - from.priority, from.runAt]
 }
 
-/** Orders rows of jobs as they are to be taken. */
-export function byUrgency(left: Row, right: Row): number {
-  return (
-    (left['precedence'] as number) - (right['precedence'] as number) ||
-    (left['runAt'] as Date).getTime() - (right['runAt'] as Date).getTime() ||
-    ((left['id'] as string) < (right['id'] as string) ? -1 : 1)
-  )
+/** Orders jobs as they are to be taken. */
+export function byUrgency(left: Job, right: Job): number {
+  return right.priority - left.priority || left.runAt.getTime() - right.runAt.getTime() || (left.id < right.id ? -1 : 1)
 }

@@ -70,13 +70,17 @@ export interface Job<Data = unknown, Result = unknown> {
 const NOTHING: readonly string[] = Object.freeze([])
 const NO_ERRORS: readonly JobError[] = Object.freeze([])
 
-/** The job of a row of either table. */
-export function jobOf<Data, Result>(row: Row): Job<Data, Result> {
+/**
+ * The job of a row of either table.
+ *
+ * @param known where its queue, its state and its token stand, which are the same for all jobs that were just taken.
+ */
+export function jobOf<Data, Result>(row: Row, known: Row = row): Job<Data, Result> {
   const settings = (row['settings'] ?? null) as JobSettings | null
-  const { state, waitsFor } = SHOWN[row['state'] as StoredState]
+  const { state, waitsFor } = SHOWN[known['state'] as StoredState]
   return {
     id: row['id'] as string,
-    queue: row['queue'] as string,
+    queue: known['queue'] as string,
     data: row['data'] as Data,
     version: row['version'] as number,
     state,
@@ -94,7 +98,7 @@ export function jobOf<Data, Result>(row: Row): Job<Data, Result> {
     errors: (row['errors'] ?? NO_ERRORS) as readonly JobError[],
     createdAt: row['createdAt'] as Date,
     finishedAt: (row['finishedAt'] as Date | undefined) ?? null,
-    token: (row['token'] as string | null | undefined) ?? null,
+    token: (known['token'] as string | null | undefined) ?? null,
     settings,
   }
 }

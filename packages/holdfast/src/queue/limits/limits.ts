@@ -1,11 +1,12 @@
 import type { Row, Session } from '../../backend/index.ts'
 import { add, all, equals, isNull, not, oneOf, outputs, set } from '../../statement/index.ts'
+import type { Job } from '../job/job.ts'
 import { liveJobs } from '../job/models.ts'
 import type { QueueScope } from '../job/scope.ts'
 import { lockGates, WHOLE_QUEUE, writeGates } from './gates.ts'
 
 /** Jobs that were taken and may not begin yet, and when they may. */
-type Late = ReadonlyMap<Row, Date>
+type Late = ReadonlyMap<Job, Date>
 
 type Rate = { readonly max: number; readonly perMs: number }
 
@@ -24,12 +25,12 @@ export function hasLimits({ declaration }: QueueScope): boolean {
 export async function takeWithinLimits(
   scope: QueueScope,
   count: number,
-  begins: (row: Row) => boolean,
-  takeUpTo: (room: number) => Promise<Row[]>,
-): Promise<Row[]> {
+  begins: (job: Job) => boolean,
+  takeUpTo: (room: number) => Promise<Job[]>,
+): Promise<Job[]> {
   const { session, queue, declaration } = scope
   const { concurrency, rate, groupRate } = declaration?.options ?? {}
-  const takeSome = (room: number): Promise<Row[]> =>
+  const takeSome = (room: number): Promise<Job[]> =>
     groupRate === undefined ? takeUpTo(room) : takeWithinGroupRate(scope, groupRate, room, begins, takeUpTo)
   if (concurrency === undefined && rate === undefined) return takeSome(count)
   const [gate] = (await lockGates(session, queue, [WHOLE_QUEUE])) as [Row]
@@ -37,10 +38,10 @@ export async function takeWithinLimits(
   const window = rate === undefined ? undefined : windowOf(gate, rate)
   const room = Math.min(count, (concurrency ?? Number.POSITIVE_INFINITY) - running, window?.room ?? count)
   if (room <= 0) return []
-  const rows = await takeSome(room)
-  const begun = rows.filter(begins).length
+  const jobs = await takeSome(room)
+  const begun = jobs.filter(begins).length
   if (window !== undefined && begun > 0) await writeGates(session, [window.after(begun)])
-  return rows
+  return jobs
 }
 
 /** Jobs of groups that have no room are put off until they have, so that they stand in nobody's way; others are taken instead. */
@@ -48,14 +49,14 @@ async function takeWithinGroupRate(
   { session, queue }: QueueScope,
   rate: Rate,
   count: number,
-  begins: (row: Row) => boolean,
-  takeUpTo: (room: number) => Promise<Row[]>,
-): Promise<Row[]> {
-  const taken: Row[] = []
+  begins: (job: Job) => boolean,
+  takeUpTo: (room: number) => Promise<Job[]>,
+): Promise<Job[]> {
+  const taken: Job[] = []
   while (taken.length < count) {
-    const rows = await takeUpTo(count - taken.length)
-    const late = await findLate(session, queue, rate, rows.filter(begins))
-    taken.push(...rows.filter((row) => !late.has(row)))
+    const jobs = await takeUpTo(count - taken.length)
+    const late = await findLate(session, queue, rate, jobs.filter(begins))
+    taken.push(...jobs.filter((job) => !late.has(job)))
     if (late.size === 0) break
     await putOffUntil(session, late)
   }
@@ -63,16 +64,16 @@ async function takeWithinGroupRate(
 }
 
 /** Counts jobs, the most urgent first, that begin against the rates of their groups; gives those that there is no room for. */
-async function findLate(session: Session, queue: string, rate: Rate, rows: Row[]): Promise<Late> {
-  const late = new Map<Row, Date>()
-  const ofGroups = rows.filter((row) => row['group'] !== null)
+async function findLate(session: Session, queue: string, rate: Rate, jobs: Job[]): Promise<Late> {
+  const late = new Map<Job, Date>()
+  const ofGroups = jobs.filter(({ group }) => group !== null)
   if (ofGroups.length === 0) return late
-  const byGroup = Map.groupBy(ofGroups, (row) => row['group'] as string)
+  const byGroup = Map.groupBy(ofGroups, ({ group }) => group as string)
   const written: Row[] = []
   for (const gate of await lockGates(session, queue, [...byGroup.keys()].sort())) {
     const { room, endsAt, after } = windowOf(gate, rate)
-    const own = byGroup.get(gate['group'] as string) as Row[]
-    for (const row of own.slice(room)) late.set(row, endsAt)
+    const own = byGroup.get(gate['group'] as string) as Job[]
+    for (const job of own.slice(room)) late.set(job, endsAt)
     if (room > 0) written.push(after(Math.min(room, own.length)))
   }
   if (written.length > 0) await writeGates(session, written)
@@ -124,7 +125,7 @@ async function putOffUntil(session: Session, late: Late): Promise<void> {
     returning: [],
   }))
   for (const [at, some] of Map.groupBy(late, ([, until]) => until.getTime())) {
-    const ids = some.map(([row]) => row['id'])
+    const ids = some.map(([job]) => job.id)
     await session.execute(plan, ['scheduled', null, new Date(at), -1, ids])
   }
 }

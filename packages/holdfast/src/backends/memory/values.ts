@@ -52,21 +52,23 @@ export function storedConstant(column: ModelColumn, value: unknown): unknown {
   return encodeValue(column, value === null ? null : column.accept(value, column.name, []))
 }
 
-/** The value as it is handed out; what was stored cannot be changed through it. */
-export function decodeValue({ type, scale }: ValueType, value: unknown): unknown {
-  if (value === null) return null
+/** A stored value as it is handed out. */
+export type Decode = (value: unknown) => unknown
+
+/** Makes stored values of a type what is handed out, through which they cannot be changed; undefined where they are that already. */
+export function decoderOf({ type, scale }: ValueType): Decode | undefined {
   switch (type) {
     case 'timestamp':
-      return new Date(value as number)
+      return (value) => (value === null ? null : new Date(value as number))
     case 'decimal':
-      return decimalText(value as bigint, scale ?? 0)
+      return (value) => (value === null ? null : decimalText(value as bigint, scale ?? 0))
     case 'json':
     case 'path':
-      return cloneJson(value)
+      return (value) => (value === null ? null : cloneJson(value))
     case 'bytes':
-      return new Uint8Array(value as Uint8Array)
+      return (value) => (value === null ? null : new Uint8Array(value as Uint8Array))
     default:
-      return value
+      return undefined
   }
 }
 

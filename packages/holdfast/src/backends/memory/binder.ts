@@ -1,6 +1,6 @@
 import type { Operand } from '../../statement/index.ts'
 import { identityOf } from './order.ts'
-import { encodeValue, type ValueType } from './values.ts'
+import { encoderOf, type ValueType } from './values.ts'
 
 /** The values of one execution, as stored values, in the order in which the plan asked for them. */
 export type Values = readonly unknown[]
@@ -13,7 +13,8 @@ export class Binder {
 
   /** Asks for a parameter; gives its place among the values. */
   parameter(parameter: number, type: ValueType): number {
-    return this.#add((parameters) => encodeValue(type, parameters[parameter]))
+    const encode = encoderOf(type) ?? asGiven
+    return this.#add((parameters) => encode(parameters[parameter]))
   }
 
   /** Asks for a number that is used as it is, such as a limit. */
@@ -30,16 +31,16 @@ export class Binder {
 
   /** Asks for a list parameter. */
   list(parameter: number, type: ValueType): number {
-    return this.#add((parameters) =>
-      (parameters[parameter] as readonly unknown[]).map((value) => encodeValue(type, value)),
-    )
+    const encode = encoderOf(type) ?? asGiven
+    return this.#add((parameters) => (parameters[parameter] as readonly unknown[]).map(encode))
   }
 
   /** Asks for a list parameter as a set of identities. */
   set(parameter: number, type: ValueType): number {
+    const encode = encoderOf(type) ?? asGiven
     return this.#add((parameters) => {
       const list = parameters[parameter] as readonly unknown[]
-      return new Set(list.map((value) => identityOf(encodeValue(type, value))))
+      return new Set(list.map((value) => identityOf(encode(value))))
     })
   }
 
@@ -53,4 +54,8 @@ export class Binder {
   #add(maker: Maker): number {
     return this.#makers.push(maker) - 1
   }
+}
+
+function asGiven(value: unknown): unknown {
+  return value ?? null
 }

@@ -1,14 +1,16 @@
 import type { Result, Row } from '../../backend/index.ts'
 import { StorageError } from '../../base/errors.ts'
+import type { ModelColumn } from '../../schema/index.ts'
 import type { Insert } from '../../statement/index.ts'
 import { compileAssignments } from './assignment.ts'
 import { Binder, type Values } from './binder.ts'
 import type { Catalog } from './catalog.ts'
 import type { Definition } from './definition.ts'
+import { layOutOf } from './lay-out.ts'
 import { columnsMaker } from './output.ts'
 import type { RowChange, Table } from './table.ts'
 import { validityOf } from './validity.ts'
-import { encodeValue, isPlain, type StoredRow, storedConstant, type ValueType } from './values.ts'
+import { encoderOf, type StoredRow, storedConstant } from './values.ts'
 import type { View } from './view.ts'
 import { type Write, writeWhole } from './write.ts'
 
@@ -44,27 +46,27 @@ type LayOut = (parameters: readonly unknown[], from: number, nowMs: number, tabl
 function compileRow(statement: Insert, definition: Definition): LayOut {
   const given = new Set(statement.columns.map(({ column }) => column))
   const left = definition.model.columns.map((column) => (given.has(column.name) ? undefined : column.default))
-  const empty: readonly unknown[] = Array.from({ length: definition.width }, (_, slot) => {
-    const column = definition.model.columns[slot]
-    const fallback = left[slot]
-    return column !== undefined && fallback?.kind === 'value' ? storedConstant(column, fallback.value) : null
-  })
-  const times = left.flatMap((fallback, slot) => (fallback?.kind === 'now' ? [slot] : []))
-  const columns = statement.columns.map(({ column, value }) => {
-    const type: ValueType = definition.columnOf(column)
-    return { slot: definition.slotOf(column), type, isNow: value === 'now', plain: isPlain(type) }
-  })
+  const cells = new Map<number, string>()
+  const constants: unknown[] = []
+  for (const [slot, fallback] of left.entries()) {
+    if (fallback?.kind === 'now') cells.set(slot, 'nowMs')
+    if (fallback?.kind !== 'value') continue
+    cells.set(slot, `constants[${constants.length}]`)
+    constants.push(storedConstant(definition.model.columns[slot] as ModelColumn, fallback.value))
+  }
+  for (const [at, { column, value }] of statement.columns.entries()) {
+    const given = `parameters[from + ${at}]`
+    const encode = encoderOf(definition.columnOf(column))
+    const encoded = encode === undefined ? `${given} ?? null` : `constants[${constants.length}](${given})`
+    cells.set(definition.slotOf(column), value === 'now' ? `nowMs + ${given}` : encoded)
+    constants.push(encode)
+  }
+  const parts = ['parameters', 'from', 'nowMs']
+  const layOut = layOutOf<(...given: Parameters<LayOut>) => unknown[]>(parts, definition.width, cells, constants)
   const assertValid = validityOf(definition)
   const { generated } = definition
   return (parameters, from, nowMs, table) => {
-    const row = empty.slice()
-    for (const slot of times) row[slot] = nowMs
-    for (let at = 0; at < columns.length; at++) {
-      const { slot, type, isNow, plain } = columns[at] as (typeof columns)[number]
-      const value = parameters[from + at]
-      if (isNow) row[slot] = nowMs + (value as number)
-      else row[slot] = plain ? (value ?? null) : encodeValue(type, value)
-    }
+    const row = layOut(parameters, from, nowMs, table)
     if (generated !== -1 && row[generated] === null) row[generated] = table.nextKey()
     definition.complete(row)
     assertValid(row)

@@ -2,6 +2,7 @@ import type { Moved } from '../../statement/index.ts'
 import type { Binder, Values } from './binder.ts'
 import type { Catalog } from './catalog.ts'
 import type { Definition } from './definition.ts'
+import { layOutOf } from './lay-out.ts'
 import { validityOf } from './validity.ts'
 import type { StoredRow } from './values.ts'
 
@@ -15,18 +16,20 @@ export interface Moving {
 /** Makes it ready to put removed rows into another table. */
 export function compileMoving({ model, columns }: Moved, source: Definition, catalog: Catalog, binder: Binder): Moving {
   const target = catalog.definitionOf(model)
-  const empty: readonly unknown[] = Array.from({ length: target.width }, () => null)
-  const steps = columns.map(({ column, value }) => {
-    const isColumn = value.kind === 'column'
-    const from = isColumn ? source.slotOf(value.column) : binder.operand(value, target.columnOf(column))
-    return { slot: target.slotOf(column), isColumn, from }
-  })
+  const cells = new Map<number, string>()
+  for (const { column, value } of columns) {
+    const given =
+      value.kind === 'column'
+        ? `removed[${source.slotOf(value.column)}]`
+        : `values[${binder.operand(value, target.columnOf(column))}]`
+    cells.set(target.slotOf(column), given)
+  }
+  const layOut = layOutOf<(removed: StoredRow, values: Values) => unknown[]>(['removed', 'values'], target.width, cells)
   const assertValid = validityOf(target)
   return {
     target,
     become(removed, values) {
-      const row = empty.slice()
-      for (const { slot, isColumn, from } of steps) row[slot] = isColumn ? removed[from] : values[from]
+      const row = layOut(removed, values)
       target.complete(row)
       assertValid(row)
       return row

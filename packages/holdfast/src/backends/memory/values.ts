@@ -19,37 +19,37 @@ export const PATH: ValueType = { type: 'path' }
 /** The type of counts and the like. */
 export const NUMBER: ValueType = { type: 'real' }
 
-/** Types whose values are stored and handed out as they are. */
-const PLAIN = new Set<ValueType['type']>(['text', 'integer', 'bigint', 'real', 'boolean', 'date', 'uuid', 'enum'])
-
-/** Whether values of a type are stored and handed out as they are. */
-export function isPlain({ type }: ValueType): boolean {
-  return PLAIN.has(type)
-}
+/** A value as it is stored. */
+export type Encode = (value: unknown) => unknown
 
 /**
- * A value as it is stored, so that it compares quickly and shares nothing with the caller: timestamps as milliseconds,
- * decimals as whole numbers of their last digit, JSON and bytes as copies.
+ * Makes values of a type what is stored, so that they compare quickly and share nothing with the caller: timestamps as milliseconds, decimals as
+ * whole numbers of their last digit, JSON and bytes as copies; undefined where they are that already.
  */
-export function encodeValue({ type }: ValueType, value: unknown): unknown {
-  if (value === null || value === undefined) return null
+export function encoderOf({ type }: ValueType): Encode | undefined {
   switch (type) {
     case 'timestamp':
-      return (value as Date).getTime()
+      return (value) => (isNothing(value) ? null : (value as Date).getTime())
     case 'decimal':
-      return BigInt((value as string).replace('.', ''))
+      return (value) => (isNothing(value) ? null : BigInt((value as string).replace('.', '')))
     case 'json':
-      return cloneJson(value)
+      return (value) => (isNothing(value) ? null : cloneJson(value))
     case 'bytes':
-      return new Uint8Array(value as Uint8Array)
+      return (value) => (isNothing(value) ? null : new Uint8Array(value as Uint8Array))
     default:
-      return value
+      return undefined
   }
+}
+
+function isNothing(value: unknown): value is null | undefined {
+  return value === null || value === undefined
 }
 
 /** A value that a declaration names, as it is stored. */
 export function storedConstant(column: ModelColumn, value: unknown): unknown {
-  return encodeValue(column, value === null ? null : column.accept(value, column.name, []))
+  const accepted = value === null ? null : column.accept(value, column.name, [])
+  const encode = encoderOf(column)
+  return encode === undefined ? accepted : encode(accepted)
 }
 
 /** A stored value as it is handed out. */

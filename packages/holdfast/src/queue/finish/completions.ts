@@ -77,6 +77,8 @@ export class Completions {
       }
       errors = ended.map(() => error)
     }
-    for (const [at, one] of ended.entries()) this.#onWritten(one, errors[at])
+    ended.forEach((one, at) => {
+      this.#onWritten(one, errors[at])
+    })
   }
 }

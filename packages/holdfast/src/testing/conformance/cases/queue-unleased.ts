@@ -113,6 +113,53 @@ export const queueUnleasedCases: readonly ConformanceCase[] = [
     },
   },
   {
+    id: 'queue/unleased-apart',
+    title: 'Jobs of a batch without leases that have steps or are awaited end beside the others, at the first go',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      for (const name of ['jobs', 'forgotten'] as const) {
+        const queue = storage.queue(name)
+        const [, awaited] = await queue.enqueueMany([1, 2, 3, 4].map((n) => ({ data: { n } })))
+        const after = await queue.enqueue({ n: 5 }, { after: [awaited?.id as string] })
+        const ran: number[] = []
+        const worker = queue.worker(async ({ data: { n }, token }, { step }) => {
+          assert.equal(token, null)
+          ran.push(n)
+          if (n === 3) await step('once', () => n)
+        }, UNLEASED)
+        await worker.drain()
+        assert.deepEqual(ran, [1, 2, 3, 4, 5])
+        assert.equal((await queue.get(after.id))?.state, name === 'jobs' ? 'completed' : undefined)
+        assert.equal((await queue.stats()).waiting, 0)
+      }
+    },
+  },
+  {
+    id: 'queue/unleased-meddled',
+    title:
+      'A batch without leases one of whose jobs is cancelled by another one is run again, and its writes count once',
+    async run({ open }) {
+      const { storage } = await openWithClock(open)
+      for (const name of ['jobs', 'forgotten'] as const) {
+        const queue = storage.queue(name)
+        const [, second] = await queue.enqueueMany([1, 2, 3, 4].map((n) => ({ data: { n } })))
+        const cancelled = second?.id as string
+        const worker = queue.worker(async ({ data: { n } }, { tx }) => {
+          await tx.repository('done').create({ id: `${name} ${n}` })
+          if (n === 3) await tx.queue(name).cancel(cancelled)
+        }, UNLEASED)
+        await worker.drain()
+        const written = await storage.repository('done').find({ where: { id: { startsWith: name } } })
+        assert.deepEqual(
+          written.map(({ id }) => id),
+          [1, 3, 4].map((n) => `${name} ${n}`),
+        )
+        assert.equal((await queue.get(cancelled))?.state, 'cancelled')
+        assert.deepEqual((await queue.stats()).waiting, 0)
+      }
+    },
+  },
+  {
     id: 'queue/unleased-stopped',
     title: 'A stop keeps what was done of a batch without leases, and leaves the rest as it was',
     async run({ open }) {

@@ -77,8 +77,6 @@ export class Completions {
       }
       errors = ended.map(() => error)
     }
-    ended.forEach((one, at) => {
-      this.#onWritten(one, errors[at])
-    })
+    for (const [at, one] of ended.entries()) this.#onWritten(one, errors[at])
   }
 }

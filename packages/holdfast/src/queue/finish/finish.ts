@@ -21,14 +21,11 @@ export async function finish(
   finishing: readonly Finishing[],
   ended: Set<string> = new Set(),
 ): Promise<Set<string>> {
-  const left = ended.size === 0 ? finishing : finishing.filter(({ job }) => !ended.has(job.id))
-  const before = ended.size
-  for (const alike of movedAlike(left.filter(endsPlainly)))
-    for (const id of await completePlainly(scope, alike)) ended.add(id)
-  // Most often that was all.
-  if (ended.size - before === left.length) return ended
-  const others = left.filter(({ job }) => !ended.has(job.id))
-  for (const id of await finishWithCare(scope, others)) ended.add(id)
+  const left = () => finishing.filter(({ job }) => !ended.has(job.id))
+  const plain = left().filter(endsPlainly)
+  for (const alike of movedAlike(plain)) for (const id of await completePlainly(scope, alike)) ended.add(id)
+  const others = left()
+  if (others.length > 0) for (const id of await finishWithCare(scope, others)) ended.add(id)
   return ended
 }
 

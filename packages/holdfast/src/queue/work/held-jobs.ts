@@ -17,7 +17,6 @@ export class HeldJobs {
   readonly #running = new Map<Job, Interruption>()
   /** Those that ran while they were taken again by this very worker. */
   readonly #retaken = new WeakSet<Job>()
-  #wereRetaken = false
   #dangerous: Job | undefined
   #timer: NodeJS.Timeout | undefined
   /** The sign of life that is given now, or was last. */
@@ -59,13 +58,12 @@ export class HeldJobs {
     if (again.size === 0) return
     const lost = [...this.#running.keys()].filter(({ id }) => again.has(id))
     for (const job of lost) this.#retaken.add(job)
-    this.#wereRetaken ||= lost.length > 0
     this.#interrupt(new Set(lost))
   }
 
   /** Whether a job that runs was taken again by this worker meanwhile. */
   isRetaken(job: Job): boolean {
-    return this.#wereRetaken && this.#retaken.has(job)
+    return this.#retaken.has(job)
   }
 
   /**

@@ -43,30 +43,32 @@ export function compileInsert(statement: Insert, catalog: Catalog): RunInsert {
 /** Lays out one row of the parameters as it is stored. */
 type LayOut = (parameters: readonly unknown[], from: number, nowMs: number, table: Table) => StoredRow
 
+/** Fills the slots of a row, but for a generated key and what indexes find in JSON. */
+type FillSlots = (parameters: readonly unknown[], from: number, nowMs: number) => unknown[]
+
 function compileRow(statement: Insert, definition: Definition): LayOut {
   const given = new Set(statement.columns.map(({ column }) => column))
   const left = definition.model.columns.map((column) => (given.has(column.name) ? undefined : column.default))
   const cells = new Map<number, string>()
   const constants: unknown[] = []
+  const constant = (value: unknown): string => `constants[${constants.push(value) - 1}]`
   for (const [slot, fallback] of left.entries()) {
     if (fallback?.kind === 'now') cells.set(slot, 'nowMs')
-    if (fallback?.kind !== 'value') continue
-    cells.set(slot, `constants[${constants.length}]`)
-    constants.push(storedConstant(definition.model.columns[slot] as ModelColumn, fallback.value))
+    else if (fallback?.kind === 'value')
+      cells.set(slot, constant(storedConstant(definition.model.columns[slot] as ModelColumn, fallback.value)))
   }
   for (const [at, { column, value }] of statement.columns.entries()) {
     const given = `parameters[from + ${at}]`
     const encode = encoderOf(definition.columnOf(column))
-    const encoded = encode === undefined ? `${given} ?? null` : `constants[${constants.length}](${given})`
+    const encoded = encode === undefined ? `${given} ?? null` : `${constant(encode)}(${given})`
     cells.set(definition.slotOf(column), value === 'now' ? `nowMs + ${given}` : encoded)
-    constants.push(encode)
   }
-  const parts = ['parameters', 'from', 'nowMs']
-  const layOut = layOutOf<(...given: Parameters<LayOut>) => unknown[]>(parts, definition.width, cells, constants)
+  const names = ['parameters', 'from', 'nowMs']
+  const fillSlots = layOutOf<FillSlots>(names, definition.width, cells, constants)
   const assertValid = validityOf(definition)
   const { generated } = definition
   return (parameters, from, nowMs, table) => {
-    const row = layOut(parameters, from, nowMs, table)
+    const row = fillSlots(parameters, from, nowMs)
     if (generated !== -1 && row[generated] === null) row[generated] = table.nextKey()
     definition.complete(row)
     assertValid(row)

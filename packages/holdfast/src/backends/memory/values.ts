@@ -1,3 +1,4 @@
+import { nullable } from '../../base/nullable.ts'
 import { type ColumnType, cloneJson, type ModelColumn } from '../../schema/index.ts'
 
 /**
@@ -29,20 +30,16 @@ export type Encode = (value: unknown) => unknown
 export function encoderOf({ type }: ValueType): Encode | undefined {
   switch (type) {
     case 'timestamp':
-      return (value) => (isNothing(value) ? null : (value as Date).getTime())
+      return nullable((value: Date) => value.getTime())
     case 'decimal':
-      return (value) => (isNothing(value) ? null : BigInt((value as string).replace('.', '')))
+      return nullable((value: string) => BigInt(value.replace('.', '')))
     case 'json':
-      return (value) => (isNothing(value) ? null : cloneJson(value))
+      return nullable(cloneJson)
     case 'bytes':
-      return (value) => (isNothing(value) ? null : new Uint8Array(value as Uint8Array))
+      return nullable((value: Uint8Array) => new Uint8Array(value))
     default:
       return undefined
   }
-}
-
-function isNothing(value: unknown): value is null | undefined {
-  return value === null || value === undefined
 }
 
 /** A value that a declaration names, as it is stored. */
@@ -59,14 +56,14 @@ export type Decode = (value: unknown) => unknown
 export function decoderOf({ type, scale }: ValueType): Decode | undefined {
   switch (type) {
     case 'timestamp':
-      return (value) => (value === null ? null : new Date(value as number))
+      return nullable((value: number) => new Date(value))
     case 'decimal':
-      return (value) => (value === null ? null : decimalText(value as bigint, scale ?? 0))
+      return nullable((value: bigint) => decimalText(value, scale ?? 0))
     case 'json':
     case 'path':
-      return (value) => (value === null ? null : cloneJson(value))
+      return nullable(cloneJson)
     case 'bytes':
-      return (value) => (value === null ? null : new Uint8Array(value as Uint8Array))
+      return nullable((value: Uint8Array) => new Uint8Array(value))
     default:
       return undefined
   }

@@ -20,11 +20,11 @@ export function movingQuery(statement: MovingDelete, models: Models, dialect: Di
   const removed = sql.id('removed')
   const cells = movedCells(into, models, fieldsOf(model, dialect, 'removed'), parts.context)
   const move = sql`${insertion(into, models)} select ${cells} from ${removed}`
-  const given = sql.join(outputs.map(({ read, column }) => read.as(column.name)))
+  const given = outputs.map(({ read, column }) => read.as(column.name))
   const text =
-    outputs.length === 0
+    given.length === 0
       ? sql`with ${removed} as (${removal}) ${move}`
-      : sql`with ${removed} as (${removal}), "moved" as (${move}) select ${given} from ${removed}`
+      : sql`with ${removed} as (${removal}), "moved" as (${move}) select ${sql.join(given)} from ${removed}`
   return { query: { compile: () => text.compile(dialect.builder) }, outputs: outputs.map(({ column }) => column) }
 }
 

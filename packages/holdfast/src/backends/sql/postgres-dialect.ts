@@ -1,5 +1,6 @@
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
 import { StorageError } from '../../base/errors.ts'
+import { nullable } from '../../base/nullable.ts'
 import { constraintName } from '../../schema/names.ts'
 import { type Codec, type Dialect, SCALAR_TYPES, type Sql, type ValueType } from './dialect.ts'
 import { POSTGRES_SCALARS, postgresMembers, postgresPath } from './postgres-json.ts'
@@ -136,10 +137,6 @@ export const postgresDialect: Dialect = {
 
 function pathIndexName(table: string, column: string): string {
   return constraintName(table, [column], 'gin')
-}
-
-function nullable(convert: (value: never) => unknown): (value: unknown) => unknown {
-  return (value) => (value === null ? null : convert(value as never))
 }
 
 const CODECS: Record<Exclude<ValueType['type'], 'decimal'>, Codec> = {

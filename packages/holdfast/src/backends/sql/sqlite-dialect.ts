@@ -1,4 +1,5 @@
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from 'kysely'
+import { nullable } from '../../base/nullable.ts'
 import type { DateUnit } from '../../statement/index.ts'
 import {
   type Codec,
@@ -107,10 +108,6 @@ export const sqliteDialect: Dialect = {
         where t.type = 'table' and i.origin <> 'pk' order by t.name, i.name`,
     },
   },
-}
-
-function nullable(convert: (value: never) => unknown): (value: unknown) => unknown {
-  return (value) => (value === null ? null : convert(value as never))
 }
 
 /** 64-bit numbers are read as text: a driver gives a double, or an error, for those past 2^53. */

@@ -37,7 +37,7 @@ export class DeletionOfKeys implements Plan {
     if (!this.takesSeveral(parameters)) return this.tell(connection, parameters)
     const { database } = connection
     database.exec('savepoint deletion')
-    const deleted = this.count(connection, parameters)
+    const deleted = this.#runCounting(connection, parameters)
     if (deleted === undefined) database.exec('rollback to deletion')
     database.exec('release deletion')
     return deleted ?? this.tell(connection, parameters)
@@ -46,7 +46,7 @@ export class DeletionOfKeys implements Plan {
   /** The same outside a transaction: to undo a whole one, SQLite need not remember how each page was. */
   runAlone(connection: SqliteConnection, parameters: readonly unknown[]): Result {
     connection.begin()
-    const deleted = this.count(connection, parameters)
+    const deleted = this.#runCounting(connection, parameters)
     if (deleted === undefined) {
       connection.rollback()
       return this.tell(connection, parameters)
@@ -60,11 +60,16 @@ export class DeletionOfKeys implements Plan {
     return parameters[this.#parameter] as readonly unknown[]
   }
 
-  /** Deletes; undefined where it were not as many as there are keys, so that nobody knows which. */
-  count(connection: SqliteConnection, parameters: readonly unknown[]): Result | undefined {
-    const keys = this.keysIn(parameters)
+  /** Deletes rows all of which are known to be there. */
+  runAll(connection: SqliteConnection, parameters: readonly unknown[]): Result {
     const { count } = this.#counting.run(connection, parameters)
-    return count === keys.length ? { rows: keys.map((key): Row => ({ [this.#column]: key })), count } : undefined
+    return { rows: this.keysIn(parameters).map((key): Row => ({ [this.#column]: key })), count }
+  }
+
+  /** Deletes; undefined where it were not as many as there are keys, so that nobody knows which. */
+  #runCounting(connection: SqliteConnection, parameters: readonly unknown[]): Result | undefined {
+    const deleted = this.runAll(connection, parameters)
+    return deleted.count === deleted.rows.length ? deleted : undefined
   }
 
   /** Deletes, and asks which. */

@@ -33,7 +33,7 @@ export class MovingDeletePlan implements Plan {
     const deletion = this.#deletion
     if (!(deletion instanceof DeletionOfKeys)) return deletion.run(connection, parameters)
     // What was copied is what will be deleted: whether it is all is known beforehand.
-    const all = Number(changes) === deletion.keysIn(parameters).length
-    return (all ? deletion.count(connection, parameters) : undefined) ?? deletion.tell(connection, parameters)
+    const isAll = Number(changes) === deletion.keysIn(parameters).length
+    return isAll ? deletion.runAll(connection, parameters) : deletion.tell(connection, parameters)
   }
 }
